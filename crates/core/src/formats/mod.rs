@@ -1,0 +1,76 @@
+//! The formats that fromguard reads, and the registry of them.
+//!
+//! A format is one file or folder here: which paths it claims, what it extracts,
+//! its fixtures and tests beside it, one line in [`FORMATS`], one row in
+//! `docs/formats.md`. Formats know nothing of policy.
+
+pub mod dockerfile;
+
+use std::collections::BTreeSet;
+
+use crate::image::ImageUse;
+use crate::source::Content;
+use crate::source::Problem;
+use crate::source::RepoPath;
+use crate::source::SourceFile;
+
+/// A kind of file that names images.
+pub trait Format: Sync {
+    /// Its stable id: `dockerfile`.
+    fn id(&self) -> &'static str;
+
+    /// Whether a file of this path is of this format, by its name alone.
+    fn claims(&self, path: &RepoPath) -> bool;
+
+    /// Extracts every use from a file. Other files that it needs are asked for
+    /// through `files`; extraction runs again once they are there, so it must
+    /// depend on nothing but its arguments.
+    fn extract(&self, file: &SourceFile, files: &mut Files<'_>) -> Extracted;
+}
+
+/// What a format found in a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Extracted {
+    /// The uses, in the order of their spans.
+    pub uses: Vec<ImageUse>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+}
+
+/// The files that an extraction may look at beside its own.
+pub struct Files<'a> {
+    known: &'a dyn Fn(&RepoPath) -> Option<Content>,
+    wanted: BTreeSet<RepoPath>,
+}
+
+impl<'a> Files<'a> {
+    /// Answers from `known`; what it does not know is recorded as wanted.
+    pub fn new(known: &'a dyn Fn(&RepoPath) -> Option<Content>) -> Files<'a> {
+        Files { known, wanted: BTreeSet::new() }
+    }
+
+    /// The content at a path, links followed; `None` when it has not been
+    /// fetched yet: it is fetched, and extraction runs again.
+    pub fn get(&mut self, path: &RepoPath) -> Option<Content> {
+        let content = (self.known)(path);
+        if content.is_none() {
+            self.wanted.insert(path.clone());
+        }
+        content
+    }
+
+    /// What was asked for and not there.
+    #[must_use]
+    pub fn into_wanted(self) -> BTreeSet<RepoPath> {
+        self.wanted
+    }
+}
+
+/// Every format.
+pub static FORMATS: &[&dyn Format] = &[&dockerfile::Dockerfile];
+
+/// The format that claims a path by its name.
+#[must_use]
+pub fn format_for(path: &RepoPath) -> Option<&'static dyn Format> {
+    FORMATS.iter().copied().find(|format| format.claims(path))
+}

@@ -1,0 +1,1 @@
+//! Who stands behind an image: the bundled catalogues. Knows no policy.

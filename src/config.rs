@@ -1,0 +1,1 @@
+//! The environment of `serve`, read once. Nothing else reads environment variables.

@@ -1,0 +1,15 @@
+//! The shell of fromguard: everything that touches the world around the pure
+//! core `fromguard_core`.
+//!
+//! Reading order: [`ids`], [`clock`], [`config`], [`store`], [`github`],
+//! [`worker`], [`server`], [`standin`], [`cli`].
+
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod github;
+pub mod ids;
+pub mod server;
+pub mod standin;
+pub mod store;
+pub mod worker;

@@ -1,0 +1,5 @@
+//! The `fromguard` program.
+
+fn main() -> std::process::ExitCode {
+    fromguard::cli::run()
+}

