@@ -1,0 +1,122 @@
+//! `fromguard serve`: the App.
+
+use std::future::Future;
+use std::io::IsTerminal;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use secrecy::ExposeSecret;
+use tracing_subscriber::EnvFilter;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::config::Flags;
+use crate::config::LogConfig;
+use crate::github::signature::WebhookSecrets;
+use crate::server::Pieces;
+use crate::server::Server;
+use crate::store::Store;
+
+/// The arguments of `serve`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Every flag has a FROMGUARD_ variable, and each of those a _FILE twin that names a file. \
+    FROMGUARD_PRIVATE_KEY, FROMGUARD_WEBHOOK_SECRET (comma-separated while it is rotated) and \
+    FROMGUARD_DATABASE_URL have no flag. Without an App, only set-up help and health are served."
+)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    flags: Flags,
+}
+
+/// Serves until it is told to stop.
+pub(crate) fn run(args: &ServeArgs) -> ExitCode {
+    let config = match Config::from_environment(&args.flags) {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("fromguard: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    log(&config.log);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let served =
+        runtime.context("the runtime did not start").and_then(|runtime| runtime.block_on(serve(config)));
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "fromguard stops");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    for name in &config.without_effect {
+        tracing::warn!(setting = name, "this setting has no effect in this version");
+    }
+    if let Some(folder) = &config.state_dir {
+        make_private_folder(folder)
+            .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+    }
+    let clock = Clock::system();
+    let store = Store::open(config.database_url.expose_secret()).await?;
+    let secrets = match &config.app {
+        Some(app) => Some(WebhookSecrets::new(&app.webhook_secrets)?),
+        None => None,
+    };
+    let pieces = Pieces { store: store.clone(), clock: clock.clone(), secrets };
+    let server = Server::bind(config.listen, pieces)
+        .await
+        .with_context(|| format!("{} cannot be listened at", config.listen))?;
+    let address = server.address()?;
+    match &config.app {
+        Some(app) => tracing::info!(%address, app_id = app.id, "listening"),
+        None => tracing::warn!(
+            %address,
+            "listening, for set-up only: FROMGUARD_APP_ID, FROMGUARD_PRIVATE_KEY and \
+             FROMGUARD_WEBHOOK_SECRET are not set"
+        ),
+    }
+
+    let stop = stop_signal().context("signals cannot be waited for")?;
+    server.run(stop).await.context("the server failed")?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Ready once the process is asked to stop.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::SignalKind;
+    use tokio::signal::unix::signal;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        let name = tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        };
+        tracing::info!(signal = name, "stopping: deliveries under way are finished first");
+    })
+}
+
+fn make_private_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// Logs to standard error. A subscriber that is there already stays.
+fn log(config: &LogConfig) {
+    let filter = EnvFilter::builder().parse_lossy(&config.filter);
+    let to_terminal = std::io::stderr().is_terminal();
+    let logger = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let installed = if config.json.unwrap_or(!to_terminal) {
+        logger.json().flatten_event(true).try_init()
+    } else {
+        logger.with_ansi(to_terminal).try_init()
+    };
+    if let Err(error) = installed {
+        tracing::debug!(%error, "another logger is installed");
+    }
+}
