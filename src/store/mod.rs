@@ -5,16 +5,39 @@
 //! point at it. An event raises the wanted generation; a worker leases the row,
 //! judges, and records the generation that it judged. The database is the only
 //! truth: nothing is kept in memory that a restart would lose.
+//!
+//! The parts: [`sqlite`] opens the database and holds what another database would
+//! say otherwise, [`change`] turns what is said of pull requests into wanted
+//! judgements, [`intake`] commits deliveries in groups, [`queue`] leases
+//! judgements, [`facts`] remembers what is not a judgement, [`prune`] forgets.
+//! The store knows neither HTTP nor GitHub, and reads no clock: who calls says when.
 
+mod change;
+mod facts;
+mod heartbeat;
+mod intake;
+mod prune;
+mod queue;
+mod sqlite;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sqlx::SqliteConnection;
 use thiserror::Error;
+use tokio::sync::Mutex;
+use tokio::sync::watch;
 
 use crate::clock::TimestampMs;
 use crate::ids::CheckRunId;
-use crate::ids::CommentId;
 use crate::ids::PullNumber;
-use crate::ids::RepositoryId;
 use crate::ids::RepositoryPlace;
 use crate::ids::Sha;
+
+pub use self::heartbeat::Heartbeat;
+pub use self::queue::QueueStatus;
 
 /// What a delivery says about a pull request, all that is stored of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,144 +106,124 @@ pub struct PostedRun {
 }
 
 /// Why the store could not answer.
-#[derive(Debug, Error)]
-#[error("the store failed: {0}")]
-pub struct StoreError(String);
+#[derive(Debug, Clone, Error)]
+pub enum StoreError {
+    /// The operator named a database that cannot be used.
+    #[error("the database URL is of no use: {0}")]
+    Url(String),
+    /// The operator runs two servers on one file.
+    #[error(
+        "the database {0} is in use by another running fromguard: an SQLite database belongs to one process; \
+         stop the other one, or give this one a FROMGUARD_DATABASE_URL of its own"
+    )]
+    InUse(PathBuf),
+    /// The operator went back to an older program.
+    #[error(
+        "the database was written by a newer version of fromguard (its schema is {found}, this program knows \
+         up to {known}): start that version again, or restore a backup of before the update"
+    )]
+    Newer {
+        /// The newest schema version found in the database.
+        found: i64,
+        /// The newest schema version of this program.
+        known: i64,
+    },
+    /// More deliveries came in than the disk takes: try again later.
+    #[error("the store is busy: {} deliveries wait to be committed", intake::WAITING_MAX)]
+    Busy,
+    /// Nothing of this was committed; the cause is in the log.
+    #[error("the delivery was not committed")]
+    NotCommitted,
+    /// The database, the disk or the operating system failed.
+    #[error("the database failed: {0}")]
+    Database(Arc<sqlx::Error>),
+    /// The lock file beside the database could not be made.
+    #[error("the lock file {path} cannot be opened: {cause}")]
+    Lock {
+        /// Which file.
+        path: PathBuf,
+        /// What the operating system said.
+        cause: Arc<std::io::Error>,
+    },
+    /// The schema could not be brought up to date.
+    #[error("the database could not be brought up to date: {0}")]
+    Migration(Arc<sqlx::migrate::MigrateError>),
+}
 
-/// The durable store.
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> StoreError {
+        StoreError::Database(Arc::new(error))
+    }
+}
+
+/// The durable store, cheap to clone; all clones are the same store.
 #[derive(Clone)]
-pub struct Store {}
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// The one connection. SQLite has one writer at a time whatever we do, and
+    /// waiting here is fair, which its own waiting is not.
+    connection: Arc<Mutex<SqliteConnection>>,
+    intake: intake::Intake,
+    changes: watch::Sender<u64>,
+    heartbeat: Heartbeat,
+    lease_tokens: queue::LeaseTokens,
+    /// Keeps other processes away for as long as the store is open.
+    _lock: Option<sqlite::LockFile>,
+}
 
 impl Store {
     /// Opens the database at `url` (`sqlite:PATH` or `sqlite::memory:`) and brings it up to date.
+    /// Leases of an earlier process are void from here on.
     ///
     /// # Errors
-    /// When the database cannot be opened or is of a newer version.
+    /// When the database cannot be opened, is in use by another process or is of a newer version.
     pub async fn open(url: &str) -> Result<Store, StoreError> {
-        Err(StoreError(format!("not built yet: {url}")))
+        let (mut connection, lock) = sqlite::open(url).await?;
+        queue::void_leases(&mut connection).await?;
+        let connection = Arc::new(Mutex::new(connection));
+        let changes = watch::Sender::new(0);
+        let intake = intake::Intake::start(Arc::clone(&connection), changes.clone());
+        let lease_tokens = queue::LeaseTokens::new();
+        let heartbeat = Heartbeat::default();
+        let inner = Inner { connection, intake, changes, heartbeat, lease_tokens, _lock: lock };
+        Ok(Store { inner: Arc::new(inner) })
     }
 
-    /// Commits deliveries; one answer for each, once all are durable.
+    /// Commits a delivery, together with the others that come in meanwhile; answers once it is durable.
     ///
     /// # Errors
-    /// When nothing was committed.
+    /// When nothing was committed: [`StoreError::Busy`] when too many wait already.
     pub async fn record(&self, delivery: Delivery, now_ms: TimestampMs) -> Result<Recorded, StoreError> {
-        let _ = (delivery, now_ms);
-        Err(StoreError("not built yet".into()))
+        self.inner.intake.record(delivery, now_ms).await
     }
 
-    /// Leases the judgement that has waited longest and is due; `None` when there is none.
+    /// Changes whenever something may have become due: wait on it beside the clock
+    /// instead of asking again and again. It is a hint; the database is the truth.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.inner.changes.subscribe()
+    }
+
+    /// The worker's sign of life: the worker beats it, readiness reads it.
+    #[must_use]
+    pub fn heartbeat(&self) -> Heartbeat {
+        self.inner.heartbeat.clone()
+    }
+
+    /// Answers when the database answers.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn claim(&self, now_ms: TimestampMs, lease_ms: i64) -> Result<Option<Job>, StoreError> {
-        let _ = (now_ms, lease_ms);
-        Ok(None)
-    }
-
-    /// When the next judgement is due (or the next lease ends); `None` when nothing waits.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn next_due_ms(&self) -> Result<Option<TimestampMs>, StoreError> {
-        Ok(None)
-    }
-
-    /// Extends the lease; `false` when it was lost.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn renew(&self, job: &Job, until_ms: TimestampMs) -> Result<bool, StoreError> {
-        let _ = (job, until_ms);
-        Ok(false)
-    }
-
-    /// Remembers a run as soon as it is posted or completed.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn posted(&self, job: &Job, run: &PostedRun) -> Result<(), StoreError> {
-        let _ = (job, run);
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let mut connection = self.inner.connection.lock().await;
+        sqlx::query("SELECT COUNT(*) FROM installations WHERE served < 0").execute(&mut *connection).await?;
         Ok(())
     }
 
-    /// The judgement is done; a generation that was raised meanwhile stays wanted.
-    /// `false` when the lease was lost: another judgement is queued so that the latest run converges.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn finish(&self, job: &Job) -> Result<bool, StoreError> {
-        let _ = job;
-        Ok(false)
-    }
-
-    /// Gives the judgement back, to be tried again at `run_after_ms`.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn retry(&self, job: &Job, run_after_ms: TimestampMs, error: &str) -> Result<(), StoreError> {
-        let _ = (job, run_after_ms, error);
-        Ok(())
-    }
-
-    /// What GitHub says of a pull request now, learnt while judging: another head
-    /// (its judgement is queued unless that head is judged already) or closed.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn observe(&self, change: &PullChange, now_ms: TimestampMs) -> Result<(), StoreError> {
-        let _ = (change, now_ms);
-        Ok(())
-    }
-
-    /// The comment we keep on a pull request.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn comment(
-        &self,
-        repository: RepositoryId,
-        pull: PullNumber,
-    ) -> Result<Option<CommentId>, StoreError> {
-        let _ = (repository, pull);
-        Ok(None)
-    }
-
-    /// Remembers the comment we keep on a pull request.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn set_comment(
-        &self,
-        repository: RepositoryId,
-        pull: PullNumber,
-        comment: Option<CommentId>,
-    ) -> Result<(), StoreError> {
-        let _ = (repository, pull, comment);
-        Ok(())
-    }
-
-    /// Whether the organisation's policy was ever read for this account.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn organisation_policy_seen(
-        &self,
-        installation: crate::ids::InstallationId,
-    ) -> Result<bool, StoreError> {
-        let _ = installation;
-        Ok(false)
-    }
-
-    /// Remembers that the organisation's policy was read.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn set_organisation_policy_seen(
-        &self,
-        installation: crate::ids::InstallationId,
-    ) -> Result<(), StoreError> {
-        let _ = installation;
-        Ok(())
+    fn changed(&self) {
+        sqlite::bump(&self.inner.changes);
     }
 }

@@ -1,0 +1,197 @@
+//! What is said of a pull request becomes wanted judgements.
+//!
+//! An event wants its head judged, and the head that the pull request pointed at
+//! before as well: that one lost a pull request, and the run on it must be of
+//! those that are left. What the worker learns while it judges wants the same,
+//! but only where it is news.
+
+use std::collections::HashMap;
+
+use sqlx::Row;
+use sqlx::SqliteConnection;
+
+use crate::clock::TimestampMs;
+use crate::ids::RepositoryPlace;
+use crate::store::PullChange;
+use crate::store::Store;
+use crate::store::StoreError;
+use crate::store::sqlite;
+use crate::store::sqlite::given;
+
+/// Something said of a pull request.
+pub(super) struct Said<'a> {
+    pub(super) change: &'a PullChange,
+    pub(super) now_ms: TimestampMs,
+    /// An event wants a judgement even where it brings no news of the head.
+    pub(super) event: bool,
+}
+
+type PullKey = (i64, i64);
+type HeadKey = (i64, String);
+
+struct Pull {
+    head: String,
+    open: bool,
+    /// Set when the row is to be written.
+    changed_ms: Option<TimestampMs>,
+}
+
+struct Raise<'a> {
+    place: &'a RepositoryPlace,
+    since_ms: TimestampMs,
+    announce: bool,
+}
+
+impl Store {
+    /// What GitHub says of a pull request now, learnt while judging: another head or
+    /// closed. Where that is news, the judgement of the heads concerned is queued.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn observe(&self, change: &PullChange, now_ms: TimestampMs) -> Result<(), StoreError> {
+        {
+            let mut connection = self.inner.connection.lock().await;
+            let mut transaction = sqlite::begin(&mut connection).await?;
+            apply(&mut transaction, &[Said { change, now_ms, event: false }]).await?;
+            transaction.commit().await?;
+        }
+        self.changed();
+        Ok(())
+    }
+}
+
+/// Applies what was said, in its order; answers the wanted generation of every head concerned.
+pub(super) async fn apply(
+    connection: &mut SqliteConnection,
+    said: &[Said<'_>],
+) -> Result<HashMap<HeadKey, i64>, StoreError> {
+    let mut pulls = known_pulls(connection, said).await?;
+    let mut raises: HashMap<HeadKey, Raise<'_>> = HashMap::new();
+    for Said { change, now_ms, event } in said {
+        let repository = change.place.id.0.cast_signed();
+        let mut raise = |head: &str, announce: bool| {
+            let raise = raises.entry((repository, head.to_owned())).or_insert(Raise {
+                place: &change.place,
+                since_ms: *now_ms,
+                announce: false,
+            });
+            raise.place = &change.place;
+            raise.since_ms = raise.since_ms.min(*now_ms);
+            raise.announce |= announce;
+        };
+
+        let head = change.head.0.as_str();
+        let before = pulls.get(&pull_key(change));
+        let news = before.map_or(change.open, |before| before.head != head || before.open != change.open);
+        if *event || news {
+            raise(head, change.announce);
+        }
+        if let Some(before) = before
+            && before.open
+            && before.head != head
+        {
+            raise(&before.head, false);
+        }
+        if news || before.is_none() {
+            let now = Pull { head: head.to_owned(), open: change.open, changed_ms: Some(*now_ms) };
+            pulls.insert(pull_key(change), now);
+        }
+    }
+    write_pulls(connection, &pulls).await?;
+    write_raises(connection, &raises).await
+}
+
+fn pull_key(change: &PullChange) -> PullKey {
+    (change.place.id.0.cast_signed(), change.pull.0.cast_signed())
+}
+
+async fn known_pulls(
+    connection: &mut SqliteConnection,
+    said: &[Said<'_>],
+) -> Result<HashMap<PullKey, Pull>, StoreError> {
+    let keys: Vec<PullKey> = said.iter().map(|said| pull_key(said.change)).collect();
+    let rows = sqlx::query(concat!(
+        "SELECT pulls.repository, pulls.number, pulls.head, pulls.open FROM ",
+        given!(0 "repository", 1 "number"),
+        " JOIN pulls ON pulls.repository = given.repository AND pulls.number = given.number"
+    ))
+    .bind(sqlite::rows(&keys))
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let open: i64 = row.try_get(3)?;
+            let pull = Pull { head: row.try_get(2)?, open: open != 0, changed_ms: None };
+            Ok(((row.try_get(0)?, row.try_get(1)?), pull))
+        })
+        .collect()
+}
+
+async fn write_pulls(
+    connection: &mut SqliteConnection,
+    pulls: &HashMap<PullKey, Pull>,
+) -> Result<(), StoreError> {
+    let rows: Vec<_> = pulls
+        .iter()
+        .filter_map(|((repository, number), pull)| {
+            Some((repository, number, &pull.head, i64::from(pull.open), pull.changed_ms?))
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(concat!(
+        "INSERT INTO pulls (repository, number, head, open, touched_ms)
+         SELECT repository, number, head, open, touched_ms FROM ",
+        given!(0 "repository", 1 "number", 2 "head", 3 "open", 4 "touched_ms"),
+        " WHERE true
+         ON CONFLICT (repository, number) DO UPDATE SET
+           head = excluded.head, open = excluded.open, touched_ms = excluded.touched_ms"
+    ))
+    .bind(sqlite::rows(&rows))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Raises the wanted generation of each head by one. A head that backs off after a
+/// failure goes on doing so: its next judgement sees what there is then.
+async fn write_raises(
+    connection: &mut SqliteConnection,
+    raises: &HashMap<HeadKey, Raise<'_>>,
+) -> Result<HashMap<HeadKey, i64>, StoreError> {
+    if raises.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<_> = raises
+        .iter()
+        .map(|((repository, head), raise)| {
+            let place = raise.place;
+            let installation = place.installation.0.cast_signed();
+            let announce = i64::from(raise.announce);
+            (repository, head, installation, &place.name.owner, &place.name.name, announce, raise.since_ms)
+        })
+        .collect();
+    let rows = sqlx::query(concat!(
+        "INSERT INTO heads (repository, head, installation, owner, name, wanted, announce,
+                            wanted_since_ms, due_ms, touched_ms)
+         SELECT repository, head, installation, owner, name, 1, announce, since_ms, since_ms, since_ms FROM ",
+        given!(0 "repository", 1 "head", 2 "installation", 3 "owner", 4 "name", 5 "announce", 6 "since_ms"),
+        " WHERE true
+         ON CONFLICT (repository, head) DO UPDATE SET
+           installation = excluded.installation, owner = excluded.owner, name = excluded.name,
+           wanted = heads.wanted + 1,
+           announce = CASE WHEN excluded.announce > 0 THEN heads.wanted + 1 ELSE heads.announce END,
+           wanted_since_ms = CASE WHEN heads.due_ms IS NULL THEN excluded.wanted_since_ms
+                                  ELSE heads.wanted_since_ms END,
+           raised_since_ms = CASE WHEN heads.lease IS NULL THEN NULL
+                                  ELSE COALESCE(heads.raised_since_ms, excluded.wanted_since_ms) END,
+           due_ms = COALESCE(heads.due_ms, excluded.due_ms),
+           touched_ms = excluded.touched_ms
+         RETURNING repository, head, wanted"
+    ))
+    .bind(sqlite::rows(&rows))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| Ok(((row.try_get(0)?, row.try_get(1)?), row.try_get(2)?))).collect()
+}

@@ -1,0 +1,438 @@
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+
+
+use super::*;
+use crate::ids::CommentId;
+use crate::ids::InstallationId;
+use crate::ids::RepositoryId;
+use crate::ids::RepositoryName;
+
+const LEASE_MS: i64 = 60_000;
+
+fn place(installation: u64) -> RepositoryPlace {
+    RepositoryPlace {
+        installation: InstallationId(installation),
+        id: RepositoryId(1000 + installation),
+        name: RepositoryName { owner: "octo".into(), name: "repo".into() },
+    }
+}
+
+fn sha(letter: char) -> Sha {
+    Sha(letter.to_string().repeat(40))
+}
+
+fn change(pull: u64, head: char) -> PullChange {
+    PullChange { place: place(1), pull: PullNumber(pull), head: sha(head), open: true, announce: false }
+}
+
+fn delivery(guid: &str, pull: u64, head: char) -> Delivery {
+    Delivery { guid: guid.into(), change: change(pull, head) }
+}
+
+async fn memory() -> Store {
+    Store::open("sqlite::memory:").await.unwrap()
+}
+
+async fn claim(store: &Store, now_ms: i64) -> Job {
+    store.claim(now_ms, LEASE_MS).await.unwrap().expect("a judgement is due")
+}
+
+async fn nothing_is_due(store: &Store, now_ms: i64) {
+    assert_eq!(store.claim(now_ms, LEASE_MS).await.unwrap(), None);
+}
+
+fn pulls(job: &Job) -> Vec<u64> {
+    job.pulls.iter().map(|pull| pull.0).collect()
+}
+
+#[tokio::test]
+async fn an_event_becomes_one_judgement() {
+    let store = memory().await;
+    assert_eq!(store.next_due_ms().await.unwrap(), None);
+    assert_eq!(store.record(delivery("g1", 7, 'a'), 5).await.unwrap(), Recorded::New);
+    assert_eq!(store.next_due_ms().await.unwrap(), Some(5));
+
+    let job = claim(&store, 10).await;
+    assert_eq!((job.head.clone(), pulls(&job), job.generation), (sha('a'), vec![7], 1));
+    assert_eq!((job.attempts, job.wanted_since_ms, job.announce), (0, 5, false));
+    assert_eq!((job.place.clone(), job.last_run.clone()), (place(1), None));
+    nothing_is_due(&store, 11).await;
+    assert_eq!(store.next_due_ms().await.unwrap(), Some(10 + LEASE_MS));
+
+    assert!(store.finish(&job).await.unwrap());
+    nothing_is_due(&store, i64::MAX).await;
+    assert_eq!(store.next_due_ms().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_guid_counts_once_while_queued_leased_backing_off_or_done() {
+    let store = memory().await;
+    store.record(delivery("g1", 7, 'a'), 0).await.unwrap();
+    assert_eq!(store.record(delivery("g1", 7, 'a'), 1).await.unwrap(), Recorded::Duplicate);
+    let job = claim(&store, 2).await;
+    assert_eq!(store.record(delivery("g1", 7, 'a'), 3).await.unwrap(), Recorded::Duplicate);
+    store.retry(&job, 100, "GitHub answered 502").await.unwrap();
+    assert_eq!(store.record(delivery("g1", 7, 'a'), 4).await.unwrap(), Recorded::Duplicate);
+    let job = claim(&store, 100).await;
+    store.finish(&job).await.unwrap();
+    assert_eq!(store.record(delivery("g1", 7, 'a'), 101).await.unwrap(), Recorded::Duplicate);
+    nothing_is_due(&store, i64::MAX).await;
+}
+
+#[tokio::test]
+async fn a_guid_is_taken_again_after_its_judgement_was_given_up() {
+    let store = memory().await;
+    store.record(delivery("g1", 7, 'a'), 0).await.unwrap();
+    let job = claim(&store, 0).await;
+    assert!(store.give_up(&job, "the commit is gone").await.unwrap());
+    nothing_is_due(&store, i64::MAX).await;
+
+    assert_eq!(store.record(delivery("g1", 7, 'a'), 10).await.unwrap(), Recorded::New);
+    assert_eq!(store.record(delivery("g1", 7, 'a'), 11).await.unwrap(), Recorded::Duplicate);
+    let job = claim(&store, 12).await;
+    assert_eq!((job.generation, job.attempts), (2, 0));
+    store.finish(&job).await.unwrap();
+    assert_eq!(store.record(delivery("g1", 7, 'a'), 13).await.unwrap(), Recorded::Duplicate);
+}
+
+#[tokio::test]
+async fn concurrent_deliveries_of_one_guid_are_one() {
+    let store = memory().await;
+    let answers = (0..20).map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move { store.record(delivery("g1", 7, 'a'), 0).await.unwrap() })
+    });
+    let mut new = 0;
+    for answer in answers.collect::<Vec<_>>() {
+        new += usize::from(answer.await.unwrap() == Recorded::New);
+    }
+    assert_eq!(new, 1);
+    assert_eq!(claim(&store, 0).await.generation, 1);
+}
+
+#[tokio::test]
+async fn a_new_head_queues_the_old_one_too() {
+    let store = memory().await;
+    store.record(delivery("g1", 7, 'a'), 0).await.unwrap();
+    store.record(delivery("g2", 8, 'a'), 1).await.unwrap();
+    let job = claim(&store, 2).await;
+    assert_eq!(pulls(&job), vec![7, 8]);
+    store.finish(&job).await.unwrap();
+
+    store.record(delivery("g3", 7, 'b'), 3).await.unwrap();
+    let first = claim(&store, 4).await;
+    let second = claim(&store, 4).await;
+    assert_eq!((first.head.clone(), pulls(&first)), (sha('a'), vec![8]));
+    assert_eq!((second.head.clone(), pulls(&second)), (sha('b'), vec![7]));
+}
+
+#[tokio::test]
+async fn closing_queues_the_head_without_the_pull() {
+    let store = memory().await;
+    store.record(delivery("g1", 7, 'a'), 0).await.unwrap();
+    let job = claim(&store, 0).await;
+    store.finish(&job).await.unwrap();
+    let mut closed = delivery("g2", 7, 'a');
+    closed.change.open = false;
+    store.record(closed, 1).await.unwrap();
+    let job = claim(&store, 1).await;
+    assert_eq!(pulls(&job), Vec::<u64>::new());
+}
+
+#[tokio::test]
+async fn events_in_the_wrong_order_converge_by_what_the_worker_observes() {
+    let store = memory().await;
+    store.record(delivery("new", 7, 'b'), 0).await.unwrap();
+    store.record(delivery("old", 7, 'a'), 1).await.unwrap();
+    // The store believes the last that was said; GitHub knows better.
+    let mut judged = Vec::new();
+    while let Some(job) = store.claim(5, LEASE_MS).await.unwrap() {
+        if !job.pulls.is_empty() {
+            store.observe(&change(7, 'b'), 5).await.unwrap();
+        }
+        judged.push((job.head.clone(), pulls(&job)));
+        store.finish(&job).await.unwrap();
+    }
+    assert_eq!(judged.last(), Some(&(sha('b'), vec![7])), "{judged:?}");
+    assert!(judged.len() <= 5, "{judged:?}");
+}
+
+#[tokio::test]
+async fn observing_what_is_known_queues_nothing() {
+    let store = memory().await;
+    store.record(delivery("g1", 7, 'a'), 0).await.unwrap();
+    let job = claim(&store, 0).await;
+    store.observe(&change(7, 'a'), 1).await.unwrap();
+    let mut unknown_and_closed = change(99, 'c');
+    unknown_and_closed.open = false;
+    store.observe(&unknown_and_closed, 1).await.unwrap();
+    store.finish(&job).await.unwrap();
+    nothing_is_due(&store, i64::MAX).await;
+}
+
+#[tokio::test]
+async fn a_generation_raised_during_a_judgement_stays_wanted() {
+    let store = memory().await;
+    store.record(delivery("g1", 7, 'a'), 0).await.unwrap();
+    let job = claim(&store, 10).await;
+    store.record(delivery("g2", 8, 'a'), 20).await.unwrap();
+    nothing_is_due(&store, 30).await;
+    assert!(store.finish(&job).await.unwrap());
+    let again = claim(&store, 30).await;
+    assert_eq!((again.generation, again.wanted_since_ms, pulls(&again)), (2, 20, vec![7, 8]));
+}
+
+#[tokio::test]
+async fn a_retry_waits_counts_and_keeps_its_back_off() {
+    let store = memory().await;
+    store.record(delivery("g1", 7, 'a'), 0).await.unwrap();
+    let job = claim(&store, 0).await;
+    store.retry(&job, 1_000, "GitHub answered 502").await.unwrap();
+    nothing_is_due(&store, 999).await;
+    store.record(delivery("g2", 7, 'a'), 500).await.unwrap();
+    nothing_is_due(&store, 999).await;
+    assert_eq!(store.next_due_ms().await.unwrap(), Some(1_000));
+    let job = claim(&store, 1_000).await;
+    assert_eq!((job.attempts, job.wanted_since_ms, job.generation), (1, 0, 2));
+}
+
+#[tokio::test]
+async fn who_lost_the_lease_changes_nothing_and_queues_another_judgement() {
+    let store = memory().await;
+    store.record(delivery("g1", 7, 'a'), 0).await.unwrap();
+    let slow = claim(&store, 0).await;
+    let quick = claim(&store, LEASE_MS).await;
+    assert_eq!(quick.attempts, 1);
+    assert_ne!(slow.lease, quick.lease);
+    assert!(!store.renew(&slow, 10 * LEASE_MS).await.unwrap());
+    assert!(store.renew(&quick, 10 * LEASE_MS).await.unwrap());
+    store.retry(&slow, 0, "late").await.unwrap();
+    nothing_is_due(&store, 5 * LEASE_MS).await;
+
+    store.posted(&quick, &PostedRun { id: CheckRunId(2), conclusion: Some("success".into()) }).await.unwrap();
+    store.posted(&slow, &PostedRun { id: CheckRunId(1), conclusion: Some("failure".into()) }).await.unwrap();
+    assert!(!store.finish(&slow).await.unwrap());
+    assert!(store.finish(&quick).await.unwrap());
+    let again = claim(&store, 5 * LEASE_MS).await;
+    assert_eq!(again.generation, 2);
+    assert_eq!(again.last_run, Some(PostedRun { id: CheckRunId(2), conclusion: Some("success".into()) }));
+    assert!(store.finish(&again).await.unwrap());
+    nothing_is_due(&store, i64::MAX).await;
+}
+
+#[tokio::test]
+async fn a_lease_that_was_lost_after_the_end_queues_one_judgement_more() {
+    let store = memory().await;
+    store.record(delivery("g1", 7, 'a'), 0).await.unwrap();
+    let slow = claim(&store, 0).await;
+    let quick = claim(&store, LEASE_MS).await;
+    assert!(store.finish(&quick).await.unwrap());
+    nothing_is_due(&store, i64::MAX).await;
+    store.posted(&slow, &PostedRun { id: CheckRunId(9), conclusion: None }).await.unwrap();
+    assert!(!store.finish(&slow).await.unwrap());
+    let again = claim(&store, 2 * LEASE_MS).await;
+    assert_eq!(again.last_run, Some(PostedRun { id: CheckRunId(9), conclusion: None }));
+    assert!(store.finish(&again).await.unwrap());
+    nothing_is_due(&store, i64::MAX).await;
+}
+
+#[tokio::test]
+async fn announcing_lasts_until_a_run_is_posted() {
+    let store = memory().await;
+    let mut opened = delivery("g1", 7, 'a');
+    opened.change.announce = true;
+    store.record(opened.clone(), 0).await.unwrap();
+    let job = claim(&store, 0).await;
+    assert!(job.announce);
+    store.retry(&job, 1, "GitHub answered 502").await.unwrap();
+    let job = claim(&store, 1).await;
+    assert!(job.announce);
+    store.posted(&job, &PostedRun { id: CheckRunId(1), conclusion: None }).await.unwrap();
+    store.retry(&job, 2, "GitHub answered 502").await.unwrap();
+    let job = claim(&store, 2).await;
+    assert!(!job.announce);
+    assert_eq!(job.last_run, Some(PostedRun { id: CheckRunId(1), conclusion: None }));
+
+    opened.guid = "g2".into();
+    store.record(opened, 3).await.unwrap();
+    store.posted(&job, &PostedRun { id: CheckRunId(1), conclusion: Some("success".into()) }).await.unwrap();
+    store.finish(&job).await.unwrap();
+    assert!(claim(&store, 3).await.announce, "the announcement asked for meanwhile is not lost");
+}
+
+#[tokio::test]
+async fn installations_take_turns() {
+    let store = memory().await;
+    for number in 0..4 {
+        let mut busy = delivery(&format!("busy{number}"), number, 'a');
+        busy.change.head = Sha(format!("{number:040}"));
+        store.record(busy, number as i64).await.unwrap();
+    }
+    for installation in [2, 3] {
+        let mut late = delivery(&format!("late{installation}"), 1, 'f');
+        late.change.place = place(installation);
+        store.record(late, 100).await.unwrap();
+    }
+    let mut order = Vec::new();
+    while let Some(job) = store.claim(200, LEASE_MS).await.unwrap() {
+        order.push(job.place.installation.0);
+    }
+    assert_eq!(order, [1, 2, 3, 1, 1, 1]);
+}
+
+#[tokio::test]
+async fn a_release_is_due_at_once_and_costs_no_attempt() {
+    let store = memory().await;
+    store.record(delivery("g1", 7, 'a'), 5).await.unwrap();
+    let job = claim(&store, 5).await;
+    store.release(&job).await.unwrap();
+    let job = claim(&store, 5).await;
+    assert_eq!(job.attempts, 0);
+}
+
+#[tokio::test]
+async fn a_crash_loses_nothing_that_was_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("fromguard.db").display());
+    let store = Store::open(&url).await.unwrap();
+    store.record(delivery("g1", 7, 'a'), 5).await.unwrap();
+    store.record(delivery("g2", 8, 'b'), 6).await.unwrap();
+    let job = claim(&store, 7).await;
+    store.posted(&job, &PostedRun { id: CheckRunId(4), conclusion: None }).await.unwrap();
+    store.set_comment(place(1).id, PullNumber(7), Some(CommentId(3))).await.unwrap();
+    drop(store);
+
+    let store = Store::open(&url).await.unwrap();
+    assert_eq!(store.record(delivery("g1", 7, 'a'), 8).await.unwrap(), Recorded::Duplicate);
+    let again = claim(&store, 8).await;
+    assert_eq!((again.head.clone(), again.attempts, again.generation), (sha('a'), 1, 1));
+    assert_eq!(again.last_run, Some(PostedRun { id: CheckRunId(4), conclusion: None }));
+    assert!(!store.finish(&job).await.unwrap(), "the lease of the dead process is void");
+    assert_eq!(claim(&store, 8).await.head, sha('b'));
+    assert_eq!(store.comment(place(1).id, PullNumber(7)).await.unwrap(), Some(CommentId(3)));
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_file_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("fromguard.db").display());
+    let store = Store::open(&url).await.unwrap();
+    let refused = Store::open(&url).await.err().expect("the file is in use");
+    assert!(matches!(refused, StoreError::InUse(_)), "{refused}");
+    drop(store);
+    Store::open(&url).await.expect("it is free again");
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("fromguard.db").display());
+    let store = Store::open(&url).await.unwrap();
+    sqlx::query("INSERT INTO _sqlx_migrations VALUES (9000, 'later', CURRENT_TIMESTAMP, TRUE, x'00', 0)")
+        .execute(&mut *store.inner.connection.lock().await)
+        .await
+        .unwrap();
+    drop(store);
+    let refused = Store::open(&url).await.err().expect("it is newer");
+    assert!(matches!(refused, StoreError::Newer { found: 9000, known: 1 }), "{refused}");
+}
+
+#[tokio::test]
+async fn urls_that_name_no_sqlite_file_are_refused() {
+    for url in ["postgres://user:secret@host/db", "fromguard.db", "sqlite:", "sqlite:a.db?mode=ro"] {
+        let refused = Store::open(url).await.err().expect(url);
+        assert!(matches!(refused, StoreError::Url(_)), "{url}: {refused}");
+        assert!(!refused.to_string().contains("secret"), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_old_is_forgotten_and_what_is_open_is_kept() {
+    const DAY_MS: i64 = 86_400_000;
+    let store = memory().await;
+    for number in 0..1200 {
+        let mut delivery = delivery(&format!("g{number}"), number, 'a');
+        delivery.change.head = Sha(format!("{number:040x}"));
+        delivery.change.open = number >= 1100;
+        store.record(delivery, 0).await.unwrap();
+    }
+    while let Some(job) = store.claim(0, LEASE_MS).await.unwrap() {
+        store.finish(&job).await.unwrap();
+    }
+    store.record(delivery("waits", 5000, 'f'), 0).await.unwrap();
+    store.set_comment(place(1).id, PullNumber(0), Some(CommentId(1))).await.unwrap();
+    store.set_comment(place(1).id, PullNumber(1100), Some(CommentId(2))).await.unwrap();
+
+    assert_eq!(store.prune(8 * DAY_MS).await.unwrap(), 0);
+    assert_eq!(store.prune(8 * DAY_MS + 1).await.unwrap(), 1201);
+    assert_eq!(store.prune(30 * DAY_MS).await.unwrap(), 0);
+    assert_eq!(store.prune(30 * DAY_MS + 1).await.unwrap(), 2 * 1100);
+    assert_eq!(store.comment(place(1).id, PullNumber(0)).await.unwrap(), None);
+    assert_eq!(store.comment(place(1).id, PullNumber(1100)).await.unwrap(), Some(CommentId(2)));
+    assert_eq!(claim(&store, 31 * DAY_MS).await.head, sha('f'));
+}
+
+#[tokio::test]
+async fn the_queue_says_how_much_waits() {
+    let store = memory().await;
+    let empty = QueueStatus { waiting: 0, leased: 0, oldest_wait_ms: 0 };
+    assert_eq!(store.queue_status(9).await.unwrap(), empty);
+    store.record(delivery("g1", 7, 'a'), 5).await.unwrap();
+    store.record(delivery("g2", 8, 'b'), 6).await.unwrap();
+    claim(&store, 7).await;
+    let status = store.queue_status(25).await.unwrap();
+    assert_eq!(status, QueueStatus { waiting: 1, leased: 1, oldest_wait_ms: 20 });
+}
+
+#[tokio::test]
+async fn who_waits_is_told_of_changes() {
+    let store = memory().await;
+    let mut changes = store.changes();
+    changes.mark_unchanged();
+    store.record(delivery("g1", 7, 'a'), 5).await.unwrap();
+    assert!(changes.has_changed().unwrap());
+    changes.mark_unchanged();
+    store.record(delivery("g1", 7, 'a'), 5).await.unwrap();
+    assert!(!changes.has_changed().unwrap(), "a duplicate changes nothing");
+}
+
+#[tokio::test]
+async fn comments_and_facts_are_kept_and_forgotten() {
+    let store = memory().await;
+    let (repository, pull) = (RepositoryId(u64::MAX), PullNumber(7));
+    store.set_comment(repository, pull, Some(CommentId(u64::MAX))).await.unwrap();
+    assert_eq!(store.comment(repository, pull).await.unwrap(), Some(CommentId(u64::MAX)));
+    assert_eq!(store.comment(RepositoryId(1), pull).await.unwrap(), None);
+    store.set_comment(repository, pull, None).await.unwrap();
+    assert_eq!(store.comment(repository, pull).await.unwrap(), None);
+
+    assert!(!store.organisation_policy_seen(InstallationId(1)).await.unwrap());
+    store.set_organisation_policy_seen(InstallationId(1)).await.unwrap();
+    assert!(store.organisation_policy_seen(InstallationId(1)).await.unwrap());
+    assert!(!store.organisation_policy_seen(InstallationId(2)).await.unwrap());
+}
+
+#[tokio::test]
+async fn when_the_database_fails_nothing_is_acknowledged_and_the_next_may_succeed() {
+    let store = memory().await;
+    let run = |sql: &'static str| {
+        let store = store.clone();
+        async move { sqlx::query(sql).execute(&mut *store.inner.connection.lock().await).await.unwrap() }
+    };
+    run("ALTER TABLE deliveries RENAME TO hidden").await;
+    let refused = store.record(delivery("g1", 7, 'a'), 0).await.unwrap_err();
+    assert!(matches!(refused, StoreError::NotCommitted), "{refused}");
+    run("ALTER TABLE hidden RENAME TO deliveries").await;
+    nothing_is_due(&store, 0).await;
+    assert_eq!(store.record(delivery("g1", 7, 'a'), 0).await.unwrap(), Recorded::New);
+}
+
+#[test]
+fn a_heart_that_stopped_is_noticed() {
+    let heartbeat = Heartbeat::default();
+    assert!(!heartbeat.is_alive(0));
+    heartbeat.beat(1_000);
+    assert!(heartbeat.is_alive(1_000 + Heartbeat::GONE_AFTER_MS));
+    assert!(!heartbeat.is_alive(1_001 + Heartbeat::GONE_AFTER_MS));
+}
