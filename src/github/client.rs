@@ -200,9 +200,10 @@ impl Client {
         self.requests.fetch_add(1, Ordering::Relaxed);
         metrics::counter!("fromguard_github_requests_total").increment(1);
         let limit = self.timeouts.request;
-        let (status, headers, body) = tokio::time::timeout(limit, self.exchange(request, call.max_bytes))
-            .await
-            .map_err(|_| Error::TimedOut { limit_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX) })??;
+        let (status, headers, body) =
+            tokio::time::timeout(limit, self.exchange(request, call.max_bytes)).await.map_err(|_| {
+                Error::TimedOut { limit_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX) }
+            })??;
         if status.is_success() {
             return Ok(Answer { headers, body });
         }
@@ -299,7 +300,9 @@ impl Endpoints {
 pub(crate) fn segment(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~') || (byte == b'.' && name.len() > 2)
+        if byte.is_ascii_alphanumeric()
+            || matches!(byte, b'-' | b'_' | b'~')
+            || (byte == b'.' && name.len() > 2)
         {
             out.push(char::from(byte));
         } else {
@@ -321,7 +324,10 @@ mod tests {
             graphql("https://ghe.example.com/api/v3/").ok().as_deref(),
             Some("https://ghe.example.com/api/graphql")
         );
-        assert_eq!(graphql("http://127.0.0.1:8080/x").ok().as_deref(), Some("http://127.0.0.1:8080/x/graphql"));
+        assert_eq!(
+            graphql("http://127.0.0.1:8080/x").ok().as_deref(),
+            Some("http://127.0.0.1:8080/x/graphql")
+        );
     }
 
     #[test]

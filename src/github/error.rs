@@ -313,7 +313,8 @@ mod tests {
 
     #[test]
     fn github_s_words_are_kept_with_their_details_on_one_line() {
-        let body = r#"{"message":"Validation\nFailed","errors":[{"message":"No commit found for SHA: abc"}]}"#;
+        let body =
+            r#"{"message":"Validation\nFailed","errors":[{"message":"No commit found for SHA: abc"}]}"#;
         let expected = "Validation Failed (No commit found for SHA: abc)".to_owned();
         assert_eq!(read(422, &[], body), Error::Unprocessable { message: expected });
         let long = format!(r#"{{"message":"{}"}}"#, "é".repeat(1_000));

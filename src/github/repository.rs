@@ -30,10 +30,7 @@ impl Repository {
     /// The same repository under the name that GitHub just gave it.
     #[must_use]
     pub fn named(&self, name: RepositoryName) -> Repository {
-        Repository {
-            github: self.github.clone(),
-            place: RepositoryPlace { name, ..self.place.clone() },
-        }
+        Repository { github: self.github.clone(), place: RepositoryPlace { name, ..self.place.clone() } }
     }
 
     /// `/repos/{owner}/{name}` and what follows it.

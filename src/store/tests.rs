@@ -1,7 +1,5 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-
-
 use super::*;
 use crate::ids::CommentId;
 use crate::ids::InstallationId;

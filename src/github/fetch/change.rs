@@ -40,11 +40,7 @@ pub(super) struct Now {
 }
 
 /// Asks for it all at once.
-pub(super) async fn now(
-    repository: &Repository,
-    pull: PullNumber,
-    comments: bool,
-) -> Result<Now, Error> {
+pub(super) async fn now(repository: &Repository, pull: PullNumber, comments: bool) -> Result<Now, Error> {
     #[derive(Serialize)]
     struct Variables<'a> {
         owner: &'a str,

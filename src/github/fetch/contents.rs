@@ -35,16 +35,10 @@ pub(super) struct Wanted {
 
 /// Reads every path, in the order asked for.
 pub(super) async fn read(repository: &Repository, wanted: &[Wanted]) -> Result<Vec<Content>, Error> {
-    let entries: Vec<Vec<Option<Entry>>> = stream::iter(wanted.chunks(MAX_ALIASES))
-        .map(|chunk| entries(repository, chunk))
-        .buffered(CONCURRENT)
-        .try_collect()
-        .await?;
-    stream::iter(entries.into_iter().flatten())
-        .map(|entry| content(repository, entry))
-        .buffered(CONCURRENT)
-        .try_collect()
-        .await
+    let queries: Vec<_> = wanted.chunks(MAX_ALIASES).map(|chunk| entries(repository, chunk)).collect();
+    let found: Vec<Vec<Option<Entry>>> = stream::iter(queries).buffered(CONCURRENT).try_collect().await?;
+    let contents: Vec<_> = found.into_iter().flatten().map(|entry| content(repository, entry)).collect();
+    stream::iter(contents).buffered(CONCURRENT).try_collect().await
 }
 
 /// The entries of a chunk; halved when GitHub cannot answer it at once.
@@ -54,9 +48,12 @@ async fn entries(repository: &Repository, chunk: &[Wanted]) -> Result<Vec<Option
     while let Some(part) = waiting.pop() {
         match query_entries(repository, part).await {
             Ok(found) => entries.extend(found),
-            Err(Error::Server { .. } | Error::GraphQl { .. } | Error::TooLarge { .. } | Error::TimedOut { .. })
-                if part.len() > MIN_ALIASES =>
-            {
+            Err(
+                Error::Server { .. }
+                | Error::GraphQl { .. }
+                | Error::TooLarge { .. }
+                | Error::TimedOut { .. },
+            ) if part.len() > MIN_ALIASES => {
                 let (first, second) = part.split_at(part.len() / 2);
                 waiting.extend([second, first]);
             }
@@ -132,7 +129,8 @@ mod tests {
 
     #[test]
     fn a_query_names_paths_by_variables_only() {
-        let wanted = |commit: &str, path: &str| Wanted { commit: Sha(commit.into()), path: RepoPath::new(path) };
+        let wanted =
+            |commit: &str, path: &str| Wanted { commit: Sha(commit.into()), path: RepoPath::new(path) };
         let part = [wanted("h", "a\"){x}/Dockerfile"), wanted("b", "Dockerfile"), wanted("h", "Dockerfile")];
         let (text, commits, variables) = query("acme", "shop", &part);
         let expected = "\

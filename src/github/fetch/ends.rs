@@ -48,7 +48,8 @@ pub(super) async fn read(
     files: &[Changed],
     proposed: Option<RepoPath>,
 ) -> Result<Ends, FetchError> {
-    let listed: BTreeSet<&RepoPath> = files.iter().filter(|file| file.at_head).map(|file| &file.path).collect();
+    let listed: BTreeSet<&RepoPath> =
+        files.iter().filter(|file| file.at_head).map(|file| &file.path).collect();
     let before = files.iter().filter(|file| file.at_base).map(|file| &file.path);
     let before = before.chain(files.iter().filter_map(|file| file.previous.as_ref()));
     let mut scans =
@@ -56,10 +57,8 @@ pub(super) async fn read(
     let mut wanted = scans.wanted();
 
     // The first hop carries the head's policy file; the merge base is confirmed beside it.
-    let first = Paths {
-        head: wanted.head.iter().chain(&proposed).cloned().collect(),
-        base: wanted.base.clone(),
-    };
+    let first =
+        Paths { head: wanted.head.iter().chain(&proposed).cloned().collect(), base: wanted.base.clone() };
     let (mut read, base) = first_hop(repository, head, base_end, &first).await?;
     let proposed = match proposed {
         Some(path) => read.head.pop().map(|content| (path, content)),

@@ -117,7 +117,10 @@ mod tests {
 
     #[test]
     fn text_is_believed_only_when_it_is_whole() {
-        assert_eq!(known(&blob(33188, r#""FROM a""#, false, 6)), Known::Content(Content::Text("FROM a".into())));
+        assert_eq!(
+            known(&blob(33188, r#""FROM a""#, false, 6)),
+            Known::Content(Content::Text("FROM a".into()))
+        );
         assert_eq!(known(&blob(33261, r#""FROM a""#, true, 6)), read(6));
         assert_eq!(known(&blob(33188, "null", false, 6)), read(6));
         // Latin-1 shown as UTF-8: one byte became two.

@@ -60,15 +60,13 @@ pub(super) async fn pages(
         previous_filename: Option<String>,
     }
 
-    let pages: Vec<Vec<File>> = stream::iter(1..=changed_files.div_ceil(PAGE))
+    let pages: Vec<_> = (1..=changed_files.div_ceil(PAGE))
         .map(|page| async move {
             let path = repository.path(&format!("/pulls/{pull}/files?per_page={PAGE}&page={page}"));
-            let call = Call::get("the pull request's files", &path);
-            repository.rest(call).await?.json::<Vec<File>>()
+            repository.rest(Call::get("the pull request's files", &path)).await?.json::<Vec<File>>()
         })
-        .buffered(CONCURRENT)
-        .try_collect()
-        .await?;
+        .collect();
+    let pages: Vec<Vec<File>> = stream::iter(pages).buffered(CONCURRENT).try_collect().await?;
     let file = |file: File| Changed::new(&file.filename, &file.status, file.previous_filename.as_deref());
     Ok(pages.into_iter().flatten().map(file).collect())
 }

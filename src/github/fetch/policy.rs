@@ -39,7 +39,9 @@ pub(super) async fn policies(
     let mut notices = Vec::new();
     let organisation_file = format!("{owner}/{ORGANISATION_REPOSITORY}/{ORGANISATION_POLICY_PATH}");
     let organisation = match &now.organisation_policy {
-        Some(content) => policy_file(ORGANISATION_POLICY_PATH, &organisation_file, content, Scope::Organisation),
+        Some(content) => {
+            policy_file(ORGANISATION_POLICY_PATH, &organisation_file, content, Scope::Organisation)
+        }
         None if !organisation_policy_seen => {
             notices.push(format!(
                 "The repository {owner}/{ORGANISATION_REPOSITORY} does not exist or this installation does not \
@@ -57,14 +59,9 @@ pub(super) async fn policies(
         },
     };
     let organisation_read = matches!(organisation, PolicyFile::Read(_));
-    let scope =
-        if organisation_read { Scope::RepositoryUnderOrganisation } else { Scope::Repository };
-    let repository = policy_file(
-        REPOSITORY_POLICY_PATH,
-        REPOSITORY_POLICY_PATH,
-        &now.repository_policy,
-        scope,
-    );
+    let scope = if organisation_read { Scope::RepositoryUnderOrganisation } else { Scope::Repository };
+    let repository =
+        policy_file(REPOSITORY_POLICY_PATH, REPOSITORY_POLICY_PATH, &now.repository_policy, scope);
     Ok(InForce { in_force: Policies { organisation, repository }, organisation_read, notices })
 }
 
@@ -82,7 +79,9 @@ fn policy_file(path: &str, shown: &str, content: &Content, scope: Scope) -> Poli
 fn why(content: &Content) -> String {
     match content {
         Content::Unreadable(reason) => format!("it is {reason}"),
-        Content::Symlink(target) => format!("it is a symbolic link (to {target:?}); a policy is a plain file"),
+        Content::Symlink(target) => {
+            format!("it is a symbolic link (to {target:?}); a policy is a plain file")
+        }
         Content::Missing => "nothing stands there".to_owned(),
         Content::Text(_) => "it is text".to_owned(),
     }

@@ -110,7 +110,8 @@ impl Repository {
     /// # Errors
     /// When it is not known to be posted.
     pub async fn begin_run(&self, draft: &Draft, output: &CheckRunOutput) -> Result<CheckRunId, Error> {
-        let state = State { status: Some("in_progress"), output: Some(shown(output, &[])), ..State::default() };
+        let state =
+            State { status: Some("in_progress"), output: Some(shown(output, &[])), ..State::default() };
         self.post_run(draft, state).await
     }
 
@@ -226,11 +227,7 @@ impl Repository {
         self.rest(Call::get("the check run", &path)).await?.json()
     }
 
-    async fn find_run(
-        &self,
-        head: &Sha,
-        is_it: impl Fn(&str) -> bool,
-    ) -> Result<Option<FoundRun>, Error> {
+    async fn find_run(&self, head: &Sha, is_it: impl Fn(&str) -> bool) -> Result<Option<FoundRun>, Error> {
         let app_id = self.github.app_id();
         let mut seen = 0;
         for page in 1..=MAX_PAGES {
@@ -240,7 +237,8 @@ impl Repository {
             let runs: Runs = self.rest(Call::get("the check runs", &path)).await?.json()?;
             seen += runs.check_runs.len();
             let last = runs.check_runs.is_empty() || seen >= runs.total_count;
-            let found = runs.check_runs.into_iter().filter(|run| run.external_id.as_deref().is_some_and(&is_it));
+            let found =
+                runs.check_runs.into_iter().filter(|run| run.external_id.as_deref().is_some_and(&is_it));
             if let Some(run) = found.max_by_key(|run| run.id) {
                 return Ok(Some(FoundRun { id: run.id, conclusion: run.conclusion }));
             }
