@@ -22,9 +22,6 @@ use thiserror::Error;
 
 use crate::github::signature::SECRET_MIN_BYTES;
 
-#[cfg(test)]
-mod tests;
-
 /// Where `serve` listens unless told otherwise.
 const LISTEN_DEFAULT: &str = "127.0.0.1:3000";
 
@@ -424,3 +421,6 @@ fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,13 +2,14 @@
 //! core `fromguard_core`.
 //!
 //! Reading order: [`ids`], [`clock`], [`config`], [`store`], [`github`],
-//! [`worker`], [`server`], [`standin`], [`cli`].
+//! [`worker`], [`server`], [`standin`], [`local`], [`cli`].
 
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod github;
 pub mod ids;
+pub mod local;
 pub mod server;
 pub mod standin;
 pub mod store;

@@ -3,20 +3,28 @@
 use std::future::Future;
 use std::io::IsTerminal;
 use std::path::Path;
+use std::pin::pin;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use secrecy::ExposeSecret;
+use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 use crate::clock::Clock;
+use crate::config::AppConfig;
 use crate::config::Config;
 use crate::config::Flags;
 use crate::config::LogConfig;
+use crate::github;
+use crate::github::GitHub;
+use crate::github::Timeouts;
 use crate::github::signature::WebhookSecrets;
 use crate::server::Pieces;
 use crate::server::Server;
 use crate::store::Store;
+use crate::worker;
+use crate::worker::Worker;
 
 /// The arguments of `serve`.
 #[derive(Debug, clap::Args)]
@@ -66,7 +74,11 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         Some(app) => Some(WebhookSecrets::new(&app.webhook_secrets)?),
         None => None,
     };
-    let pieces = Pieces { store: store.clone(), clock: clock.clone(), secrets };
+    let worker = match &config.app {
+        Some(app) => Some(worker_of(&config, app, &store, &clock)?),
+        None => None,
+    };
+    let pieces = Pieces { store, clock, secrets };
     let server = Server::bind(config.listen, pieces)
         .await
         .with_context(|| format!("{} cannot be listened at", config.listen))?;
@@ -80,10 +92,50 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         ),
     }
 
-    let stop = stop_signal().context("signals cannot be waited for")?;
-    server.run(stop).await.context("the server failed")?;
+    // The worker stops beside the server: what is acknowledged meanwhile is durable,
+    // and judged after the next start.
+    let (stopping, mut stopped) = watch::channel(false);
+    let signal = stop_signal().context("signals cannot be waited for")?;
+    let stop = async move {
+        signal.await;
+        stopping.send_replace(true);
+    };
+    let mut judging = tokio::spawn(async move {
+        let stopped = async {
+            // An error says that the server is gone, which is as good.
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+        };
+        match worker {
+            Some(worker) => worker.run(stopped).await,
+            None => stopped.await,
+        }
+    });
+    let mut serving = pin!(server.run(stop));
+    const WORKER_DIED: &str = "the worker died of a defect in fromguard; the log says where";
+    tokio::select! {
+        served = &mut serving => {
+            served.context("the server failed")?;
+            judging.await.context(WORKER_DIED)?;
+        }
+        judged = &mut judging => {
+            judged.context(WORKER_DIED)?;
+            serving.await.context("the server failed")?;
+        }
+    }
     tracing::info!("stopped");
     Ok(())
+}
+
+fn worker_of(config: &Config, app: &AppConfig, store: &Store, clock: &Clock) -> anyhow::Result<Worker> {
+    let settings = github::Settings {
+        api_url: config.github_api_url.clone(),
+        app_id: app.id,
+        private_key: app.private_key.clone(),
+        timeouts: Timeouts::default(),
+    };
+    let github = GitHub::new(&settings, clock.clone())?;
+    let settings = worker::Settings { public_url: config.public_url.clone(), ..worker::Settings::default() };
+    Ok(Worker::new(store.clone(), github, clock.clone(), settings))
 }
 
 /// Ready once the process is asked to stop.

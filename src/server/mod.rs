@@ -6,8 +6,6 @@
 mod body;
 mod health;
 mod metrics;
-#[cfg(test)]
-mod tests;
 mod webhook;
 
 use std::future::Future;
@@ -146,3 +144,6 @@ async fn keep_house(app: &App) {
     };
     let ((), ()) = tokio::join!(prune, upkeep);
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,8 +19,6 @@ mod intake;
 mod prune;
 mod queue;
 mod sqlite;
-#[cfg(test)]
-mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -223,17 +221,10 @@ impl Store {
         Ok(())
     }
 
-    /// Makes every later use fail, as when the disk is gone.
-    #[cfg(test)]
-    pub(crate) async fn break_for_tests(&self) {
-        let mut connection = self.inner.connection.lock().await;
-        for table in ["heads", "pulls", "deliveries", "installations"] {
-            let drop = sqlx::AssertSqlSafe(format!("DROP TABLE {table}"));
-            sqlx::query(drop).execute(&mut *connection).await.expect("the table was there");
-        }
-    }
-
     fn changed(&self) {
         sqlite::bump(&self.inner.changes);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,247 @@
 //! Takes a judgement from the store: fetch, scan, judge, publish.
+//!
+//! The loop here claims what is due, keeps its lease while it is worked on, and
+//! writes down how it ended. A panic ends the judgement that caused it, not the
+//! worker. [`judgement`] is one judgement from end to end, [`publication`] what it
+//! posts, [`backoff`] when it is tried again. Nothing here knows HTTP or SQL.
+
+mod backoff;
+mod judgement;
+mod publication;
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fromguard_core::report::Fault;
+use fromguard_core::report::Report;
+use tokio::task::AbortHandle;
+use tokio::task::JoinSet;
+
+use crate::clock::Clock;
+use crate::clock::TimestampMs;
+use crate::github::GitHub;
+use crate::store::Heartbeat;
+use crate::store::Job;
+use crate::store::Store;
+
+pub use backoff::Backoff;
+
+/// How the worker works.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How many judgements are under way at once.
+    pub concurrency: usize,
+    /// How long a lease holds, in milliseconds; it is renewed after a third of that.
+    pub lease_ms: i64,
+    /// How often judging is tried before the head is said to be unjudgeable.
+    pub judging_attempts: u32,
+    /// A judgement that waited longer than this posts a run that is in progress first.
+    pub announce_after_ms: i64,
+    /// When what failed is tried again.
+    pub backoff: Backoff,
+    /// Where this server is seen from outside, for the details link of a run.
+    pub public_url: Option<String>,
+    /// How long judgements under way may take to end when the server stops.
+    pub grace: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            concurrency: 16,
+            lease_ms: 60_000,
+            judging_attempts: 5,
+            announce_after_ms: 3_000,
+            backoff: Backoff::default(),
+            public_url: None,
+            grace: Duration::from_secs(20),
+        }
+    }
+}
+
+/// How long the worker waits when the store fails, in milliseconds.
+const STORE_FAILED_WAIT_MS: i64 = 1_000;
+
+/// Judges what the store wants judged; cheap to clone.
+#[derive(Clone)]
+pub struct Worker {
+    store: Store,
+    github: GitHub,
+    clock: Clock,
+    settings: Arc<Settings>,
+}
+
+/// How a judgement ended.
+#[derive(Debug)]
+enum Outcome {
+    /// Its result is published, or none is wanted any more.
+    Done,
+    /// It can never be published: the commit or the installation is gone.
+    Unreportable(String),
+    /// It is to be tried again, not before the time that GitHub named.
+    Again { not_before_ms: Option<TimestampMs>, error: String },
+    /// Somebody else holds it now.
+    Lost,
+}
+
+impl Worker {
+    /// A worker; [`Worker::run`] makes it work.
+    #[must_use]
+    pub fn new(store: Store, github: GitHub, clock: Clock, settings: Settings) -> Worker {
+        Worker { store, github, clock, settings: Arc::new(settings) }
+    }
+
+    /// Works until `shutdown` resolves, then lets what is under way end within the grace.
+    pub async fn run(&self, shutdown: impl Future<Output = ()>) {
+        let mut shutdown = pin!(shutdown);
+        let mut changes = self.store.changes();
+        let heartbeat = self.store.heartbeat();
+        let mut running = JoinSet::new();
+        loop {
+            heartbeat.beat(self.clock.now_ms());
+            // Seen before it is asked for: what changes from here on wakes us.
+            changes.borrow_and_update();
+            let wake_ms = self.claim_due(&mut running).await;
+            let full = running.len() >= self.settings.concurrency.max(1);
+            tokio::select! {
+                () = &mut shutdown => break,
+                changed = changes.changed(), if !full => {
+                    if changed.is_err() {
+                        break;
+                    }
+                }
+                Some(ended) = running.join_next() => log_if_panicked(ended),
+                () = self.clock.sleep_until(wake_ms) => {}
+            }
+        }
+        let ended = tokio::time::timeout(self.settings.grace, async {
+            while let Some(ended) = running.join_next().await {
+                log_if_panicked(ended);
+            }
+        });
+        if ended.await.is_err() {
+            tracing::warn!(
+                judgements = running.len(),
+                "judgements were cut short by the stop; they run again at the next start"
+            );
+        }
+    }
+
+    /// Claims until nothing is due or all hands are full; says when to look again.
+    async fn claim_due(&self, running: &mut JoinSet<()>) -> TimestampMs {
+        let beat_ms = self.clock.now_ms().saturating_add(Heartbeat::EVERY_MS);
+        while running.len() < self.settings.concurrency.max(1) {
+            match self.store.claim(self.clock.now_ms(), self.settings.lease_ms).await {
+                Ok(Some(job)) => {
+                    let worker = self.clone();
+                    running.spawn(async move { worker.hold(job).await });
+                }
+                Ok(None) => match self.store.next_due_ms().await {
+                    Ok(due_ms) => return due_ms.unwrap_or(beat_ms).min(beat_ms),
+                    Err(error) => return self.after_store_failure(&error),
+                },
+                Err(error) => return self.after_store_failure(&error),
+            }
+        }
+        beat_ms
+    }
+
+    fn after_store_failure(&self, error: &crate::store::StoreError) -> TimestampMs {
+        tracing::error!(%error, "no judgement can be claimed: the store failed");
+        self.clock.now_ms().saturating_add(STORE_FAILED_WAIT_MS)
+    }
+
+    /// Works on a judgement and keeps its lease; writes down how it ended.
+    async fn hold(&self, job: Job) {
+        let mut outcome = self.keeping_the_lease(&job, self.clone().work(job.clone())).await;
+        if outcome.is_none() {
+            let report = Report::could_not_judge(
+                Fault::Fromguard,
+                "judging stopped inside fromguard; its log has the details",
+            );
+            outcome = self.keeping_the_lease(&job, self.clone().conclude(job.clone(), report)).await;
+        }
+        let outcome = outcome.unwrap_or_else(|| Outcome::Again {
+            not_before_ms: None,
+            error: "publishing stopped inside fromguard; its log has the details".to_owned(),
+        });
+        self.settle(&job, outcome).await;
+    }
+
+    /// `None` when the work panicked.
+    async fn keeping_the_lease(
+        &self,
+        job: &Job,
+        work: impl Future<Output = Outcome> + Send + 'static,
+    ) -> Option<Outcome> {
+        let mut work = tokio::spawn(work);
+        let _stops_with_us = AbortOnDrop(work.abort_handle());
+        let renew_after_ms = (self.settings.lease_ms / 3).max(1);
+        loop {
+            let renew_ms = self.clock.now_ms().saturating_add(renew_after_ms);
+            tokio::select! {
+                ended = &mut work => {
+                    return ended
+                        .inspect_err(|error| tracing::error!(head = %job.head, %error, "a judgement panicked"))
+                        .ok();
+                }
+                () = self.clock.sleep_until(renew_ms) => {
+                    let until_ms = self.clock.now_ms().saturating_add(self.settings.lease_ms);
+                    match self.store.renew(job, until_ms).await {
+                        Ok(true) => {}
+                        Ok(false) => return Some(Outcome::Lost),
+                        Err(error) => tracing::error!(head = %job.head, %error, "a lease could not be renewed"),
+                    }
+                }
+            }
+        }
+    }
+
+    async fn settle(&self, job: &Job, outcome: Outcome) {
+        let place = &job.place.name;
+        let head = &job.head;
+        let stored = match outcome {
+            Outcome::Done => self.store.finish(job).await.map(drop),
+            Outcome::Lost => {
+                tracing::warn!(repository = %place, %head, "the lease of a judgement was lost");
+                Ok(())
+            }
+            Outcome::Unreportable(why) => {
+                metrics::counter!("fromguard_unreportable_total").increment(1);
+                tracing::warn!(repository = %place, %head, %why, "a judgement cannot be reported");
+                self.store.give_up(job, &why).await.map(drop)
+            }
+            Outcome::Again { not_before_ms, error } => {
+                let now_ms = self.clock.now_ms();
+                let random = backoff::random();
+                let at_ms = self.settings.backoff.next_ms(now_ms, job.attempts, not_before_ms, random);
+                metrics::counter!("fromguard_retries_total").increment(1);
+                tracing::warn!(
+                    repository = %place, %head, attempt = job.attempts + 1, wait_ms = at_ms - now_ms, %error,
+                    "a judgement failed and is tried again"
+                );
+                self.store.retry(job, at_ms, &error).await
+            }
+        };
+        if let Err(error) = stored {
+            tracing::error!(repository = %place, %head, %error, "how a judgement ended could not be stored; it runs again when its lease ends");
+        }
+    }
+}
+
+fn log_if_panicked(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a judgement's keeper panicked; the judgement runs again when its lease ends");
+    }
+}
+
+/// A task that is dropped goes on; this one must not.
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

@@ -1,7 +1,22 @@
 //! The report of one judgement, and everything that shows it: check run,
 //! comment, terminal text, JSON, SARIF, workflow commands.
 //!
-//! Renderers decide wording and limits, never verdicts.
+//! Renderers decide wording and limits, never verdicts. What somebody else
+//! wrote (references, paths, reasons) reaches an output only through
+//! `untrusted`.
+
+mod check_run;
+mod comment;
+mod explain;
+mod item;
+mod json;
+mod judge;
+mod markdown;
+mod sarif;
+mod text;
+mod untrusted;
+mod wording;
+mod workflow;
 
 use std::collections::BTreeSet;
 
@@ -10,9 +25,27 @@ use crate::image::ImageUse;
 use crate::policy::Judgement;
 use crate::policy::Loaded;
 use crate::policy::Policies;
+use crate::policy::PolicyFile;
 use crate::scan::Scanned;
 use crate::source::Problem;
 use crate::source::RepoPath;
+
+pub use check_run::{Annotation, CheckRunOutput};
+pub use comment::COMMENT_MARKER;
+pub use json::{check_json, scan_json};
+pub use sarif::{check_sarif, scan_sarif};
+pub use text::{Style, check_text, policy_text, scan_text};
+pub use workflow::check_workflow_commands;
+
+/// A policy to start with: it observes, and trusts Docker's official images.
+pub const STARTER_POLICY: &str = "\
+version: 1
+mode: observe
+unknown: review
+trust:
+  official: {images: [\"hub:official\"]}
+  internal: {images: [\"registry.example.com/approved-base/**\"]}
+";
 
 /// What is to be judged.
 #[derive(Debug, Clone)]
@@ -29,6 +62,20 @@ pub struct Subject {
     pub proposed: Option<Loaded>,
     /// Things to say that are no finding, one sentence each.
     pub notices: Vec<String>,
+}
+
+impl Subject {
+    /// Nothing to judge and no policy.
+    fn empty() -> Subject {
+        Subject {
+            head: Scanned::default(),
+            base: None,
+            touched: None,
+            policies: Policies { organisation: PolicyFile::Absent, repository: PolicyFile::Absent },
+            proposed: None,
+            notices: Vec::new(),
+        }
+    }
 }
 
 /// GitHub's word for the outcome.
@@ -54,6 +101,12 @@ impl Conclusion {
             Conclusion::ActionRequired => "action_required",
             Conclusion::Failure => "failure",
         }
+    }
+
+    /// Whether GitHub holds back a merge that requires this check.
+    #[must_use]
+    pub fn blocks(self) -> bool {
+        matches!(self, Conclusion::ActionRequired | Conclusion::Failure)
     }
 }
 
@@ -81,6 +134,39 @@ pub struct JudgedProblem {
     pub judgement: Option<Judgement>,
 }
 
+/// Whose fault it is that nothing could be judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// GitHub did not answer, or not with what it documents.
+    GitHub,
+    /// The installation or the App's configuration: a right is missing.
+    Installation,
+    /// The repository or the change: too large to be read whole, for example.
+    Repository,
+    /// A defect of fromguard.
+    Fromguard,
+}
+
+/// Why a head could not be judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unjudged {
+    /// Whose fault it is.
+    pub fault: Fault,
+    /// What happened, one sentence for people.
+    pub reason: String,
+}
+
+/// Another report on the same head, not the worst.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Other {
+    /// Which: `#12 into main`.
+    pub label: String,
+    /// How it ended.
+    pub conclusion: Conclusion,
+    /// Its title.
+    pub title: String,
+}
+
 /// One judgement of a change or a tree.
 #[derive(Debug, Clone)]
 pub struct Report {
@@ -94,46 +180,99 @@ pub struct Report {
     pub removed: usize,
     /// What it was made from.
     pub subject: Subject,
+    /// Why nothing was judged; `None` when everything was.
+    pub unjudged: Option<Unjudged>,
+    /// Which of several reports on the same head this is; see [`Report::worst`].
+    pub label: Option<String>,
+    /// The other reports on the same head.
+    pub others: Vec<Other>,
+    /// Things to say that are no finding, one sentence each.
+    pub notices: Vec<String>,
 }
 
-/// Judges a subject.
+/// Judges a subject: every use and problem of the head by every policy that
+/// loaded. The conclusion counts what the change did (policy.md, `judge`) and
+/// what is enforced. A policy that cannot be used is a failure, none at all neutral.
 #[must_use]
 pub fn judge(subject: Subject) -> Report {
-    Report { conclusion: Conclusion::Neutral, uses: Vec::new(), problems: Vec::new(), removed: 0, subject }
+    judge::judge_with(subject, Policies::judge, Policies::judge_problem)
 }
 
-/// What a check run shows, within GitHub's limits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckRunOutput {
-    /// One line.
-    pub title: String,
-    /// Markdown, at most 65,535 bytes.
-    pub summary: String,
-    /// Markdown, at most 65,535 bytes.
-    pub text: Option<String>,
-    /// At most 200, worst first; the rest is counted in the summary.
-    pub annotations: Vec<Annotation>,
-}
+impl Report {
+    /// The report that a head gets when it could not be judged: a failure that
+    /// says whose fault it is and what to do.
+    #[must_use]
+    pub fn could_not_judge(fault: Fault, reason: impl Into<String>) -> Report {
+        Report {
+            conclusion: Conclusion::Failure,
+            uses: Vec::new(),
+            problems: Vec::new(),
+            removed: 0,
+            subject: Subject::empty(),
+            unjudged: Some(Unjudged { fault, reason: reason.into() }),
+            label: None,
+            others: Vec::new(),
+            notices: Vec::new(),
+        }
+    }
 
-/// One annotation of a check run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Annotation {
-    /// Path in the repository.
-    pub path: String,
-    /// First line, from 1.
-    pub start_line: usize,
-    /// Last line, from 1.
-    pub end_line: usize,
-    /// First column, from 1; only when both lines are the same.
-    pub start_column: Option<usize>,
-    /// Last column, from 1.
-    pub end_column: Option<usize>,
-    /// `notice`, `warning` or `failure`.
-    pub level: &'static str,
-    /// At most 255 characters.
-    pub title: String,
-    /// At most 64 KB.
-    pub message: String,
-    /// More, as plain text, at most 64 KB.
-    pub raw_details: Option<String>,
+    /// One report for a head that several pull requests share: the worst one (the
+    /// first of equals), with the others named in its summary. The labels are
+    /// shown to people: `#12 into main`. `None` without any.
+    #[must_use]
+    pub fn worst(reports: Vec<(String, Report)>) -> Option<Report> {
+        if reports.len() <= 1 {
+            return reports.into_iter().next().map(|(_, report)| report);
+        }
+        let mut worst = 0;
+        for (index, (_, report)) in reports.iter().enumerate() {
+            if report.conclusion > reports[worst].1.conclusion {
+                worst = index;
+            }
+        }
+        let mut chosen = None;
+        let mut others = Vec::new();
+        for (index, (label, report)) in reports.into_iter().enumerate() {
+            if index == worst {
+                chosen = Some(Report { label: Some(label), ..report });
+            } else {
+                let title = wording::title(&report);
+                others.push(Other { label, conclusion: report.conclusion, title });
+            }
+        }
+        chosen.map(|report| Report { others, ..report })
+    }
+
+    /// Whether a policy file is broken or cannot be read, the head's included.
+    #[must_use]
+    pub fn policy_is_broken(&self) -> bool {
+        !wording::policy_problems(self).is_empty()
+    }
+
+    /// Whether there is something against the change that a person should hear
+    /// of: findings that count, even those that are only observed, a broken
+    /// policy, or that nothing could be judged.
+    #[must_use]
+    pub fn has_findings(&self) -> bool {
+        self.unjudged.is_some() || self.policy_is_broken() || !item::counted(self).is_empty()
+    }
+
+    /// One line that says how it ended, as the check run's title does.
+    #[must_use]
+    pub fn title(&self) -> String {
+        wording::title(self)
+    }
+
+    /// What the check run shows, within GitHub's limits.
+    #[must_use]
+    pub fn check_run(&self) -> CheckRunOutput {
+        check_run::render(self)
+    }
+
+    /// The comment on the pull request: `Some` when there is something to say,
+    /// or when a comment of ours `exists` and has to say that it is settled.
+    #[must_use]
+    pub fn comment(&self, exists: bool) -> Option<String> {
+        comment::render(self, exists)
+    }
 }

@@ -1,0 +1,250 @@
+//! From a subject to a report: which uses count, and what it comes to.
+
+use std::collections::BTreeMap;
+
+use crate::change;
+use crate::change::Change;
+use crate::image::ImageUse;
+use crate::policy::Effect;
+use crate::policy::JudgeScope;
+use crate::policy::Judgement;
+use crate::policy::Loaded;
+use crate::policy::Mode;
+use crate::policy::Policies;
+use crate::policy::Policy;
+use crate::policy::PolicyFile;
+use crate::policy::REPOSITORY_POLICY_PATH;
+use crate::report::Conclusion;
+use crate::report::JudgedProblem;
+use crate::report::JudgedUse;
+use crate::report::Report;
+use crate::report::Subject;
+use crate::report::wording;
+use crate::source::Problem;
+use crate::source::ProblemCode;
+use crate::source::RepoPath;
+
+/// How many uses a preview of an edited policy names.
+const MAX_PREVIEWED_USES: usize = 5;
+
+/// [`crate::report::judge`], with what judges handed in.
+pub(super) fn judge_with(
+    mut subject: Subject,
+    judge_use: impl Fn(&Policies, &ImageUse) -> Option<Judgement>,
+    judge_problem: impl Fn(&Policies, &Problem) -> Option<Judgement>,
+) -> Report {
+    let mut notices = std::mem::take(&mut subject.notices);
+    notices.extend(mend(&mut subject));
+    let scope = judge_scope(&subject.policies);
+    let (changes, removed) = match &subject.base {
+        Some(base) => {
+            let compared = change::compare(&base.uses, &subject.head.uses);
+            (compared.head, compared.removed.len())
+        }
+        None => (vec![Change::Introduced; subject.head.uses.len()], 0),
+    };
+    let touched = |file: &RepoPath| subject.touched.as_ref().is_none_or(|files| files.contains(file));
+    let uses: Vec<JudgedUse> = subject
+        .head
+        .uses
+        .iter()
+        .zip(changes)
+        .map(|(usage, change)| JudgedUse {
+            counts: match scope {
+                JudgeScope::Repository => true,
+                // A place that decides a value can lie in another file than the use.
+                JudgeScope::Touched => {
+                    change != Change::Unchanged
+                        || touched(&usage.file)
+                        || usage.via.iter().any(|via| touched(&via.at.file))
+                }
+                JudgeScope::Changed => change != Change::Unchanged,
+            },
+            judgement: judge_use(&subject.policies, usage),
+            usage: usage.clone(),
+            change,
+        })
+        .collect();
+    let new_problems = new_problems(&subject);
+    let problems: Vec<JudgedProblem> = subject
+        .head
+        .problems
+        .iter()
+        .zip(new_problems)
+        .map(|(problem, is_new)| JudgedProblem {
+            counts: is_new || scope == JudgeScope::Repository || touched(&problem.at.file),
+            judgement: judge_problem(&subject.policies, problem),
+            problem: problem.clone(),
+        })
+        .collect();
+    notices.extend(preview(&subject, &uses, judge_use));
+    let mut report = Report {
+        conclusion: Conclusion::Neutral,
+        uses,
+        problems,
+        removed,
+        subject,
+        unjudged: None,
+        label: None,
+        others: Vec::new(),
+        notices,
+    };
+    report.conclusion = conclude(&report);
+    report
+}
+
+/// What the report comes to.
+fn conclude(report: &Report) -> Conclusion {
+    if report.policy_is_broken() {
+        return Conclusion::Failure;
+    }
+    let policies = &report.subject.policies;
+    if matches!((&policies.organisation, &policies.repository), (PolicyFile::Absent, PolicyFile::Absent)) {
+        return Conclusion::Neutral;
+    }
+    worst_effect(report, Mode::Enforce)
+}
+
+/// What the findings that count come to, when those of at least this mode are enforced.
+pub(super) fn worst_effect(report: &Report, least: Mode) -> Conclusion {
+    let uses = report.uses.iter().filter(|usage| usage.counts).filter_map(|usage| usage.judgement.as_ref());
+    let problems = report
+        .problems
+        .iter()
+        .filter(|problem| problem.counts)
+        .filter_map(|problem| problem.judgement.as_ref());
+    let worst = uses
+        .chain(problems)
+        .flat_map(|judgement| &judgement.findings)
+        .filter(|finding| finding.mode >= least)
+        .map(|finding| finding.effect)
+        .max();
+    match worst {
+        Some(Effect::Fail) => Conclusion::Failure,
+        Some(Effect::Review) => Conclusion::ActionRequired,
+        None => Conclusion::Success,
+    }
+}
+
+/// The widest scope that a policy in force asks for.
+fn judge_scope(policies: &Policies) -> JudgeScope {
+    [&policies.organisation, &policies.repository]
+        .into_iter()
+        .filter_map(policy_of)
+        .map(Policy::judge_scope)
+        .max()
+        .unwrap_or(JudgeScope::Changed)
+}
+
+fn policy_of(file: &PolicyFile) -> Option<&Policy> {
+    match file {
+        PolicyFile::Read(loaded) => loaded.policy.as_ref(),
+        PolicyFile::Absent | PolicyFile::Unreadable { .. } => None,
+    }
+}
+
+/// For each problem of the head, whether the base does not have it. As for uses,
+/// where in the file it stands makes no difference.
+fn new_problems(subject: &Subject) -> Vec<bool> {
+    let mut at_base: BTreeMap<(&RepoPath, ProblemCode, &str), usize> = BTreeMap::new();
+    for problem in subject.base.iter().flat_map(|base| &base.problems) {
+        *at_base.entry((&problem.at.file, problem.code, &problem.message)).or_default() += 1;
+    }
+    let mut new = Vec::with_capacity(subject.head.problems.len());
+    for problem in &subject.head.problems {
+        let left = at_base.get_mut(&(&problem.at.file, problem.code, problem.message.as_str()));
+        new.push(match left {
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                false
+            }
+            _ => true,
+        });
+    }
+    new
+}
+
+/// A repository policy that is broken at the base would block the very change
+/// that mends it. A change of nothing but that file, to one that loads, is
+/// judged without it (github.md, "Decisions", 6).
+fn mend(subject: &mut Subject) -> Option<String> {
+    let broken = matches!(&subject.policies.repository, PolicyFile::Read(loaded) if loaded.policy.is_none());
+    let mends = subject.proposed.as_ref().is_some_and(|loaded| loaded.policy.is_some());
+    let alone = subject.touched.as_ref().is_some_and(|files| {
+        files.len() == 1 && files.iter().all(|file| file.as_str() == REPOSITORY_POLICY_PATH)
+    });
+    if !(broken && mends && alone) {
+        return None;
+    }
+    subject.policies.repository = PolicyFile::Absent;
+    Some(match subject.policies.organisation {
+        PolicyFile::Absent => format!(
+            "The policy of the base branch does not load and this change mends it: nothing was judged. \
+             The new `{REPOSITORY_POLICY_PATH}` loads and is in force once it is merged."
+        ),
+        PolicyFile::Read(_) | PolicyFile::Unreadable { .. } => format!(
+            "The repository's policy does not load at the base branch and this change mends it: it was judged by \
+             the organisation's policy alone. The new `{REPOSITORY_POLICY_PATH}` loads and is in force once it is merged."
+        ),
+    })
+}
+
+/// What a change of the policy would do, once merged, to the uses that were read.
+fn preview(
+    subject: &Subject,
+    uses: &[JudgedUse],
+    judge_use: impl Fn(&Policies, &ImageUse) -> Option<Judgement>,
+) -> Vec<String> {
+    let Some(proposed) = &subject.proposed else {
+        let edited = subject
+            .touched
+            .as_ref()
+            .is_some_and(|files| files.contains(&RepoPath::new(REPOSITORY_POLICY_PATH)));
+        let in_force = !matches!(subject.policies.repository, PolicyFile::Absent);
+        return match edited && in_force {
+            true => vec![format!(
+                "This change removes `{REPOSITORY_POLICY_PATH}`. It was judged by the policy of the base branch, \
+                 which stays in force until it is merged."
+            )],
+            false => Vec::new(),
+        };
+    };
+    if proposed.policy.is_none() {
+        return Vec::new();
+    }
+    let after = Policies {
+        organisation: subject.policies.organisation.clone(),
+        repository: PolicyFile::Read(Loaded::clone(proposed)),
+    };
+    let changed: Vec<String> = uses
+        .iter()
+        .filter_map(|judged| {
+            let verdict = |judgement: Option<&Judgement>| judgement.map(|judgement| judgement.verdict);
+            let (old, new) =
+                (verdict(judged.judgement.as_ref()), verdict(judge_use(&after, &judged.usage).as_ref()));
+            (old != new).then(|| {
+                let word =
+                    |verdict: Option<crate::policy::Verdict>| verdict.map_or("not judged", |v| v.as_str());
+                format!("`{}` ({} → {})", wording::name_of(&judged.usage), word(old), word(new))
+            })
+        })
+        .collect();
+    let mut said = String::from(
+        "This change edits the policy. It was judged by the policy of the base branch; the new one loads, \
+         and is in force once it is merged.",
+    );
+    if changed.is_empty() {
+        said.push_str(" It changes no verdict on the image uses that were read.");
+    } else {
+        said.push_str(&format!(
+            " It would change the verdict on {}: {}",
+            wording::count(changed.len(), "image use"),
+            changed[..changed.len().min(MAX_PREVIEWED_USES)].join(", ")
+        ));
+        if changed.len() > MAX_PREVIEWED_USES {
+            said.push_str(&format!(", and {} more", changed.len() - MAX_PREVIEWED_USES));
+        }
+        said.push('.');
+    }
+    vec![said]
+}

@@ -1,0 +1,259 @@
+//! Text for a terminal: code frames for what is wrong, and one line at the end
+//! that says how it ended.
+
+mod frame;
+
+use std::fmt::Write as _;
+
+use annotate_snippets::Level as Loudness;
+
+use crate::change::Change;
+use crate::policy::Diagnostic;
+use crate::policy::Loaded;
+use crate::policy::Severity;
+use crate::report::Report;
+use crate::report::explain;
+use crate::report::item;
+use crate::report::item::About;
+use crate::report::item::Item;
+use crate::report::item::Level;
+use crate::report::text::frame::Frame;
+use crate::report::untrusted::MAX_SHOWN_CHARS;
+use crate::report::untrusted::plain;
+use crate::report::wording;
+use crate::report::wording::PolicyProblem;
+use crate::scan::Scanned;
+use crate::source::Location;
+use crate::source::Problem;
+
+/// Whether text carries colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// None.
+    Plain,
+    /// ANSI escape codes.
+    Coloured,
+}
+
+/// The widest place that the columns of a scan are aligned to, in characters.
+const MAX_ALIGNED_CHARS: usize = 40;
+
+/// The uses of a scan, one line each, then its problems as code frames, then a
+/// line of counts.
+#[must_use]
+pub fn scan_text(scanned: &Scanned, style: Style) -> String {
+    let mut out = String::new();
+    let rows: Vec<(String, &str, String)> = scanned
+        .uses
+        .iter()
+        .map(|usage| {
+            let at = Location { file: usage.file.clone(), span: usage.span };
+            let place = explain::place(explain::source(scanned, &at), &at);
+            let members: Vec<String> = usage.targets.iter().map(wording::target).collect();
+            let unreached = if usage.reachable { "" } else { " (not reached)" };
+            (line(&place), usage.role.as_str(), format!("{}{unreached}", line(&members.join(" | "))))
+        })
+        .collect();
+    let width =
+        rows.iter().map(|(place, ..)| place.chars().count()).max().unwrap_or(0).min(MAX_ALIGNED_CHARS);
+    for (place, role, members) in rows {
+        let _ = writeln!(out, "{place:width$}  {role:11}  {members}");
+    }
+    if !scanned.uses.is_empty() && !scanned.problems.is_empty() {
+        out.push('\n');
+    }
+    for problem in &scanned.problems {
+        out.push_str(&problem_frame(scanned, problem, Loudness::WARNING).render(style));
+        out.push('\n');
+    }
+    let problems = match scanned.problems.len() {
+        0 => String::new(),
+        problems => format!(", {}", wording::count(problems, "problem")),
+    };
+    let _ = writeln!(
+        out,
+        "{} in {} read{problems}",
+        wording::count(scanned.uses.len(), "image use"),
+        wording::count(scanned.files_scanned, "file")
+    );
+    out
+}
+
+/// A report: a code frame for each thing that counts against it, notices, what
+/// to do, and a line that says how it ended.
+#[must_use]
+pub fn check_text(report: &Report, style: Style) -> String {
+    let mut out = String::new();
+    for problem in wording::policy_problems(report) {
+        match problem {
+            PolicyProblem::Broken { loaded, .. } => {
+                for diagnostic in loaded.diagnostics.iter().filter(|d| d.severity == Severity::Error) {
+                    out.push_str(
+                        &diagnostic_frame(loaded, diagnostic, loaded.file.path().as_str()).render(style),
+                    );
+                    out.push('\n');
+                }
+            }
+            PolicyProblem::Unreadable { .. } => {
+                let _ = writeln!(out, "error: {}\n", line(&problem.what()));
+            }
+        }
+    }
+    for item in item::counted(report) {
+        out.push_str(&item_frame(report, &item).render(style));
+        out.push('\n');
+    }
+    for notice in notices(report) {
+        let _ = writeln!(out, "note: {}", plain(&notice, 4 * MAX_SHOWN_CHARS));
+    }
+    if report.has_findings() || report.conclusion == crate::report::Conclusion::Neutral {
+        let _ = writeln!(out, "help: {}", line(&wording::what_to_do(report)));
+    }
+    let head = &report.subject.head;
+    let _ = writeln!(
+        out,
+        "{}: {} ({} in {} read)",
+        report.conclusion.as_str(),
+        line(&report.title()),
+        wording::count(report.uses.len(), "image use"),
+        wording::count(head.files_scanned, "file")
+    );
+    out
+}
+
+/// Everything that is to be said of a policy file, as code frames under the path
+/// that the reader gave, and a line that says whether it can be used.
+#[must_use]
+pub fn policy_text(loaded: &Loaded, shown_path: &str, style: Style) -> String {
+    let mut out = String::new();
+    for diagnostic in &loaded.diagnostics {
+        out.push_str(&diagnostic_frame(loaded, diagnostic, shown_path).render(style));
+        out.push('\n');
+    }
+    let number = |severity| loaded.diagnostics.iter().filter(|d| d.severity == severity).count();
+    let (errors, notices) = (number(Severity::Error), number(Severity::Notice));
+    let verdict = match loaded.policy.is_some() {
+        true if notices == 0 => "is a valid policy".to_owned(),
+        true => format!("is a valid policy, with {}", wording::count(notices, "notice")),
+        false => format!("cannot be used: {}", wording::count(errors, "error")),
+    };
+    let _ = writeln!(out, "{} {verdict}", line(shown_path));
+    out
+}
+
+fn line(text: &str) -> String {
+    plain(text, 2 * MAX_SHOWN_CHARS)
+}
+
+/// The notices of the report and of the policies in force, and what did not count.
+fn notices(report: &Report) -> Vec<String> {
+    let mut notices = report.notices.clone();
+    for (_, loaded) in wording::loaded_policies(report) {
+        for diagnostic in loaded.diagnostics.iter().filter(|d| d.severity == Severity::Notice) {
+            let at = Location { file: loaded.file.path().clone(), span: diagnostic.span };
+            notices.push(format!("{}: {}", explain::place(Some(&loaded.file), &at), diagnostic.message));
+        }
+    }
+    let unchanged = item::all(report).filter(|item| !item.counts()).count();
+    if unchanged > 0 {
+        notices.push(format!(
+            "{} with findings did not change and {} not count; `judge: repository` counts all",
+            wording::count(unchanged, "more place"),
+            if unchanged == 1 { "does" } else { "do" }
+        ));
+    }
+    for other in &report.others {
+        notices.push(format!("{}: {} ({})", other.label, other.conclusion.as_str(), other.title));
+    }
+    notices
+}
+
+fn item_frame<'a>(report: &'a Report, item: &Item<'a>) -> Frame<'a> {
+    let head = &report.subject.head;
+    let loudness = match item.level() {
+        Level::Failure => Loudness::ERROR,
+        Level::Warning => Loudness::WARNING,
+        Level::Notice => Loudness::NOTE,
+    };
+    let mut frame = match item.about {
+        About::Use(judged) => {
+            let usage = &judged.usage;
+            let mut frame = Frame::new(loudness, &item.worst().message).id(&item.worst().rule);
+            let stands_at = item.stands_at();
+            let members: Vec<String> = usage.targets.iter().map(wording::target).collect();
+            let members = members.join(" | ");
+            let resolves = if members == usage.raw { String::new() } else { members };
+            if stands_at == usage.decided_at {
+                frame.point(explain::source(head, &stands_at), stands_at, &resolves);
+            } else {
+                frame.point(
+                    explain::source(head, &usage.decided_at),
+                    usage.decided_at.clone(),
+                    "decided here",
+                );
+                let label = match resolves.is_empty() {
+                    true => "used here".to_owned(),
+                    false => format!("used here: {resolves}"),
+                };
+                frame.relate(explain::source(head, &stands_at), stands_at, &label);
+            }
+            for via in &usage.via {
+                frame.relate(explain::source(head, &via.at), via.at.clone(), &via.what);
+            }
+            if let Change::Changed { from } = &judged.change
+                && *from != usage.targets
+            {
+                let was: Vec<String> = from.iter().map(wording::target).collect();
+                frame.note(Loudness::NOTE, format!("it was {}", was.join(" | ")));
+            }
+            frame
+        }
+        About::Problem(judged) => problem_frame(head, &judged.problem, loudness),
+    };
+    for (index, finding) in item.findings.iter().enumerate() {
+        if index > 0 {
+            frame.note(Loudness::NOTE, format!("{}: {}", finding.rule, finding.message));
+        } else if item.is_problem() && finding.message != frame.title() {
+            frame.note(Loudness::NOTE, finding.message.clone());
+        }
+        let steps: Vec<String> = explain::steps(&finding.explanation)
+            .into_iter()
+            .map(|step| {
+                let place = step.at.map_or(String::new(), |at| {
+                    format!(" ({})", explain::place(explain::policy_source(report, at), at))
+                });
+                format!("{}{}{place}", "  ".repeat(step.depth), line(step.text))
+            })
+            .collect();
+        if !steps.is_empty() {
+            frame.note(Loudness::NOTE, steps.join("\n"));
+        }
+        if let Some(fix) = &finding.fix {
+            frame.note(Loudness::HELP, format!("write {} instead", line(fix)));
+        }
+    }
+    frame
+}
+
+fn problem_frame<'a>(scanned: &'a Scanned, problem: &'a Problem, loudness: Loudness<'static>) -> Frame<'a> {
+    let mut frame = Frame::new(loudness, &problem.message).id(problem.code.as_str());
+    frame.point(explain::source(scanned, &problem.at), problem.at.clone(), "");
+    frame
+}
+
+fn diagnostic_frame<'a>(loaded: &'a Loaded, diagnostic: &'a Diagnostic, shown_path: &'a str) -> Frame<'a> {
+    let loudness = match diagnostic.severity {
+        Severity::Error => Loudness::ERROR,
+        Severity::Notice => Loudness::NOTE,
+    };
+    let mut frame = Frame::new(loudness, &diagnostic.message).shown_as(shown_path);
+    let at = Location { file: loaded.file.path().clone(), span: diagnostic.span };
+    frame.point(Some(&loaded.file), at, "");
+    if let Some(help) = &diagnostic.help {
+        frame.note(Loudness::HELP, help.clone());
+    }
+    frame
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! `fromguard check`: a tree, or what a branch changed, judged by the policy.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use clap::ValueEnum;
+use fromguard_core::policy::Policies;
+use fromguard_core::policy::PolicyFile;
+use fromguard_core::policy::REPOSITORY_POLICY_PATH;
+use fromguard_core::policy::Scope;
+use fromguard_core::report;
+use fromguard_core::report::Report;
+use fromguard_core::report::Style;
+use fromguard_core::report::Subject;
+use fromguard_core::source::RepoPath;
+
+use crate::cli::Outcome;
+use crate::cli::ci;
+use crate::cli::files;
+use crate::cli::print;
+use crate::local::Change;
+use crate::local::WorkingTree;
+
+/// Judge image sources by the policy.
+///
+/// The policy is PATH/.github/fromguard.yml, taken from REV when --base is
+/// given, so that no change is judged by a policy of its own.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// The folder to judge.
+    #[arg(default_value = ".", hide_default_value = true)]
+    path: PathBuf,
+    /// Judge what changed since this revision (since the merge base with it, as
+    /// a pull request is), by the policy that stands there.
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
+    /// Take this file for the repository's policy.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Take this file for the organisation's policy; there is none otherwise.
+    #[arg(long, value_name = "FILE")]
+    org_policy: Option<PathBuf>,
+    /// The day, as YYYY-MM-DD in UTC, on which exceptions are to be in force
+    /// (today if not given).
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    as_of: Option<String>,
+    /// How the result is written.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  fromguard check                                      judge everything below this folder
+  fromguard check --base origin/main                   judge what this branch changed
+  fromguard check --policy ../policies/fromguard.yml   with a policy from elsewhere
+
+Exit status: 0 success or neutral (no policy), 1 failure or action_required, 2 a broken policy or wrong input.";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Code frames for people.
+    Text,
+    /// One JSON document, version 1.
+    Json,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// Workflow commands of GitHub Actions: annotations on the pull request.
+    Github,
+}
+
+pub(super) fn run(args: &Args, style: Style) -> anyhow::Result<Outcome> {
+    refuse_own_policy(args)?;
+    let report = report::judge(subject(args)?);
+    print(&match args.format {
+        Format::Text => report::check_text(&report, style),
+        Format::Json => report::check_json(&report),
+        Format::Sarif => report::check_sarif(&report, env!("CARGO_PKG_VERSION")),
+        Format::Github => report::check_workflow_commands(&report),
+    })?;
+    Ok(outcome(&report))
+}
+
+fn outcome(report: &Report) -> Outcome {
+    if report.policy_is_broken() {
+        Outcome::Invalid
+    } else if report.conclusion.blocks() {
+        Outcome::Refused
+    } else {
+        Outcome::Pass
+    }
+}
+
+/// In CI, a pull request must not be judged by the policy that it brings along.
+fn refuse_own_policy(args: &Args) -> anyhow::Result<()> {
+    let Some(branch) = ci::target_branch(|name| std::env::var(name).ok()) else { return Ok(()) };
+    let mut named = [&args.policy, &args.org_policy].into_iter().flatten();
+    if args.base.is_some() || named.any(|file| files::is_outside(file, &args.path)) {
+        return Ok(());
+    }
+    let path = match args.path.to_str() {
+        Some(".") | None => String::new(),
+        Some(path) => format!(" {path}"),
+    };
+    bail!(
+        "this runs for a pull request, whose own files hold the policy: it would be judged by what it says itself\n\
+         write: fromguard check{path} --base origin/{branch}\n\
+         (or name a policy from outside of PATH with --policy or --org-policy)"
+    )
+}
+
+fn subject(args: &Args) -> anyhow::Result<Subject> {
+    let tree = WorkingTree::open(&args.path)?;
+    if !args.path.is_dir() {
+        bail!("{} is a file; check takes the folder whose policy is to be used", args.path.display());
+    }
+    let (organisation, scope) = match &args.org_policy {
+        Some(file) => {
+            let loaded = files::named_policy(file, Scope::Organisation)?;
+            (PolicyFile::Read(loaded), Scope::RepositoryUnderOrganisation)
+        }
+        None => (PolicyFile::Absent, Scope::Repository),
+    };
+    let named = match &args.policy {
+        Some(file) => Some(PolicyFile::Read(files::named_policy(file, scope)?)),
+        None => None,
+    };
+    let path = RepoPath::new(REPOSITORY_POLICY_PATH);
+    let Some(revision) = &args.base else {
+        let repository =
+            named.unwrap_or_else(|| files::policy_file(REPOSITORY_POLICY_PATH, tree.read(&path), scope));
+        return Ok(Subject {
+            head: tree.scan(),
+            base: None,
+            touched: None,
+            policies: Policies { organisation, repository },
+            proposed: None,
+            notices: Vec::new(),
+        });
+    };
+    let change = Change::read(&args.path, &tree, revision, &path)?;
+    let proposes = named.is_none() && change.touched.contains(&path);
+    let proposed = match proposes {
+        true => files::proposed_policy(REPOSITORY_POLICY_PATH, change.file_at_head, scope),
+        false => None,
+    };
+    let repository =
+        named.unwrap_or_else(|| files::policy_file(REPOSITORY_POLICY_PATH, change.file_at_tip, scope));
+    Ok(Subject {
+        head: change.head,
+        base: Some(change.base),
+        touched: Some(change.touched),
+        policies: Policies { organisation, repository },
+        proposed,
+        notices: Vec::new(),
+    })
+}
+
+/// A day of the calendar, `YYYY-MM-DD`.
+fn day(text: &str) -> Result<String, String> {
+    let wrong = || format!("{text:?} is not a day such as 2027-01-31");
+    let shape = text.len() == 10
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    if !shape {
+        return Err(wrong());
+    }
+    let number = |range: std::ops::Range<usize>| text[range].parse::<u32>().map_err(|_| wrong());
+    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if leap => 29,
+        2 => 28,
+        1..=12 => 31,
+        _ => 0,
+    };
+    if (1..=days).contains(&day) { Ok(text.to_owned()) } else { Err(wrong()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::day;
+
+    #[test]
+    fn only_days_of_the_calendar_are_days() {
+        assert!(day("2028-02-29").is_ok());
+        for wrong in
+            ["2027-02-29", "2027-13-01", "2027-00-10", "2027-1-1", "27-01-01", "2027/01/01", "tomorrow"]
+        {
+            assert!(day(wrong).is_err(), "{wrong}");
+        }
+    }
+}

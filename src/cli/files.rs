@@ -1,0 +1,106 @@
+//! Policy files that the command line names.
+
+use std::fs;
+use std::path::Component;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use anyhow::bail;
+use fromguard_core::policy;
+use fromguard_core::policy::Diagnostic;
+use fromguard_core::policy::Loaded;
+use fromguard_core::policy::PolicyFile;
+use fromguard_core::policy::Scope;
+use fromguard_core::policy::Severity;
+use fromguard_core::source::Content;
+use fromguard_core::source::RepoPath;
+use fromguard_core::source::SourceFile;
+use fromguard_core::source::Span;
+
+/// Loads a policy file that was named; its links are followed.
+pub(super) fn named_policy(path: &Path, scope: Scope) -> anyhow::Result<Loaded> {
+    let bytes = fs::read(path).with_context(|| format!("the policy {} cannot be read", path.display()))?;
+    match Content::from_bytes(bytes) {
+        Content::Text(text) => Ok(policy::load(Arc::new(SourceFile::new(shown(path), text)), scope)),
+        Content::Unreadable(why) => bail!("the policy {} cannot be read: it is {why}", path.display()),
+        Content::Symlink(_) | Content::Missing => unreachable!("bytes are text or not readable"),
+    }
+}
+
+/// A policy file of a tree.
+pub(super) fn policy_file(path: &str, content: Content, scope: Scope) -> PolicyFile {
+    match content {
+        Content::Missing => PolicyFile::Absent,
+        Content::Text(text) => {
+            PolicyFile::Read(policy::load(Arc::new(SourceFile::new(RepoPath::new(path), text)), scope))
+        }
+        unreadable => PolicyFile::Unreadable { path: path.to_owned(), reason: why_unreadable(&unreadable) },
+    }
+}
+
+/// The policy file that a change proposes. One that cannot be read is one that
+/// does not load.
+pub(super) fn proposed_policy(path: &str, content: Content, scope: Scope) -> Option<Loaded> {
+    match policy_file(path, content, scope) {
+        PolicyFile::Absent => None,
+        PolicyFile::Read(loaded) => Some(loaded),
+        PolicyFile::Unreadable { reason, .. } => Some(Loaded {
+            file: Arc::new(SourceFile::new(RepoPath::new(path), "")),
+            policy: None,
+            diagnostics: vec![Diagnostic {
+                severity: Severity::Error,
+                span: Span::new(0, 0),
+                message: format!("the file cannot be read: {reason}"),
+                help: Some("make it a file of UTF-8 text".to_owned()),
+            }],
+        }),
+    }
+}
+
+fn why_unreadable(content: &Content) -> String {
+    match content {
+        Content::Symlink(target) => format!("it is a symbolic link (to {target:?})"),
+        Content::Unreadable(why) => format!("it is {why}"),
+        Content::Text(_) | Content::Missing => String::new(),
+    }
+}
+
+/// The path of a named file as results show it: relative to where the command
+/// runs, since a path in a result has no root.
+fn shown(path: &Path) -> RepoPath {
+    let relative = match (path.is_absolute(), std::env::current_dir()) {
+        (true, Ok(here)) => relative_to(&here, path),
+        _ => path.to_owned(),
+    };
+    RepoPath::new(&relative.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/"))
+}
+
+fn relative_to(here: &Path, path: &Path) -> PathBuf {
+    let here: Vec<Component<'_>> = here.components().collect();
+    let there: Vec<Component<'_>> = path.components().collect();
+    let shared = here.iter().zip(&there).take_while(|(a, b)| a == b).count();
+    let up = here[shared..].iter().map(|_| Component::ParentDir);
+    up.chain(there[shared..].iter().copied()).collect()
+}
+
+/// Whether a file lies outside a folder, its links followed.
+pub(super) fn is_outside(file: &Path, folder: &Path) -> bool {
+    match (file.canonicalize(), folder.canonicalize()) {
+        (Ok(file), Ok(folder)) => !file.starts_with(folder),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_beside_where_the_command_runs_is_shown_with_the_way_to_it() {
+        let relative = relative_to(Path::new("/a/b"), Path::new("/a/c/p.yml"));
+        assert_eq!(relative, Path::new("../c/p.yml"));
+        assert_eq!(relative_to(Path::new("/a/b"), Path::new("/a/b/p.yml")), Path::new("p.yml"));
+    }
+}

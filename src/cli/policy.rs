@@ -1,0 +1,56 @@
+//! `fromguard policy`: work on a policy file.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use fromguard_core::policy::REPOSITORY_POLICY_PATH;
+use fromguard_core::policy::Scope;
+use fromguard_core::report;
+use fromguard_core::report::Style;
+
+use crate::cli::Outcome;
+use crate::cli::files;
+use crate::cli::print;
+
+/// Work on a policy file.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Validate(Validate),
+}
+
+/// Say everything that is wrong with a policy file; exit status 2 if it cannot be used.
+#[derive(Debug, clap::Args)]
+struct Validate {
+    /// The policy file.
+    #[arg(default_value = REPOSITORY_POLICY_PATH)]
+    file: PathBuf,
+    /// The file is an organisation's policy, not a repository's.
+    #[arg(long)]
+    organisation: bool,
+    /// The file is a repository's policy in an organisation that has one of its own.
+    #[arg(long, conflicts_with = "organisation")]
+    under_organisation: bool,
+}
+
+pub(super) fn run(args: &Args, style: Style) -> anyhow::Result<Outcome> {
+    match &args.command {
+        Command::Validate(args) => validate(args, style),
+    }
+}
+
+fn validate(args: &Validate, style: Style) -> anyhow::Result<Outcome> {
+    let scope = match (args.organisation, args.under_organisation) {
+        (true, _) => Scope::Organisation,
+        (_, true) => Scope::RepositoryUnderOrganisation,
+        (false, false) => Scope::Repository,
+    };
+    let loaded = files::named_policy(&args.file, scope)?;
+    print(&report::policy_text(&loaded, &args.file.to_string_lossy(), style))?;
+    Ok(if loaded.policy.is_some() { Outcome::Pass } else { Outcome::Invalid })
+}

@@ -1,0 +1,122 @@
+//! Which files a pull request changes, and from which commit.
+//!
+//! A listing that does not add up is no listing: a file that is missing from it
+//! would pass unjudged.
+
+use fromguard_core::source::RepoPath;
+use futures_util::StreamExt;
+use futures_util::TryStreamExt;
+use futures_util::stream;
+use serde::Deserialize;
+
+use crate::github::client::Call;
+use crate::github::client::segment;
+use crate::github::error::Error;
+use crate::github::repository::Repository;
+use crate::ids::PullNumber;
+use crate::ids::Sha;
+
+/// The most files that GitHub lists of a pull request.
+/// <https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files>
+pub(super) const MAX_FILES: u64 = 3_000;
+/// The most files in a page.
+pub(super) const PAGE: u64 = 100;
+/// How many pages are asked for at once.
+const CONCURRENT: usize = 10;
+
+/// A file that a pull request changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Changed {
+    pub(super) path: RepoPath,
+    /// Where it stood before, when it was moved and GitHub says from where.
+    pub(super) previous: Option<RepoPath>,
+    pub(super) at_head: bool,
+    pub(super) at_base: bool,
+}
+
+impl Changed {
+    /// Reads the words of REST (`removed`) and GraphQL (`DELETED`); a word that is
+    /// not known stands at both ends, so that it is looked at.
+    pub(super) fn new(path: &str, status: &str, previous: Option<&str>) -> Changed {
+        let (at_base, at_head) = match status.to_ascii_lowercase().as_str() {
+            "added" | "renamed" | "copied" => (false, true),
+            "removed" | "deleted" => (true, false),
+            _ => (true, true),
+        };
+        Changed { path: RepoPath::new(path), previous: previous.map(RepoPath::new), at_head, at_base }
+    }
+}
+
+/// Every page of the list, at once.
+pub(super) async fn pages(
+    repository: &Repository,
+    pull: PullNumber,
+    changed_files: u64,
+) -> Result<Vec<Changed>, Error> {
+    #[derive(Deserialize)]
+    struct File {
+        filename: String,
+        status: String,
+        previous_filename: Option<String>,
+    }
+
+    let pages: Vec<_> = (1..=changed_files.div_ceil(PAGE))
+        .map(|page| async move {
+            let path = repository.path(&format!("/pulls/{pull}/files?per_page={PAGE}&page={page}"));
+            repository.rest(Call::get("the pull request's files", &path)).await?.json::<Vec<File>>()
+        })
+        .collect();
+    let pages: Vec<Vec<File>> = stream::iter(pages).buffered(CONCURRENT).try_collect().await?;
+    let file = |file: File| Changed::new(&file.filename, &file.status, file.previous_filename.as_deref());
+    Ok(pages.into_iter().flatten().map(file).collect())
+}
+
+/// The merge base of two commits; `None` when their histories have none.
+pub(super) async fn merge_base(
+    repository: &Repository,
+    base: &Sha,
+    head: &Sha,
+) -> Result<Option<Sha>, Error> {
+    #[derive(Deserialize)]
+    struct Comparison {
+        merge_base_commit: Commit,
+    }
+    #[derive(Deserialize)]
+    struct Commit {
+        sha: Sha,
+    }
+
+    let (base, head) = (segment(&base.0), segment(&head.0));
+    let path = repository.path(&format!("/compare/{base}...{head}?per_page=1"));
+    match repository.rest(Call::get("the merge base", &path)).await {
+        Ok(answer) => Ok(Some(answer.json::<Comparison>()?.merge_base_commit.sha)),
+        Err(Error::NotFound { message, .. })
+            if message.to_ascii_lowercase().contains("no common ancestor") =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_apis_words_say_at_which_end_a_file_stands() {
+        let ends = |status| {
+            let changed = Changed::new("Dockerfile", status, None);
+            (changed.at_base, changed.at_head)
+        };
+        for status in ["removed", "DELETED"] {
+            assert_eq!(ends(status), (true, false), "{status}");
+        }
+        for status in ["added", "ADDED", "renamed", "RENAMED", "copied", "COPIED"] {
+            assert_eq!(ends(status), (false, true), "{status}");
+        }
+        for status in ["modified", "MODIFIED", "changed", "CHANGED", "unchanged", "of tomorrow"] {
+            assert_eq!(ends(status), (true, true), "{status}");
+        }
+    }
+}

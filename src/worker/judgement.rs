@@ -1,0 +1,210 @@
+//! One judgement, from the claimed job to its outcome.
+
+use fromguard_core::report::Fault;
+use fromguard_core::report::Report;
+use fromguard_core::report::judge;
+use futures_util::StreamExt;
+use futures_util::TryStreamExt;
+use futures_util::stream;
+
+use crate::clock::TimestampMs;
+use crate::github;
+use crate::github::Repository;
+use crate::github::fetch;
+use crate::github::fetch::FetchError;
+use crate::github::fetch::Fetched;
+use crate::ids::CommentId;
+use crate::ids::PullNumber;
+use crate::ids::Sha;
+use crate::store::Job;
+use crate::store::PullChange;
+use crate::store::StoreError;
+use crate::worker::Outcome;
+use crate::worker::Worker;
+use crate::worker::publication::Posting;
+
+/// How many pull requests of one head are fetched at once.
+const PULLS_AT_ONCE: usize = 4;
+
+/// A pull request's own report, and what is known of our comment on it.
+pub(super) struct Judged {
+    pub(super) pull: PullNumber,
+    pub(super) report: Report,
+    pub(super) comment: Option<CommentId>,
+    /// The bodies of all its comments, where they were fetched.
+    pub(super) comments: Option<Vec<String>>,
+}
+
+/// What judging a head came to.
+enum Judging {
+    /// A report for each open pull request at this head, and the repository under its present name.
+    Reports(Vec<Judged>, Repository),
+    /// No open pull request has this head.
+    Superseded,
+    /// It may work later.
+    Again { not_before_ms: Option<TimestampMs>, error: String },
+}
+
+/// One pull request of the head.
+enum One {
+    Judged(Box<Judged>, Option<Repository>),
+    Gone,
+    Again { not_before_ms: Option<TimestampMs>, error: String },
+}
+
+impl Worker {
+    pub(super) async fn work(self, job: Job) -> Outcome {
+        let repository = self.github.repository(job.place.clone());
+        let mut posting = Posting::new(&self, &job);
+        if job.pulls.is_empty() {
+            return self.supersede(&repository, &job, &mut posting).await;
+        }
+        let began_ms = self.clock.now_ms();
+        // Until there is another result, a green run of another base must not stand.
+        let stale = job.announce && job.last_run.is_some();
+        let late = began_ms.saturating_sub(job.wanted_since_ms) > self.settings.announce_after_ms;
+        if stale || late {
+            if let Err(stop) = self.begin(&repository, &job, &mut posting).await {
+                if stop.is_lost() {
+                    return Outcome::Lost;
+                }
+                tracing::warn!(repository = %job.place.name, head = %job.head, %stop, "no run in progress was posted");
+            }
+        }
+        let outcome = match self.judge_pulls(&repository, &job).await {
+            Ok(Judging::Reports(judged, repository)) => {
+                self.publish(&repository, &job, &mut posting, judged).await
+            }
+            Ok(Judging::Superseded) => self.supersede(&repository, &job, &mut posting).await,
+            Ok(Judging::Again { not_before_ms, error }) => Outcome::Again { not_before_ms, error },
+            Err(error) => Outcome::Again { not_before_ms: None, error: error.to_string() },
+        };
+        let took_ms = self.clock.now_ms().saturating_sub(began_ms);
+        tracing::info!(repository = %job.place.name, head = %job.head, took_ms, ?outcome, "a judgement ended");
+        outcome
+    }
+
+    /// Publishes a report that was made without looking at the change; its reader learns of it
+    /// from the check run.
+    pub(super) async fn conclude(self, job: Job, report: Report) -> Outcome {
+        let repository = self.github.repository(job.place.clone());
+        let mut posting = Posting::new(&self, &job);
+        posting.look_first();
+        let pull = job.pulls.first().copied();
+        let judged = pull.map(|pull| Judged { pull, report, comment: None, comments: Some(Vec::new()) });
+        match judged {
+            Some(judged) => self.publish(&repository, &job, &mut posting, vec![judged]).await,
+            None => self.supersede(&repository, &job, &mut posting).await,
+        }
+    }
+
+    async fn judge_pulls(&self, repository: &Repository, job: &Job) -> Result<Judging, StoreError> {
+        let seen = self.store.organisation_policy_seen(job.place.installation).await?;
+        // Collected first: a closure that lends `self` out is not `Send` enough inside a stream.
+        let pulls: Vec<_> =
+            job.pulls.iter().map(|pull| self.judge_pull(repository, job, *pull, seen)).collect();
+        let pulls: Vec<One> = stream::iter(pulls).buffered(PULLS_AT_ONCE).try_collect().await?;
+        let mut judged = Vec::new();
+        let mut named = repository.clone();
+        for one in pulls {
+            match one {
+                One::Judged(one, repository) => {
+                    judged.push(*one);
+                    named = repository.unwrap_or(named);
+                }
+                One::Gone => {}
+                One::Again { not_before_ms, error } => return Ok(Judging::Again { not_before_ms, error }),
+            }
+        }
+        if judged.is_empty() {
+            return Ok(Judging::Superseded);
+        }
+        Ok(Judging::Reports(judged, named))
+    }
+
+    async fn judge_pull(
+        &self,
+        repository: &Repository,
+        job: &Job,
+        pull: PullNumber,
+        seen: bool,
+    ) -> Result<One, StoreError> {
+        let comment = self.store.comment(job.place.id, pull).await?;
+        let request = fetch::Request {
+            pull,
+            head: &job.head,
+            comments: comment.is_none(),
+            organisation_policy_seen: seen,
+        };
+        match fetch::fetch(repository, request).await {
+            Ok(Fetched::Change(change)) => {
+                if change.organisation_policy_read && !seen {
+                    self.store.set_organisation_policy_seen(job.place.installation).await?;
+                }
+                let subject = change.subject;
+                let report = tokio::task::spawn_blocking(move || judge(subject)).await.unwrap_or_else(|error| {
+                    tracing::error!(repository = %job.place.name, head = %job.head, %error, "judging panicked");
+                    Report::could_not_judge(Fault::Fromguard, "judging stopped inside fromguard")
+                });
+                let judged = Judged { pull, report, comment, comments: change.comments };
+                Ok(One::Judged(Box::new(judged), Some(repository.named(change.name))))
+            }
+            Ok(Fetched::Moved(head)) => {
+                self.observe(job, pull, head, true).await?;
+                Ok(One::Gone)
+            }
+            Ok(Fetched::Closed) => {
+                self.observe(job, pull, job.head.clone(), false).await?;
+                Ok(One::Gone)
+            }
+            Err(error) if self.may_try_again(job, &error) => Ok(One::Again {
+                not_before_ms: match &error {
+                    FetchError::GitHub(error) => error.retry_at_ms(),
+                    _ => None,
+                },
+                error: error.to_string(),
+            }),
+            Err(error) => {
+                let report = Report::could_not_judge(fault(&error), error.to_string());
+                let judged = Judged { pull, report, comment, comments: None };
+                Ok(One::Judged(Box::new(judged), None))
+            }
+        }
+    }
+
+    async fn observe(&self, job: &Job, pull: PullNumber, head: Sha, open: bool) -> Result<(), StoreError> {
+        let change = PullChange { place: job.place.clone(), pull, head, open, announce: false };
+        self.store.observe(&change, self.clock.now_ms()).await
+    }
+
+    fn may_try_again(&self, job: &Job, error: &FetchError) -> bool {
+        let may_help = match error {
+            FetchError::GitHub(error) => {
+                // What is not found or has moved may be a replica that lags behind.
+                let lags = matches!(
+                    error,
+                    github::Error::NotFound { .. }
+                        | github::Error::Unexpected { .. }
+                        | github::Error::Malformed { .. }
+                );
+                error.repeatable() || lags
+            }
+            FetchError::NotYet(_) => true,
+            FetchError::Hopeless(_) | FetchError::Panicked(_) => false,
+        };
+        may_help && job.attempts.saturating_add(1) < self.settings.judging_attempts
+    }
+}
+
+fn fault(error: &FetchError) -> Fault {
+    match error {
+        FetchError::GitHub(error) => match error.fault() {
+            github::Fault::Operator => Fault::Installation,
+            github::Fault::GitHub => Fault::GitHub,
+            github::Fault::Us => Fault::Fromguard,
+        },
+        FetchError::NotYet(_) => Fault::GitHub,
+        FetchError::Hopeless(_) => Fault::Repository,
+        FetchError::Panicked(_) => Fault::Fromguard,
+    }
+}
