@@ -82,8 +82,10 @@ pub(super) async fn apply(
 
         let head = change.head.0.as_str();
         let before = pulls.get(&pull_key(change));
-        let news = before.map_or(change.open, |before| before.head != head || before.open != change.open);
-        if *event || news {
+        let differs = before.is_none_or(|before| before.head != head || before.open != change.open);
+        // Where a closed pull request points concerns no judgement.
+        let concerns = differs && (change.open || before.is_some_and(|before| before.open));
+        if *event || concerns {
             raise(head, change.announce);
         }
         if let Some(before) = before
@@ -92,7 +94,7 @@ pub(super) async fn apply(
         {
             raise(&before.head, false);
         }
-        if news || before.is_none() {
+        if differs && (*event || concerns) {
             let now = Pull { head: head.to_owned(), open: change.open, changed_ms: Some(*now_ms) };
             pulls.insert(pull_key(change), now);
         }

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod model;
+
 use super::*;
 use crate::ids::CommentId;
 use crate::ids::InstallationId;
