@@ -245,11 +245,10 @@ impl<'t> Graph<'t> {
         Ok(self.names.get(&*go::lower(name)).copied())
     }
 
-    /// Marks what the last stage reaches, and tells of sources that would have
-    /// to be built before they are defined.
+    /// Marks what the last stage reaches, and what is shipped.
     fn mark(&mut self, stages: &mut [ResolvedStage]) {
         let count = stages.len();
-        self.tell_cycles(count);
+        self.tell_early_reads(count);
         let Some(last) = count.checked_sub(1) else { return };
         let mut reached = vec![false; self.states.len()];
         let mut pending = vec![last];
@@ -273,13 +272,7 @@ impl<'t> Graph<'t> {
                 }
                 MayBe::Any => {}
             }
-            for (read, span) in &self.states[index].reads {
-                if *read < count && *read > index {
-                    self.faults
-                        .push(Fault::syntax(*span, "the stage is defined only after this; move it before"));
-                }
-                pending.push(*read);
-            }
+            pending.extend(self.states[index].reads.iter().map(|(read, _)| *read));
             if let Some(base) = self.states[index].base {
                 self.run_triggers(index, base, stages, &mut pending);
             }
@@ -339,46 +332,17 @@ impl<'t> Graph<'t> {
         }
     }
 
-    /// `validateCircularDependency`: cycles of stages that read from each other.
-    fn tell_cycles(&mut self, count: usize) {
-        // A cycle needs a stage that reads from itself or from a later one.
-        let forward =
-            |index: usize| self.states[index].reads.iter().any(|(read, _)| *read >= index && *read < count);
-        if !(0..count).any(forward) {
-            return;
-        }
-        #[derive(Clone, Copy, PartialEq)]
-        enum Mark {
-            New,
-            Open,
-            Closed,
-        }
-        let mut marks = vec![Mark::New; count];
-        for root in 0..count {
-            if marks[root] != Mark::New {
-                continue;
-            }
-            marks[root] = Mark::Open;
-            let mut path = vec![(root, 0)];
-            while let Some((index, next)) = path.last_mut() {
-                let Some((read, span)) = self.states[*index].reads.get(*next) else {
-                    marks[*index] = Mark::Closed;
-                    path.pop();
-                    continue;
+    /// `dispatch` and `validateCircularDependency`: a stage may read only from
+    /// the ones before it. BuildKit says so for the stages that it builds; here
+    /// every stage is held to it, since each may be built.
+    fn tell_early_reads(&mut self, count: usize) {
+        for (index, state) in self.states.iter().enumerate().take(count) {
+            for (read, span) in state.reads.iter().filter(|(read, _)| *read < count && *read >= index) {
+                let message = match *read == index {
+                    true => "a stage cannot copy from itself",
+                    false => "the stage is defined only after this; move it before",
                 };
-                *next += 1;
-                match marks.get(*read) {
-                    Some(Mark::Open) => {
-                        self.faults
-                            .push(Fault::syntax(*span, "stages that copy from each other in a circle"));
-                        return;
-                    }
-                    Some(Mark::New) => {
-                        marks[*read] = Mark::Open;
-                        path.push((*read, 0));
-                    }
-                    _ => {}
-                }
+                self.faults.push(Fault::syntax(*span, message));
             }
         }
     }
