@@ -28,7 +28,7 @@ const CORE: Table = &[
 const SHELL: Table = &[
     ("ids", &[]),
     ("clock", &[]),
-    ("config", &[]),
+    ("config", &["github"]),
     ("local", &[]),
     ("store", &["clock", "ids"]),
     ("github", &["clock", "ids"]),

@@ -5,6 +5,7 @@ mod ci;
 mod files;
 mod policy;
 mod scan;
+mod serve;
 
 use std::ffi::OsString;
 use std::io;
@@ -56,6 +57,7 @@ Examples:
   fromguard check --base origin/main           judge what this branch changed
   fromguard check --base origin/main --format github   as annotations in GitHub Actions
   fromguard policy validate                    check .github/fromguard.yml
+  fromguard serve                              the GitHub App, set up by FROMGUARD_ variables
 
 Exit status: 0 passed, 1 the policy says no, 2 the command line, the policy or the input is wrong.";
 
@@ -64,6 +66,8 @@ enum Command {
     Scan(scan::Args),
     Check(check::Args),
     Policy(policy::Args),
+    /// Serve the GitHub App
+    Serve(serve::ServeArgs),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -108,6 +112,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Scan(args) => scan::run(args, style),
         Command::Check(args) => check::run(args, style),
         Command::Policy(args) => policy::run(args, style),
+        Command::Serve(args) => return serve::run(args),
     };
     match result {
         Ok(outcome) => ExitCode::from(outcome.exit_code()),

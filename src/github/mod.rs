@@ -4,10 +4,12 @@
 mod app;
 mod client;
 mod error;
+pub mod event;
 pub mod fetch;
 mod graphql;
 pub mod publish;
 mod repository;
+pub mod signature;
 
 use std::sync::Arc;
 

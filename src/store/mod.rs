@@ -19,8 +19,6 @@ mod intake;
 mod prune;
 mod queue;
 mod sqlite;
-#[cfg(test)]
-mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -227,3 +225,6 @@ impl Store {
         sqlite::bump(&self.inner.changes);
     }
 }
+
+#[cfg(test)]
+mod tests;

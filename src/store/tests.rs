@@ -8,6 +8,17 @@ use crate::ids::RepositoryName;
 
 const LEASE_MS: i64 = 60_000;
 
+impl Store {
+    /// Makes every later use fail, as when the disk is gone.
+    pub(crate) async fn break_for_tests(&self) {
+        let mut connection = self.inner.connection.lock().await;
+        for table in ["heads", "pulls", "deliveries", "installations"] {
+            let drop = sqlx::AssertSqlSafe(format!("DROP TABLE {table}"));
+            sqlx::query(drop).execute(&mut *connection).await.unwrap();
+        }
+    }
+}
+
 fn place(installation: u64) -> RepositoryPlace {
     RepositoryPlace {
         installation: InstallationId(installation),

@@ -1,0 +1,203 @@
+//! The events that are handled, and the little of their payloads that is read:
+//! <https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request>.
+//!
+//! A payload is some 24 KB; the structs here borrow from it and skip the rest.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use thiserror::Error;
+
+use crate::ids::InstallationId;
+use crate::ids::PullNumber;
+use crate::ids::RepositoryId;
+use crate::ids::RepositoryName;
+use crate::ids::RepositoryPlace;
+use crate::ids::Sha;
+
+/// The events to subscribe to.
+pub const HANDLED: &[&str] = &["pull_request"];
+
+/// What a delivery says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// GitHub tries whether we are there.
+    Ping,
+    /// Something that changes what is to be judged happened to a pull request.
+    Pull(PullEvent),
+    /// Nothing that concerns us.
+    Other,
+}
+
+/// What happened to which pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PullEvent {
+    /// Where.
+    pub place: RepositoryPlace,
+    /// Which.
+    pub pull: PullNumber,
+    /// Its head when the event was made.
+    pub head: Sha,
+    /// Whether it was open then.
+    pub open: bool,
+    /// What happened.
+    pub action: PullAction,
+}
+
+/// What happened to a pull request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PullAction {
+    /// It is new.
+    Opened,
+    /// It is open again.
+    Reopened,
+    /// Its head moved.
+    Synchronize,
+    /// It is no longer a draft.
+    ReadyForReview,
+    /// `edited`, with another base.
+    Retargeted,
+    /// It was merged or closed.
+    Closed,
+}
+
+/// Why a delivery of a handled event is not that event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum EventError {
+    /// The body is no JSON, or its values are not those of the event. What it says
+    /// there is not repeated: bodies do not belong into a log.
+    #[error("it is not the JSON of the event (line {line}, column {column})")]
+    Json {
+        /// Where, counted from 1.
+        line: usize,
+        /// Where in the line, counted from 1.
+        column: usize,
+    },
+    /// A member is missing.
+    #[error("it has no {0}")]
+    Missing(&'static str),
+    /// The webhook is not the App's.
+    #[error(
+        "it has no installation.id: it was sent by a repository's or organisation's webhook, not by the App's"
+    )]
+    NoInstallation,
+    /// The head is not a commit's name.
+    #[error("its pull_request.head.sha is not a full commit SHA")]
+    Sha,
+}
+
+impl PullAction {
+    /// Whether a run that stands on the head may be of another base, so that a queued
+    /// one is to supersede it before anything else happens.
+    #[must_use]
+    pub fn announces(self) -> bool {
+        matches!(self, PullAction::Opened | PullAction::Reopened | PullAction::Retargeted)
+    }
+}
+
+#[derive(Deserialize)]
+struct Payload<'a> {
+    #[serde(borrow)]
+    action: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pull_request: Option<PullRequest<'a>>,
+    #[serde(borrow)]
+    repository: Option<Repository<'a>>,
+    installation: Option<Installation>,
+    changes: Option<Changes>,
+}
+
+#[derive(Deserialize)]
+struct PullRequest<'a> {
+    number: u64,
+    #[serde(borrow)]
+    state: Cow<'a, str>,
+    #[serde(borrow)]
+    head: Head<'a>,
+}
+
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(borrow)]
+    sha: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct Repository<'a> {
+    id: u64,
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(borrow)]
+    owner: Owner<'a>,
+}
+
+/// A user or an organisation.
+#[derive(Deserialize)]
+struct Owner<'a> {
+    #[serde(borrow)]
+    login: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct Installation {
+    id: u64,
+}
+
+#[derive(Deserialize)]
+struct Changes {
+    base: Option<IgnoredAny>,
+}
+
+/// Reads a delivery: `event` is `X-GitHub-Event`.
+///
+/// # Errors
+/// When the event is handled and the body is not that event.
+pub fn read(event: &str, body: &[u8]) -> Result<Event, EventError> {
+    match event {
+        "ping" => Ok(Event::Ping),
+        "pull_request" => pull(body),
+        _ => Ok(Event::Other),
+    }
+}
+
+fn pull(body: &[u8]) -> Result<Event, EventError> {
+    let payload: Payload<'_> = serde_json::from_slice(body)
+        .map_err(|error| EventError::Json { line: error.line(), column: error.column() })?;
+    let action = match payload.action.as_deref().ok_or(EventError::Missing("action"))? {
+        "opened" => PullAction::Opened,
+        "reopened" => PullAction::Reopened,
+        "synchronize" => PullAction::Synchronize,
+        "ready_for_review" => PullAction::ReadyForReview,
+        "edited" if payload.changes.is_some_and(|changes| changes.base.is_some()) => PullAction::Retargeted,
+        "closed" => PullAction::Closed,
+        _ => return Ok(Event::Other),
+    };
+    let pull = payload.pull_request.ok_or(EventError::Missing("pull_request"))?;
+    let repository = payload.repository.ok_or(EventError::Missing("repository"))?;
+    let installation = payload.installation.ok_or(EventError::NoInstallation)?;
+    if !is_full_sha(&pull.head.sha) {
+        return Err(EventError::Sha);
+    }
+    Ok(Event::Pull(PullEvent {
+        place: RepositoryPlace {
+            installation: InstallationId(installation.id),
+            id: RepositoryId(repository.id),
+            name: RepositoryName {
+                owner: repository.owner.login.into_owned(),
+                name: repository.name.into_owned(),
+            },
+        },
+        pull: PullNumber(pull.number),
+        head: Sha(pull.head.sha.into_owned()),
+        open: action != PullAction::Closed && pull.state == "open",
+        action,
+    }))
+}
+
+fn is_full_sha(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+#[cfg(test)]
+mod tests;

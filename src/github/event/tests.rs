@@ -1,0 +1,107 @@
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use serde_json::Value;
+use serde_json::json;
+
+use super::*;
+
+/// A published example of a `pull_request` payload.
+fn example(action: &str) -> Value {
+    let path = format!("{}/tests/data/webhooks/pull_request.{action}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+fn read_pull(payload: &Value) -> Result<Event, EventError> {
+    read("pull_request", payload.to_string().as_bytes())
+}
+
+fn pull_event(payload: &Value) -> PullEvent {
+    match read_pull(payload) {
+        Ok(Event::Pull(event)) => event,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_published_examples_are_read() {
+    for (action, expected, open) in [
+        ("opened", PullAction::Opened, true),
+        ("reopened", PullAction::Reopened, true),
+        ("synchronize", PullAction::Synchronize, true),
+        ("ready_for_review", PullAction::ReadyForReview, true),
+        ("closed", PullAction::Closed, false),
+    ] {
+        let payload = example(action);
+        let event = pull_event(&payload);
+        assert_eq!((event.action, event.open), (expected, open), "{action}");
+        assert_eq!(event.head.0, payload["pull_request"]["head"]["sha"]);
+        assert_eq!(event.pull.0, payload["number"]);
+        assert_eq!(event.place.id.0, payload["repository"]["id"]);
+        assert_eq!(event.place.name.to_string(), payload["repository"]["full_name"].as_str().unwrap());
+        assert_eq!(event.place.installation.0, payload["installation"]["id"]);
+    }
+}
+
+#[test]
+fn only_what_can_leave_another_base_announces() {
+    for (action, announces) in [
+        (PullAction::Opened, true),
+        (PullAction::Reopened, true),
+        (PullAction::Retargeted, true),
+        (PullAction::Synchronize, false),
+        (PullAction::ReadyForReview, false),
+        (PullAction::Closed, false),
+    ] {
+        assert_eq!(action.announces(), announces, "{action:?}");
+    }
+}
+
+#[test]
+fn edited_counts_only_with_another_base() {
+    let mut payload = example("opened");
+    payload["action"] = json!("edited");
+    payload["changes"] = json!({"title": {"from": "before"}});
+    assert_eq!(read_pull(&payload), Ok(Event::Other));
+    payload["changes"] = json!({"base": {"ref": {"from": "main"}, "sha": {"from": "0".repeat(40)}}});
+    assert_eq!(pull_event(&payload).action, PullAction::Retargeted);
+    payload["pull_request"]["state"] = json!("closed");
+    assert!(!pull_event(&payload).open);
+}
+
+#[test]
+fn other_events_and_actions_are_none_of_ours() {
+    assert_eq!(read_pull(&example("labeled")), Ok(Event::Other));
+    assert_eq!(read("star", b"not even JSON"), Ok(Event::Other));
+    assert_eq!(read("ping", b"{}"), Ok(Event::Ping));
+}
+
+#[test]
+fn a_webhook_that_is_not_the_apps_is_told_so() {
+    assert_eq!(read_pull(&example("opened.not-of-an-app")), Err(EventError::NoInstallation));
+}
+
+#[test]
+fn what_is_not_the_event_is_told_where_and_never_what() {
+    let broken = read("pull_request", b"{\n\"action\": secret}").unwrap_err();
+    assert_eq!(broken, EventError::Json { line: 2, column: 11 });
+    for body in [&b""[..], b"[]", b"null", b"{\"action\":1}", b"{\"action\":\"opened\"", b"\xff"] {
+        assert!(matches!(read("pull_request", body), Err(EventError::Json { .. })), "{body:?}");
+    }
+    assert_eq!(read_pull(&json!({})), Err(EventError::Missing("action")));
+    assert_eq!(read_pull(&json!({"action": "opened"})), Err(EventError::Missing("pull_request")));
+    for (pointer, value) in [
+        ("/pull_request/head/sha", json!("main")),
+        ("/pull_request/head/sha", json!("A".repeat(40))),
+        ("/pull_request/head/sha", json!("")),
+    ] {
+        let mut payload = example("opened");
+        *payload.pointer_mut(pointer).unwrap() = value.clone();
+        assert_eq!(read_pull(&payload), Err(EventError::Sha), "{pointer} {value}");
+    }
+}
+
+#[test]
+fn deep_nesting_is_refused_and_brings_nothing_down() {
+    let deep = format!("{{\"action\":\"opened\",\"x\":{}", "[".repeat(1_000_000));
+    assert!(matches!(read("pull_request", deep.as_bytes()), Err(EventError::Json { .. })));
+}
