@@ -115,12 +115,13 @@ fn subject(args: &Args) -> anyhow::Result<Subject> {
     if !args.path.is_dir() {
         bail!("{} is a file; check takes the folder whose policy is to be used", args.path.display());
     }
-    let (organisation, scope) = match &args.org_policy {
-        Some(file) => {
-            let loaded = files::named_policy(file, Scope::Organisation)?;
-            (PolicyFile::Read(loaded), Scope::RepositoryUnderOrganisation)
-        }
-        None => (PolicyFile::Absent, Scope::Repository),
+    let organisation = match &args.org_policy {
+        Some(file) => PolicyFile::Read(files::named_policy(file, Scope::Organisation)?),
+        None => PolicyFile::Absent,
+    };
+    let scope = match &organisation {
+        PolicyFile::Absent => Scope::Repository,
+        present => Scope::RepositoryUnderOrganisation(present.policy()),
     };
     let named = match &args.policy {
         Some(file) => Some(PolicyFile::Read(files::named_policy(file, scope)?)),

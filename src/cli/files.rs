@@ -20,7 +20,7 @@ use fromguard_core::source::SourceFile;
 use fromguard_core::source::Span;
 
 /// Loads a policy file that was named; its links are followed.
-pub(super) fn named_policy(path: &Path, scope: Scope) -> anyhow::Result<Loaded> {
+pub(super) fn named_policy(path: &Path, scope: Scope<'_>) -> anyhow::Result<Loaded> {
     let bytes = fs::read(path).with_context(|| format!("the policy {} cannot be read", path.display()))?;
     match Content::from_bytes(bytes) {
         Content::Text(text) => Ok(policy::load(Arc::new(SourceFile::new(shown(path), text)), scope)),
@@ -30,7 +30,7 @@ pub(super) fn named_policy(path: &Path, scope: Scope) -> anyhow::Result<Loaded> 
 }
 
 /// A policy file of a tree.
-pub(super) fn policy_file(path: &str, content: Content, scope: Scope) -> PolicyFile {
+pub(super) fn policy_file(path: &str, content: Content, scope: Scope<'_>) -> PolicyFile {
     match content {
         Content::Missing => PolicyFile::Absent,
         Content::Text(text) => {
@@ -42,7 +42,7 @@ pub(super) fn policy_file(path: &str, content: Content, scope: Scope) -> PolicyF
 
 /// The policy file that a change proposes. One that cannot be read is one that
 /// does not load.
-pub(super) fn proposed_policy(path: &str, content: Content, scope: Scope) -> Option<Loaded> {
+pub(super) fn proposed_policy(path: &str, content: Content, scope: Scope<'_>) -> Option<Loaded> {
     match policy_file(path, content, scope) {
         PolicyFile::Absent => None,
         PolicyFile::Read(loaded) => Some(loaded),

@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args, style: Style) -> anyhow::Result<Outcome> {
 fn validate(args: &Validate, style: Style) -> anyhow::Result<Outcome> {
     let scope = match (args.organisation, args.under_organisation) {
         (true, _) => Scope::Organisation,
-        (_, true) => Scope::RepositoryUnderOrganisation,
+        (_, true) => Scope::RepositoryUnderOrganisation(None),
         (false, false) => Scope::Repository,
     };
     let loaded = files::named_policy(&args.file, scope)?;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use fromguard_core::policy::Diagnostic;
+use fromguard_core::policy::Found;
 use fromguard_core::policy::Loaded;
 use fromguard_core::policy::ORGANISATION_POLICY_PATH;
 use fromguard_core::policy::Policies;
@@ -39,18 +40,16 @@ pub(super) async fn policies(
     let mut notices = Vec::new();
     let organisation_file = format!("{owner}/{ORGANISATION_REPOSITORY}/{ORGANISATION_POLICY_PATH}");
     let organisation = match &now.organisation_policy {
-        Some(content) => {
-            policy_file(ORGANISATION_POLICY_PATH, &organisation_file, content, Scope::Organisation)
-        }
+        Some(content) => found(ORGANISATION_POLICY_PATH, &organisation_file, content),
         None if !organisation_policy_seen => {
             notices.push(format!(
                 "The repository {owner}/{ORGANISATION_REPOSITORY} does not exist or this installation does not \
                  cover it: no organisation's policy applies."
             ));
-            PolicyFile::Absent
+            Found::Absent
         }
-        None if repository.github.covers_all(repository.place().installation).await? => PolicyFile::Absent,
-        None => PolicyFile::Unreadable {
+        None if repository.github.covers_all(repository.place().installation).await? => Found::Absent,
+        None => Found::Unreadable {
             path: organisation_file,
             reason: format!(
                 "it was read before, and now the installation does not reach {owner}/{ORGANISATION_REPOSITORY}; \
@@ -58,32 +57,16 @@ pub(super) async fn policies(
             ),
         },
     };
-    let organisation_read = matches!(organisation, PolicyFile::Read(_));
-    let scope = if organisation_read { Scope::RepositoryUnderOrganisation } else { Scope::Repository };
-    let repository =
-        policy_file(REPOSITORY_POLICY_PATH, REPOSITORY_POLICY_PATH, &now.repository_policy, scope);
-    Ok(InForce { in_force: Policies { organisation, repository }, organisation_read, notices })
+    let repository = found(REPOSITORY_POLICY_PATH, REPOSITORY_POLICY_PATH, &now.repository_policy);
+    let in_force = Policies::load(organisation, repository);
+    let organisation_read = matches!(in_force.organisation, PolicyFile::Read(_));
+    Ok(InForce { in_force, organisation_read, notices })
 }
 
-fn policy_file(path: &str, shown: &str, content: &Content, scope: Scope) -> PolicyFile {
-    match content {
-        Content::Missing => PolicyFile::Absent,
-        Content::Text(text) => {
-            PolicyFile::Read(load(Arc::new(SourceFile::new(RepoPath::new(path), Arc::clone(text))), scope))
-        }
-        other => PolicyFile::Unreadable { path: shown.to_owned(), reason: why(other) },
-    }
-}
-
-/// Why there is no text.
-fn why(content: &Content) -> String {
-    match content {
-        Content::Unreadable(reason) => format!("it is {reason}"),
-        Content::Symlink(target) => {
-            format!("it is a symbolic link (to {target:?}); a policy is a plain file")
-        }
-        Content::Missing => "nothing stands there".to_owned(),
-        Content::Text(_) => "it is text".to_owned(),
+fn found(path: &str, shown: &str, content: &Content) -> Found {
+    match Found::from_content(&RepoPath::new(path), content.clone()) {
+        Found::Unreadable { reason, .. } => Found::Unreadable { path: shown.to_owned(), reason },
+        other => other,
     }
 }
 
@@ -96,24 +79,25 @@ pub(super) fn path_in(repository: &Repository) -> &'static str {
     }
 }
 
-/// The policy file of the head: judged by nobody, but it must load.
+/// The policy file of the head: nothing is judged by it, but it must load.
 pub(super) fn proposed(path: RepoPath, content: Content, in_force: &Policies) -> Loaded {
-    let scope = match (&in_force.organisation, path.as_str()) {
-        (_, ORGANISATION_POLICY_PATH) => Scope::Organisation,
-        (PolicyFile::Absent, _) => Scope::Repository,
-        _ => Scope::RepositoryUnderOrganisation,
+    let load_at = |file| match path.as_str() {
+        ORGANISATION_POLICY_PATH => load(file, Scope::Organisation),
+        _ => in_force.load_proposed(file),
     };
-    match content {
-        Content::Text(text) => load(Arc::new(SourceFile::new(path, text)), scope),
-        other => Loaded {
-            diagnostics: vec![Diagnostic {
-                severity: Severity::Error,
-                span: Span::default(),
-                message: format!("the policy cannot be read: {}", why(&other)),
-                help: Some("make it a plain UTF-8 text file".to_owned()),
-            }],
-            file: Arc::new(SourceFile::new(path, "")),
-            policy: None,
-        },
+    match Found::from_content(&path, content) {
+        Found::File(file) => load_at(file),
+        Found::Absent => unreadable(path, "nothing stands there"),
+        Found::Unreadable { reason, .. } => unreadable(path, &reason),
     }
+}
+
+fn unreadable(path: RepoPath, reason: &str) -> Loaded {
+    let diagnostic = Diagnostic {
+        severity: Severity::Error,
+        span: Span::default(),
+        message: format!("this policy cannot be read: {reason}"),
+        help: Some("make it a plain UTF-8 text file".to_owned()),
+    };
+    Loaded { file: Arc::new(SourceFile::new(path, "")), policy: None, diagnostics: vec![diagnostic] }
 }

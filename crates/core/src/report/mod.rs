@@ -34,7 +34,7 @@ pub use check_run::{Annotation, CheckRunOutput};
 pub use comment::COMMENT_MARKER;
 pub use json::{check_json, scan_json};
 pub use sarif::{check_sarif, scan_sarif};
-pub use text::{Style, check_text, policy_text, scan_text};
+pub use text::{Style, annotation_text, check_text, policy_text, scan_text};
 pub use workflow::check_workflow_commands;
 
 /// A policy to start with: it observes, and trusts Docker's official images.

@@ -92,6 +92,18 @@ impl SourceFile {
         Position { line_1based: line + 1, column_1based: column + 1 }
     }
 
+    /// The byte offset of a line and column, the inverse of [`SourceFile::position`];
+    /// what lies past a line's end is its end.
+    #[must_use]
+    pub fn offset(&self, position: Position) -> usize {
+        let line = position.line_1based.saturating_sub(1).min(self.line_starts.len() - 1);
+        let start = self.line_starts[line];
+        let text = self.line(line + 1).unwrap_or("");
+        let skipped = if line == 0 && text.starts_with('\u{feff}') { 1 } else { 0 };
+        let column = position.column_1based.saturating_sub(1) + skipped;
+        start + text.char_indices().nth(column).map_or(text.len(), |(at, _)| at)
+    }
+
     /// The text of a line without its line ending; `None` past the last line.
     #[must_use]
     pub fn line(&self, line_1based: usize) -> Option<&str> {

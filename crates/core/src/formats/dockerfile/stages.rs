@@ -50,6 +50,8 @@ pub(super) enum Read {
     NoImage,
     /// The image of that name.
     Image,
+    /// The same, and a reachable stage reads it by its index.
+    ReachedImage,
 }
 
 /// One command, resolved; as [`super::reader::Command`].
@@ -84,6 +86,8 @@ struct State {
     reads: Vec<(usize, Span)>,
     /// Its base is not known and may be any of these stages.
     may_be: MayBe,
+    /// For an image that a command reads: the stage, command and source.
+    read_by: Option<(usize, usize, usize)>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -117,9 +121,9 @@ pub(super) fn resolve(text: &Text, arguments: &mut Arguments, budget: &mut Budge
         stages.push(ResolvedStage { base, commands: Vec::new(), reachable: false, shipped: false });
     }
     for (index, stage) in text.stages.iter().enumerate() {
-        for command in &stage.commands {
+        for (number, command) in stage.commands.iter().enumerate() {
             let reads = match command.trigger {
-                None => graph.read(index, &command.sources, command.span),
+                None => graph.read(index, number, &command.sources),
                 Some(_) => vec![Read::Image; command.sources.len()],
             };
             stages[index].commands.push(ResolvedCommand { reads });
@@ -156,10 +160,10 @@ impl<'t> Graph<'t> {
                     }
                 }
             }
-            if let Some(platform) = &stage.platform {
+            if let Some(platform) = stage.platform.as_ref().filter(|platform| !platform.is_empty()) {
                 match lex::expand(platform, mode, arguments, budget) {
                     Err(error) => self.refuse(stage.span, error),
-                    Ok(value) if value.text.is_empty() && value.holes.is_empty() => {
+                    Ok(value) if value.text.is_empty() && !value.is_open() => {
                         self.faults.push(Fault::syntax(stage.span, "the platform is blank"));
                     }
                     Ok(_) => {}
@@ -199,31 +203,31 @@ impl<'t> Graph<'t> {
 
     /// `toCommand`, `detectRunMount` and the registration after them: what the
     /// sources of one command are.
-    fn read(&mut self, stage: usize, sources: &[Source], span: Span) -> Vec<Read> {
+    fn read(&mut self, stage: usize, command: usize, sources: &[Source]) -> Vec<Read> {
         let mut reads = Vec::with_capacity(sources.len());
-        let mut appended = 0;
-        for source in sources {
-            let (read, state) = match self.find(source) {
-                Ok(Some(found)) => (Read::NoImage, Some(found)),
+        let mut appended = Vec::new();
+        for (place, source) in sources.iter().enumerate() {
+            let state = match self.find(source) {
+                Ok(Some(found)) => {
+                    reads.push(Read::NoImage);
+                    found
+                }
                 Ok(None) => {
-                    let next = self.states.len() + appended;
-                    appended += 1;
-                    let image = source.kind != SourceKind::EmptyMount && source.name != SCRATCH;
-                    (if image { Read::Image } else { Read::NoImage }, Some(next))
+                    let is_image = source.kind != SourceKind::EmptyMount && source.name != SCRATCH;
+                    reads.push(if is_image { Read::Image } else { Read::NoImage });
+                    let read_by = is_image.then_some((stage, command, place));
+                    appended.push(State { read_by, ..State::default() });
+                    self.states.len() + appended.len() - 1
                 }
                 Err(message) => {
                     self.faults.push(Fault::syntax(source.span, message));
-                    (Read::NoImage, None)
+                    reads.push(Read::NoImage);
+                    continue;
                 }
             };
-            reads.push(read);
-            if let Some(state) = state {
-                self.states[stage]
-                    .reads
-                    .push((state, if source.kind == SourceKind::EmptyMount { span } else { source.span }));
-            }
+            self.states[stage].reads.push((state, source.span));
         }
-        self.states.extend(std::iter::repeat_n(State::default(), appended));
+        self.states.append(&mut appended);
         reads
     }
 
@@ -245,11 +249,10 @@ impl<'t> Graph<'t> {
         Ok(self.names.get(&*go::lower(name)).copied())
     }
 
-    /// Marks what the last stage reaches, and tells of sources that would have
-    /// to be built before they are defined.
+    /// Marks what the last stage reaches, and what is shipped.
     fn mark(&mut self, stages: &mut [ResolvedStage]) {
         let count = stages.len();
-        self.tell_cycles(count);
+        self.tell_early_reads(count);
         let Some(last) = count.checked_sub(1) else { return };
         let mut reached = vec![false; self.states.len()];
         let mut pending = vec![last];
@@ -260,6 +263,9 @@ impl<'t> Graph<'t> {
                 continue;
             }
             if index >= count {
+                if let Some((stage, command, place)) = self.states[index].read_by {
+                    stages[stage].commands[command].reads[place] = Read::ReachedImage;
+                }
                 continue;
             }
             stages[index].reachable = true;
@@ -273,13 +279,7 @@ impl<'t> Graph<'t> {
                 }
                 MayBe::Any => {}
             }
-            for (read, span) in &self.states[index].reads {
-                if *read < count && *read > index {
-                    self.faults
-                        .push(Fault::syntax(*span, "the stage is defined only after this; move it before"));
-                }
-                pending.push(*read);
-            }
+            pending.extend(self.states[index].reads.iter().map(|(read, _)| *read));
             if let Some(base) = self.states[index].base {
                 self.run_triggers(index, base, stages, &mut pending);
             }
@@ -309,7 +309,8 @@ impl<'t> Graph<'t> {
             for (place, source) in command.sources.iter().enumerate() {
                 match self.find(source) {
                     Ok(Some(found)) => {
-                        if found < count && found >= stage {
+                        // A stage may even read from itself here: BuildKit looked for circles before.
+                        if found < count && found > stage {
                             self.faults.push(Fault::syntax(
                                 source.span,
                                 "the stage is defined only after the one that this trigger runs in",
@@ -339,46 +340,17 @@ impl<'t> Graph<'t> {
         }
     }
 
-    /// `validateCircularDependency`: cycles of stages that read from each other.
-    fn tell_cycles(&mut self, count: usize) {
-        // A cycle needs a stage that reads from itself or from a later one.
-        let forward =
-            |index: usize| self.states[index].reads.iter().any(|(read, _)| *read >= index && *read < count);
-        if !(0..count).any(forward) {
-            return;
-        }
-        #[derive(Clone, Copy, PartialEq)]
-        enum Mark {
-            New,
-            Open,
-            Closed,
-        }
-        let mut marks = vec![Mark::New; count];
-        for root in 0..count {
-            if marks[root] != Mark::New {
-                continue;
-            }
-            marks[root] = Mark::Open;
-            let mut path = vec![(root, 0)];
-            while let Some((index, next)) = path.last_mut() {
-                let Some((read, span)) = self.states[*index].reads.get(*next) else {
-                    marks[*index] = Mark::Closed;
-                    path.pop();
-                    continue;
+    /// `dispatch` and `validateCircularDependency`: a stage may read only from
+    /// the ones before it. BuildKit says so for the stages that it builds; here
+    /// every stage is held to it, since each may be built.
+    fn tell_early_reads(&mut self, count: usize) {
+        for (index, state) in self.states.iter().enumerate().take(count) {
+            for (read, span) in state.reads.iter().filter(|(read, _)| *read < count && *read >= index) {
+                let message = match *read == index {
+                    true => "a stage cannot copy from itself",
+                    false => "the stage is defined only after this; move it before",
                 };
-                *next += 1;
-                match marks.get(*read) {
-                    Some(Mark::Open) => {
-                        self.faults
-                            .push(Fault::syntax(*span, "stages that copy from each other in a circle"));
-                        return;
-                    }
-                    Some(Mark::New) => {
-                        marks[*read] = Mark::Open;
-                        path.push((*read, 0));
-                    }
-                    _ => {}
-                }
+                self.faults.push(Fault::syntax(*span, message));
             }
         }
     }

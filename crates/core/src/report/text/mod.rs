@@ -2,6 +2,7 @@
 //! that says how it ended.
 
 mod frame;
+mod posted;
 
 use std::fmt::Write as _;
 
@@ -25,6 +26,8 @@ use crate::report::wording::PolicyProblem;
 use crate::scan::Scanned;
 use crate::source::Location;
 use crate::source::Problem;
+
+pub use posted::annotation_text;
 
 /// Whether text carries colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
