@@ -248,3 +248,6 @@ fn preview(
     }
     vec![said]
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,8 @@
 //! wrote (references, paths, reasons) reaches an output only through
 //! `untrusted`.
 
+#[cfg(test)]
+mod bench;
 mod check_run;
 mod comment;
 mod explain;
