@@ -307,6 +307,25 @@ pub(super) fn what_to_do(report: &Report) -> String {
     }
 }
 
+/// What has findings or lies in skipped paths and does not count, if anything.
+pub(super) fn uncounted(report: &Report) -> Vec<String> {
+    let skipped = report.uses.iter().filter(|judged| judged.skipped).count()
+        + report.problems.iter().filter(|judged| judged.skipped).count();
+    let standing = item::all(report).filter(|item| !item.counts() && !item.is_skipped()).count();
+    let mut said = Vec::new();
+    if standing > 0 {
+        let verb = if standing == 1 { "does" } else { "do" };
+        said.push(format!(
+            "{} with findings did not change and {verb} not count; `judge: repository` in the policy counts all.",
+            count(standing, "more place")
+        ));
+    }
+    if skipped > 0 {
+        said.push(format!("{} in paths that `skip-paths` leaves out.", count(skipped, "image use")));
+    }
+    said
+}
+
 /// `text` with a capital letter and a full stop.
 fn sentence(text: &str) -> String {
     let mut characters = text.chars();

@@ -11,7 +11,9 @@ use crate::change::Change;
 use crate::policy::Diagnostic;
 use crate::policy::Loaded;
 use crate::policy::Severity;
+use crate::report::Conclusion;
 use crate::report::Report;
+use crate::report::STARTER_POLICY;
 use crate::report::explain;
 use crate::report::item;
 use crate::report::item::About;
@@ -106,8 +108,11 @@ pub fn check_text(report: &Report, style: Style) -> String {
     for notice in notices(report) {
         let _ = writeln!(out, "note: {}", plain(&notice, 4 * MAX_SHOWN_CHARS));
     }
-    if report.has_findings() || report.conclusion == crate::report::Conclusion::Neutral {
+    if report.has_findings() || report.conclusion == Conclusion::Neutral {
         let _ = writeln!(out, "help: {}", line(&wording::what_to_do(report)));
+    }
+    if report.conclusion == Conclusion::Neutral && report.unjudged.is_none() {
+        let _ = writeln!(out, "\n{STARTER_POLICY}");
     }
     let head = &report.subject.head;
     let _ = writeln!(
@@ -154,14 +159,7 @@ fn notices(report: &Report) -> Vec<String> {
             notices.push(format!("{}: {}", explain::place(Some(&loaded.file), &at), diagnostic.message));
         }
     }
-    let unchanged = item::all(report).filter(|item| !item.counts()).count();
-    if unchanged > 0 {
-        notices.push(format!(
-            "{} with findings did not change and {} not count; `judge: repository` counts all",
-            wording::count(unchanged, "more place"),
-            if unchanged == 1 { "does" } else { "do" }
-        ));
-    }
+    notices.extend(wording::uncounted(report));
     for other in &report.others {
         notices.push(format!("{}: {} ({})", other.label, other.conclusion.as_str(), other.title));
     }
