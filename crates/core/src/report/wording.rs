@@ -263,7 +263,7 @@ pub(super) fn what_to_do(report: &Report) -> String {
     if let Some(problem) = broken.first() {
         return match problem {
             PolicyProblem::Broken { whose: Whose::Proposed, .. } => {
-                "Mend the lines that are annotated; `fromguard policy validate` checks the file before a push."
+                "Mend the lines that are shown; `fromguard policy validate` checks the file before a push."
                     .to_owned()
             }
             PolicyProblem::Broken { whose: Whose::Repository, .. } => format!(
@@ -291,7 +291,15 @@ pub(super) fn what_to_do(report: &Report) -> String {
     if items.is_empty() {
         return "Nothing is to be done.".to_owned();
     }
+    let only =
+        |verdict, problem| items.iter().all(|item| item.is_problem() == problem && item.verdict() == verdict);
     let act = match (fix, review_only) {
+        _ if items.iter().all(item::Item::is_problem) => {
+            "Mend what cannot be read, at the places shown: it could hide an image, so it is never passed."
+        }
+        _ if only(Verdict::Undecided, false) => {
+            "Write each reference so that the files alone decide it: give the argument a default, or write it out."
+        }
         (true, _) => "Write the approved image that stands beside each finding, or have the policy changed.",
         (false, true) => {
             "Take an image from a source that the policy names, or have the policy changed: only a change of the \

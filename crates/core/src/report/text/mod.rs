@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use annotate_snippets::Level as Loudness;
 
 use crate::change::Change;
+use crate::image::Target;
 use crate::policy::Diagnostic;
 use crate::policy::Loaded;
 use crate::policy::Severity;
@@ -178,9 +179,7 @@ fn item_frame<'a>(report: &'a Report, item: &Item<'a>) -> Frame<'a> {
             let usage = &judged.usage;
             let mut frame = Frame::new(loudness, &item.worst().message).id(&item.worst().rule);
             let stands_at = item.stands_at();
-            let members: Vec<String> = usage.targets.iter().map(wording::target).collect();
-            let members = members.join(" | ");
-            let resolves = if members == usage.raw { String::new() } else { members };
+            let resolves = resolved(&usage.targets, &usage.raw);
             if stands_at == usage.decided_at {
                 frame.point(explain::source(head, &stands_at), stands_at, &resolves);
             } else {
@@ -211,8 +210,6 @@ fn item_frame<'a>(report: &'a Report, item: &Item<'a>) -> Frame<'a> {
     for (index, finding) in item.findings.iter().enumerate() {
         if index > 0 {
             frame.note(Loudness::NOTE, format!("{}: {}", finding.rule, finding.message));
-        } else if item.is_problem() && finding.message != frame.title() {
-            frame.note(Loudness::NOTE, finding.message.clone());
         }
         let steps: Vec<String> = explain::steps(&finding.explanation)
             .into_iter()
@@ -231,6 +228,20 @@ fn item_frame<'a>(report: &'a Report, item: &Item<'a>) -> Frame<'a> {
         }
     }
     frame
+}
+
+/// What is known to be pulled, where that is more than what is written. Why
+/// something is not known, the finding says.
+fn resolved(targets: &[Target], raw: &str) -> String {
+    let known: Vec<String> = targets
+        .iter()
+        .filter_map(|target| match target {
+            Target::Image(image) => Some(image.to_string()),
+            Target::Partial(_) | Target::Unresolved { .. } | Target::Invalid { .. } => None,
+        })
+        .filter(|image| image != raw)
+        .collect();
+    known.join(" | ")
 }
 
 fn problem_frame<'a>(scanned: &'a Scanned, problem: &'a Problem, loudness: Loudness<'static>) -> Frame<'a> {
