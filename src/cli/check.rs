@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::ValueEnum;
+use fromguard_core::policy::Found;
 use fromguard_core::policy::Policies;
-use fromguard_core::policy::PolicyFile;
 use fromguard_core::policy::REPOSITORY_POLICY_PATH;
-use fromguard_core::policy::Scope;
 use fromguard_core::report;
 use fromguard_core::report::Report;
 use fromguard_core::report::Style;
@@ -115,44 +114,36 @@ fn subject(args: &Args) -> anyhow::Result<Subject> {
     if !args.path.is_dir() {
         bail!("{} is a file; check takes the folder whose policy is to be used", args.path.display());
     }
-    let organisation = match &args.org_policy {
-        Some(file) => PolicyFile::Read(files::named_policy(file, Scope::Organisation)?),
-        None => PolicyFile::Absent,
+    let named = |file: &Option<PathBuf>| -> anyhow::Result<Option<Found>> {
+        file.as_ref().map(|file| files::named_policy(file).map(Found::File)).transpose()
     };
-    let scope = match &organisation {
-        PolicyFile::Absent => Scope::Repository,
-        present => Scope::RepositoryUnderOrganisation(present.policy()),
-    };
-    let named = match &args.policy {
-        Some(file) => Some(PolicyFile::Read(files::named_policy(file, scope)?)),
-        None => None,
-    };
+    let organisation = named(&args.org_policy)?.unwrap_or(Found::Absent);
+    let repository = named(&args.policy)?;
     let path = RepoPath::new(REPOSITORY_POLICY_PATH);
     let Some(revision) = &args.base else {
-        let repository =
-            named.unwrap_or_else(|| files::policy_file(REPOSITORY_POLICY_PATH, tree.read(&path), scope));
+        let repository = repository.unwrap_or_else(|| Found::from_content(&path, tree.read(&path)));
         return Ok(Subject {
             head: tree.scan(),
             base: None,
             touched: None,
-            policies: Policies { organisation, repository },
+            policies: Policies::load(organisation, repository),
             proposed: None,
             notices: Vec::new(),
         });
     };
     let change = Change::read(&args.path, &tree, revision, &path)?;
-    let proposes = named.is_none() && change.touched.contains(&path);
-    let proposed = match proposes {
-        true => files::proposed_policy(REPOSITORY_POLICY_PATH, change.file_at_head, scope),
+    let edits_policy = repository.is_none() && change.touched.contains(&path);
+    let repository = repository.unwrap_or_else(|| Found::from_content(&path, change.file_at_tip));
+    let policies = Policies::load(organisation, repository);
+    let proposed = match edits_policy {
+        true => files::proposed_policy(&policies, &path, change.file_at_head),
         false => None,
     };
-    let repository =
-        named.unwrap_or_else(|| files::policy_file(REPOSITORY_POLICY_PATH, change.file_at_tip, scope));
     Ok(Subject {
         head: change.head,
         base: Some(change.base),
         touched: Some(change.touched),
-        policies: Policies { organisation, repository },
+        policies,
         proposed,
         notices: Vec::new(),
     })

@@ -8,62 +8,44 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use anyhow::bail;
-use fromguard_core::policy;
 use fromguard_core::policy::Diagnostic;
+use fromguard_core::policy::Found;
 use fromguard_core::policy::Loaded;
-use fromguard_core::policy::PolicyFile;
-use fromguard_core::policy::Scope;
+use fromguard_core::policy::Policies;
 use fromguard_core::policy::Severity;
 use fromguard_core::source::Content;
 use fromguard_core::source::RepoPath;
 use fromguard_core::source::SourceFile;
 use fromguard_core::source::Span;
 
-/// Loads a policy file that was named; its links are followed.
-pub(super) fn named_policy(path: &Path, scope: Scope<'_>) -> anyhow::Result<Loaded> {
+/// Reads a policy file that was named; its links are followed.
+pub(super) fn named_policy(path: &Path) -> anyhow::Result<Arc<SourceFile>> {
     let bytes = fs::read(path).with_context(|| format!("the policy {} cannot be read", path.display()))?;
-    match Content::from_bytes(bytes) {
-        Content::Text(text) => Ok(policy::load(Arc::new(SourceFile::new(shown(path), text)), scope)),
-        Content::Unreadable(why) => bail!("the policy {} cannot be read: it is {why}", path.display()),
-        Content::Symlink(_) | Content::Missing => unreachable!("bytes are text or not readable"),
-    }
-}
-
-/// A policy file of a tree.
-pub(super) fn policy_file(path: &str, content: Content, scope: Scope<'_>) -> PolicyFile {
-    match content {
-        Content::Missing => PolicyFile::Absent,
-        Content::Text(text) => {
-            PolicyFile::Read(policy::load(Arc::new(SourceFile::new(RepoPath::new(path), text)), scope))
+    match Found::from_content(&shown(path), Content::from_bytes(bytes)) {
+        Found::File(file) => Ok(file),
+        Found::Unreadable { reason, .. } => {
+            bail!("the policy {} cannot be read: it is {reason}", path.display())
         }
-        unreadable => PolicyFile::Unreadable { path: path.to_owned(), reason: why_unreadable(&unreadable) },
+        Found::Absent => bail!("the policy {} does not exist", path.display()),
     }
 }
 
 /// The policy file that a change proposes. One that cannot be read is one that
 /// does not load.
-pub(super) fn proposed_policy(path: &str, content: Content, scope: Scope<'_>) -> Option<Loaded> {
-    match policy_file(path, content, scope) {
-        PolicyFile::Absent => None,
-        PolicyFile::Read(loaded) => Some(loaded),
-        PolicyFile::Unreadable { reason, .. } => Some(Loaded {
-            file: Arc::new(SourceFile::new(RepoPath::new(path), "")),
+pub(super) fn proposed_policy(policies: &Policies, path: &RepoPath, content: Content) -> Option<Loaded> {
+    match Found::from_content(path, content) {
+        Found::Absent => None,
+        Found::File(file) => Some(policies.load_proposed(file)),
+        Found::Unreadable { reason, .. } => Some(Loaded {
+            file: Arc::new(SourceFile::new(path.clone(), "")),
             policy: None,
             diagnostics: vec![Diagnostic {
                 severity: Severity::Error,
                 span: Span::new(0, 0),
-                message: format!("the file cannot be read: {reason}"),
+                message: format!("the file cannot be read: it is {reason}"),
                 help: Some("make it a file of UTF-8 text".to_owned()),
             }],
         }),
-    }
-}
-
-fn why_unreadable(content: &Content) -> String {
-    match content {
-        Content::Symlink(target) => format!("it is a symbolic link (to {target:?})"),
-        Content::Unreadable(why) => format!("it is {why}"),
-        Content::Text(_) | Content::Missing => String::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use fromguard_core::policy;
 use fromguard_core::policy::REPOSITORY_POLICY_PATH;
 use fromguard_core::policy::Scope;
 use fromguard_core::report;
@@ -33,9 +34,9 @@ struct Validate {
     /// The file is an organisation's policy, not a repository's.
     #[arg(long)]
     organisation: bool,
-    /// The file is a repository's policy in an organisation that has one of its own.
-    #[arg(long, conflicts_with = "organisation")]
-    under_organisation: bool,
+    /// The file is a repository's policy under this policy of its organisation.
+    #[arg(long, value_name = "FILE", conflicts_with = "organisation")]
+    org_policy: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args, style: Style) -> anyhow::Result<Outcome> {
@@ -45,12 +46,14 @@ pub(super) fn run(args: &Args, style: Style) -> anyhow::Result<Outcome> {
 }
 
 fn validate(args: &Validate, style: Style) -> anyhow::Result<Outcome> {
-    let scope = match (args.organisation, args.under_organisation) {
-        (true, _) => Scope::Organisation,
-        (_, true) => Scope::RepositoryUnderOrganisation(None),
-        (false, false) => Scope::Repository,
+    let organisation = args.org_policy.as_deref().map(files::named_policy).transpose()?;
+    let organisation = organisation.map(|file| policy::load(file, Scope::Organisation));
+    let scope = match (&organisation, args.organisation) {
+        (Some(loaded), _) => Scope::RepositoryUnderOrganisation(loaded.policy.as_ref()),
+        (None, true) => Scope::Organisation,
+        (None, false) => Scope::Repository,
     };
-    let loaded = files::named_policy(&args.file, scope)?;
+    let loaded = policy::load(files::named_policy(&args.file)?, scope);
     print(&report::policy_text(&loaded, &args.file.to_string_lossy(), style))?;
-    Ok(if loaded.policy.is_some() { Outcome::Pass } else { Outcome::Invalid })
+    Ok(if loaded.is_broken() { Outcome::Invalid } else { Outcome::Pass })
 }

@@ -112,6 +112,7 @@ fn summary(report: &Report, items: &[Item<'_>], unannotated: usize) -> String {
     }
     let mut notices: Vec<String> =
         report.notices.iter().map(|notice| format!("- {}\n", prose(notice))).collect();
+    notices.extend(wording::uncounted(report).iter().map(|said| format!("- {}\n", prose(said))));
     notices.extend(policy_notices(report));
     if !notices.is_empty() {
         page.push("\n### Notices\n");
@@ -182,7 +183,6 @@ fn tally(report: &Report) -> String {
     if report.unjudged.is_some() {
         return String::new();
     }
-    let not_counted = item::all(report).filter(|item| !item.counts()).count();
     let mut line = format!(
         "\n{} in {} read",
         wording::count(report.uses.len(), "image use"),
@@ -190,13 +190,6 @@ fn tally(report: &Report) -> String {
     );
     if report.removed > 0 {
         line.push_str(&format!(", {} removed", report.removed));
-    }
-    if not_counted > 0 {
-        line.push_str(&format!(
-            "; {not_counted} more {} findings and did not change, so {} not count",
-            if not_counted == 1 { "has" } else { "have" },
-            if not_counted == 1 { "it does" } else { "they do" }
-        ));
     }
     line.push_str(".\n");
     line

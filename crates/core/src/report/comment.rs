@@ -44,3 +44,6 @@ pub(super) fn render(report: &Report, exists: bool) -> Option<String> {
     page.push("\nThe check run `fromguard` on the newest commit has every detail.\n");
     Some(page.finish())
 }
+
+#[cfg(test)]
+mod tests;

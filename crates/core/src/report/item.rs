@@ -71,6 +71,13 @@ impl<'a> Item<'a> {
         }
     }
 
+    pub(super) fn is_skipped(&self) -> bool {
+        match self.about {
+            About::Use(judged) => judged.skipped,
+            About::Problem(judged) => judged.skipped,
+        }
+    }
+
     pub(super) fn is_problem(&self) -> bool {
         matches!(self.about, About::Problem(_))
     }

@@ -11,7 +11,6 @@ use crate::policy::Judgement;
 use crate::policy::Loaded;
 use crate::policy::Mode;
 use crate::policy::Policies;
-use crate::policy::Policy;
 use crate::policy::PolicyFile;
 use crate::policy::REPOSITORY_POLICY_PATH;
 use crate::report::Conclusion;
@@ -35,7 +34,7 @@ pub(super) fn judge_with(
 ) -> Report {
     let mut notices = std::mem::take(&mut subject.notices);
     notices.extend(mend(&mut subject));
-    let scope = judge_scope(&subject.policies);
+    let scope = subject.policies.judge_scope();
     let (changes, removed) = match &subject.base {
         Some(base) => {
             let compared = change::compare(&base.uses, &subject.head.uses);
@@ -44,22 +43,29 @@ pub(super) fn judge_with(
         None => (vec![Change::Introduced; subject.head.uses.len()], 0),
     };
     let touched = |file: &RepoPath| subject.touched.as_ref().is_none_or(|files| files.contains(file));
+    // What another file decides is skipped only together with that file.
+    let skipped = |usage: &ImageUse| {
+        let mut places = std::iter::once(&usage.file).chain(usage.via.iter().map(|via| &via.at.file));
+        places.all(|file| subject.policies.is_skipped(file))
+    };
     let uses: Vec<JudgedUse> = subject
         .head
         .uses
         .iter()
         .zip(changes)
         .map(|(usage, change)| JudgedUse {
-            counts: match scope {
-                JudgeScope::Repository => true,
-                // A place that decides a value can lie in another file than the use.
-                JudgeScope::Touched => {
-                    change != Change::Unchanged
-                        || touched(&usage.file)
-                        || usage.via.iter().any(|via| touched(&via.at.file))
-                }
-                JudgeScope::Changed => change != Change::Unchanged,
-            },
+            counts: !skipped(usage)
+                && match scope {
+                    JudgeScope::Repository => true,
+                    // A place that decides a value can lie in another file than the use.
+                    JudgeScope::Touched => {
+                        change != Change::Unchanged
+                            || touched(&usage.file)
+                            || usage.via.iter().any(|via| touched(&via.at.file))
+                    }
+                    JudgeScope::Changed => change != Change::Unchanged,
+                },
+            skipped: skipped(usage),
             judgement: judge_use(&subject.policies, usage),
             usage: usage.clone(),
             change,
@@ -72,7 +78,9 @@ pub(super) fn judge_with(
         .iter()
         .zip(new_problems)
         .map(|(problem, is_new)| JudgedProblem {
-            counts: is_new || scope == JudgeScope::Repository || touched(&problem.at.file),
+            counts: !subject.policies.is_skipped(&problem.at.file)
+                && (is_new || scope == JudgeScope::Repository || touched(&problem.at.file)),
+            skipped: subject.policies.is_skipped(&problem.at.file),
             judgement: judge_problem(&subject.policies, problem),
             problem: problem.clone(),
         })
@@ -123,23 +131,6 @@ pub(super) fn worst_effect(report: &Report, least: Mode) -> Conclusion {
         Some(Effect::Fail) => Conclusion::Failure,
         Some(Effect::Review) => Conclusion::ActionRequired,
         None => Conclusion::Success,
-    }
-}
-
-/// The widest scope that a policy in force asks for.
-fn judge_scope(policies: &Policies) -> JudgeScope {
-    [&policies.organisation, &policies.repository]
-        .into_iter()
-        .filter_map(policy_of)
-        .map(Policy::judge_scope)
-        .max()
-        .unwrap_or(JudgeScope::Changed)
-}
-
-fn policy_of(file: &PolicyFile) -> Option<&Policy> {
-    match file {
-        PolicyFile::Read(loaded) => loaded.policy.as_ref(),
-        PolicyFile::Absent | PolicyFile::Unreadable { .. } => None,
     }
 }
 
@@ -248,3 +239,6 @@ fn preview(
     }
     vec![said]
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,9 +116,6 @@ pub(super) fn finding_entry(report: &Report, item: &Item<'_>) -> String {
             entry.push_str(" (observed only)");
         }
         entry.push('\n');
-        if let Some(fix) = &finding.fix {
-            entry.push_str(&format!("  - write {} instead\n", code(fix)));
-        }
         for step in explain::steps(&finding.explanation).into_iter().take(MAX_STEPS) {
             let indent = "  ".repeat((step.depth + 2).min(6));
             entry.push_str(&format!("{indent}- {}", prose(step.text)));
@@ -127,6 +124,9 @@ pub(super) fn finding_entry(report: &Report, item: &Item<'_>) -> String {
                 entry.push_str(&format!(" ({})", code(&place)));
             }
             entry.push('\n');
+        }
+        if let Some(fix) = &finding.fix {
+            entry.push_str(&format!("  - write {} instead\n", code(fix)));
         }
     }
     if let About::Use(judged) = item.about {

@@ -5,6 +5,8 @@
 //! wrote (references, paths, reasons) reaches an output only through
 //! `untrusted`.
 
+#[cfg(test)]
+mod bench;
 mod check_run;
 mod comment;
 mod explain;
@@ -25,7 +27,6 @@ use crate::image::ImageUse;
 use crate::policy::Judgement;
 use crate::policy::Loaded;
 use crate::policy::Policies;
-use crate::policy::PolicyFile;
 use crate::scan::Scanned;
 use crate::source::Problem;
 use crate::source::RepoPath;
@@ -71,7 +72,7 @@ impl Subject {
             head: Scanned::default(),
             base: None,
             touched: None,
-            policies: Policies { organisation: PolicyFile::Absent, repository: PolicyFile::Absent },
+            policies: Policies::none(),
             proposed: None,
             notices: Vec::new(),
         }
@@ -119,6 +120,8 @@ pub struct JudgedUse {
     pub change: Change,
     /// Whether it counts (policy.md, `judge`); what does not count is listed only.
     pub counts: bool,
+    /// Whether `skip-paths` leaves it out; then it does not count.
+    pub skipped: bool,
     /// The judgement; `None` without a policy.
     pub judgement: Option<Judgement>,
 }
@@ -130,6 +133,8 @@ pub struct JudgedProblem {
     pub problem: Problem,
     /// Whether it counts.
     pub counts: bool,
+    /// Whether `skip-paths` leaves it out; then it does not count.
+    pub skipped: bool,
     /// The judgement; `None` without a policy.
     pub judgement: Option<Judgement>,
 }

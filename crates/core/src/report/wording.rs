@@ -263,7 +263,7 @@ pub(super) fn what_to_do(report: &Report) -> String {
     if let Some(problem) = broken.first() {
         return match problem {
             PolicyProblem::Broken { whose: Whose::Proposed, .. } => {
-                "Mend the lines that are annotated; `fromguard policy validate` checks the file before a push."
+                "Mend the lines that are shown; `fromguard policy validate` checks the file before a push."
                     .to_owned()
             }
             PolicyProblem::Broken { whose: Whose::Repository, .. } => format!(
@@ -291,7 +291,15 @@ pub(super) fn what_to_do(report: &Report) -> String {
     if items.is_empty() {
         return "Nothing is to be done.".to_owned();
     }
+    let only =
+        |verdict, problem| items.iter().all(|item| item.is_problem() == problem && item.verdict() == verdict);
     let act = match (fix, review_only) {
+        _ if items.iter().all(item::Item::is_problem) => {
+            "Mend what cannot be read, at the places shown: it could hide an image, so it is never passed."
+        }
+        _ if only(Verdict::Undecided, false) => {
+            "Write each reference so that the files alone decide it: give the argument a default, or write it out."
+        }
         (true, _) => "Write the approved image that stands beside each finding, or have the policy changed.",
         (false, true) => {
             "Take an image from a source that the policy names, or have the policy changed: only a change of the \
@@ -305,6 +313,25 @@ pub(super) fn what_to_do(report: &Report) -> String {
         }
         _ => act.to_owned(),
     }
+}
+
+/// What has findings or lies in skipped paths and does not count, if anything.
+pub(super) fn uncounted(report: &Report) -> Vec<String> {
+    let skipped = report.uses.iter().filter(|judged| judged.skipped).count()
+        + report.problems.iter().filter(|judged| judged.skipped).count();
+    let standing = item::all(report).filter(|item| !item.counts() && !item.is_skipped()).count();
+    let mut said = Vec::new();
+    if standing > 0 {
+        let verb = if standing == 1 { "does" } else { "do" };
+        said.push(format!(
+            "{} with findings did not change and {verb} not count; `judge: repository` in the policy counts all.",
+            count(standing, "more place")
+        ));
+    }
+    if skipped > 0 {
+        said.push(format!("{} in paths that `skip-paths` leaves out.", count(skipped, "image use")));
+    }
+    said
 }
 
 /// `text` with a capital letter and a full stop.

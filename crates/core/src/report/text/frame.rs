@@ -74,10 +74,6 @@ impl<'a> Frame<'a> {
         self
     }
 
-    pub(super) fn title(&self) -> &str {
-        &self.title
-    }
-
     /// The place that the frame is about.
     pub(super) fn point(&mut self, source: Option<&'a SourceFile>, at: Location, label: &str) {
         self.place(source, at, label, true);

@@ -9,10 +9,13 @@ use std::fmt::Write as _;
 use annotate_snippets::Level as Loudness;
 
 use crate::change::Change;
+use crate::image::Target;
 use crate::policy::Diagnostic;
 use crate::policy::Loaded;
 use crate::policy::Severity;
+use crate::report::Conclusion;
 use crate::report::Report;
+use crate::report::STARTER_POLICY;
 use crate::report::explain;
 use crate::report::item;
 use crate::report::item::About;
@@ -109,8 +112,11 @@ pub fn check_text(report: &Report, style: Style) -> String {
     for notice in notices(report) {
         let _ = writeln!(out, "note: {}", plain(&notice, 4 * MAX_SHOWN_CHARS));
     }
-    if report.has_findings() || report.conclusion == crate::report::Conclusion::Neutral {
+    if report.has_findings() || report.conclusion == Conclusion::Neutral {
         let _ = writeln!(out, "help: {}", line(&wording::what_to_do(report)));
+    }
+    if report.conclusion == Conclusion::Neutral && report.unjudged.is_none() {
+        let _ = writeln!(out, "\n{STARTER_POLICY}");
     }
     let head = &report.subject.head;
     let _ = writeln!(
@@ -157,14 +163,7 @@ fn notices(report: &Report) -> Vec<String> {
             notices.push(format!("{}: {}", explain::place(Some(&loaded.file), &at), diagnostic.message));
         }
     }
-    let unchanged = item::all(report).filter(|item| !item.counts()).count();
-    if unchanged > 0 {
-        notices.push(format!(
-            "{} with findings did not change and {} not count; `judge: repository` counts all",
-            wording::count(unchanged, "more place"),
-            if unchanged == 1 { "does" } else { "do" }
-        ));
-    }
+    notices.extend(wording::uncounted(report));
     for other in &report.others {
         notices.push(format!("{}: {} ({})", other.label, other.conclusion.as_str(), other.title));
     }
@@ -183,9 +182,7 @@ fn item_frame<'a>(report: &'a Report, item: &Item<'a>) -> Frame<'a> {
             let usage = &judged.usage;
             let mut frame = Frame::new(loudness, &item.worst().message).id(&item.worst().rule);
             let stands_at = item.stands_at();
-            let members: Vec<String> = usage.targets.iter().map(wording::target).collect();
-            let members = members.join(" | ");
-            let resolves = if members == usage.raw { String::new() } else { members };
+            let resolves = resolved(&usage.targets, &usage.raw);
             if stands_at == usage.decided_at {
                 frame.point(explain::source(head, &stands_at), stands_at, &resolves);
             } else {
@@ -216,8 +213,6 @@ fn item_frame<'a>(report: &'a Report, item: &Item<'a>) -> Frame<'a> {
     for (index, finding) in item.findings.iter().enumerate() {
         if index > 0 {
             frame.note(Loudness::NOTE, format!("{}: {}", finding.rule, finding.message));
-        } else if item.is_problem() && finding.message != frame.title() {
-            frame.note(Loudness::NOTE, finding.message.clone());
         }
         let steps: Vec<String> = explain::steps(&finding.explanation)
             .into_iter()
@@ -236,6 +231,20 @@ fn item_frame<'a>(report: &'a Report, item: &Item<'a>) -> Frame<'a> {
         }
     }
     frame
+}
+
+/// What is known to be pulled, where that is more than what is written. Why
+/// something is not known, the finding says.
+fn resolved(targets: &[Target], raw: &str) -> String {
+    let known: Vec<String> = targets
+        .iter()
+        .filter_map(|target| match target {
+            Target::Image(image) => Some(image.to_string()),
+            Target::Partial(_) | Target::Unresolved { .. } | Target::Invalid { .. } => None,
+        })
+        .filter(|image| image != raw)
+        .collect();
+    known.join(" | ")
 }
 
 fn problem_frame<'a>(scanned: &'a Scanned, problem: &'a Problem, loudness: Loudness<'static>) -> Frame<'a> {
