@@ -63,13 +63,13 @@ impl Worker {
         // Until there is another result, a green run of another base must not stand.
         let stale = job.announce && job.last_run.is_some();
         let late = began_ms.saturating_sub(job.wanted_since_ms) > self.settings.announce_after_ms;
-        if stale || late {
-            if let Err(stop) = self.begin(&repository, &job, &mut posting).await {
-                if stop.is_lost() {
-                    return Outcome::Lost;
-                }
-                tracing::warn!(repository = %job.place.name, head = %job.head, %stop, "no run in progress was posted");
+        if (stale || late)
+            && let Err(stop) = self.begin(&repository, &job, &mut posting).await
+        {
+            if stop.is_lost() {
+                return Outcome::Lost;
             }
+            tracing::warn!(repository = %job.place.name, head = %job.head, %stop, "no run in progress was posted");
         }
         let outcome = match self.judge_pulls(&repository, &job).await {
             Ok(Judging::Reports(judged, repository)) => {
