@@ -4,6 +4,7 @@
 //! Reading order: [`ids`], [`clock`], [`config`], [`store`], [`github`],
 //! [`worker`], [`server`], [`standin`], [`local`], [`cli`].
 
+pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -35,7 +35,8 @@ const SHELL: Table = &[
     ("worker", &["clock", "github", "ids", "store"]),
     ("server", &["clock", "config", "github", "ids", "store", "worker"]),
     ("standin", &["clock", "ids"]),
-    ("cli", &["clock", "config", "github", "ids", "local", "server", "standin", "store", "worker"]),
+    ("app", &["clock", "github", "server", "store", "worker"]),
+    ("cli", &["app", "clock", "config", "github", "ids", "local", "server", "standin", "store", "worker"]),
     ("lib", &[]),
     ("main", &[]),
 ];

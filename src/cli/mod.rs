@@ -4,6 +4,7 @@ mod check;
 mod ci;
 mod files;
 mod policy;
+mod rehearse;
 mod scan;
 mod serve;
 
@@ -57,6 +58,7 @@ Examples:
   fromguard check --base origin/main           judge what this branch changed
   fromguard check --base origin/main --format github   as annotations in GitHub Actions
   fromguard policy validate                    check .github/fromguard.yml
+  fromguard rehearse                           a pull request end to end on this machine
   fromguard serve                              the GitHub App, set up by FROMGUARD_ variables
 
 Exit status: 0 passed, 1 the policy says no, 2 the command line, the policy or the input is wrong.";
@@ -66,6 +68,7 @@ enum Command {
     Scan(scan::Args),
     Check(check::Args),
     Policy(policy::Args),
+    Rehearse(rehearse::Args),
     /// Serve the GitHub App
     Serve(serve::ServeArgs),
 }
@@ -112,6 +115,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Scan(args) => scan::run(args, style),
         Command::Check(args) => check::run(args, style),
         Command::Policy(args) => policy::run(args, style),
+        Command::Rehearse(args) => rehearse::run(args, style),
         Command::Serve(args) => return serve::run(args),
     };
     match result {

@@ -3,28 +3,22 @@
 use std::future::Future;
 use std::io::IsTerminal;
 use std::path::Path;
-use std::pin::pin;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use secrecy::ExposeSecret;
-use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
+use crate::app::App;
+use crate::app::AppParts;
+use crate::app::Parts;
 use crate::clock::Clock;
-use crate::config::AppConfig;
 use crate::config::Config;
 use crate::config::Flags;
 use crate::config::LogConfig;
 use crate::github;
-use crate::github::GitHub;
 use crate::github::Timeouts;
 use crate::github::signature::WebhookSecrets;
-use crate::server::Pieces;
-use crate::server::Server;
-use crate::store::Store;
 use crate::worker;
-use crate::worker::Worker;
 
 /// The arguments of `serve`.
 #[derive(Debug, clap::Args)]
@@ -68,78 +62,46 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         make_private_folder(folder)
             .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
     }
-    let clock = Clock::system();
-    let store = Store::open(config.database_url.expose_secret()).await?;
-    let secrets = match &config.app {
-        Some(app) => Some(WebhookSecrets::new(&app.webhook_secrets)?),
-        None => None,
-    };
-    let worker = match &config.app {
-        Some(app) => Some(worker_of(&config, app, &store, &clock)?),
-        None => None,
-    };
-    let pieces = Pieces { store, clock, secrets };
-    let server = Server::bind(config.listen, pieces)
-        .await
-        .with_context(|| format!("{} cannot be listened at", config.listen))?;
-    let address = server.address()?;
-    match &config.app {
-        Some(app) => tracing::info!(%address, app_id = app.id, "listening"),
+    let app_id = config.app.as_ref().map(|app| app.id);
+    let app = App::start(parts(config)?).await?;
+    let address = app.address();
+    match app_id {
+        Some(app_id) => tracing::info!(%address, app_id, "listening"),
         None => tracing::warn!(
             %address,
             "listening, for set-up only: FROMGUARD_APP_ID, FROMGUARD_PRIVATE_KEY and \
              FROMGUARD_WEBHOOK_SECRET are not set"
         ),
     }
-
-    // The worker stops beside the server: what is acknowledged meanwhile is durable,
-    // and judged after the next start.
-    let (stopping, mut stopped) = watch::channel(false);
-    let signal = stop_signal().context("signals cannot be waited for")?;
-    let stop = async move {
-        signal.await;
-        stopping.send_replace(true);
-    };
-    let mut judging = tokio::spawn(async move {
-        let stopped = async {
-            // An error says that the server is gone, which is as good.
-            let _ = stopped.wait_for(|stopped| *stopped).await;
-        };
-        match worker {
-            Some(worker) => worker.run(stopped).await,
-            None => stopped.await,
-        }
-    });
-    let mut serving = pin!(server.run(stop));
-    const WORKER_DIED: &str = "the worker died of a defect in fromguard; the log says where";
-    tokio::select! {
-        served = &mut serving => {
-            served.context("the server failed")?;
-            judging.await.context(WORKER_DIED)?;
-        }
-        judged = &mut judging => {
-            judged.context(WORKER_DIED)?;
-            serving.await.context("the server failed")?;
-        }
-    }
+    app.run(stop_signal().context("signals cannot be waited for")?).await?;
     tracing::info!("stopped");
     Ok(())
 }
 
-fn worker_of(config: &Config, app: &AppConfig, store: &Store, clock: &Clock) -> anyhow::Result<Worker> {
-    let settings = github::Settings {
-        api_url: config.github_api_url.clone(),
-        app_id: app.id,
-        private_key: app.private_key.clone(),
-        timeouts: Timeouts::default(),
+fn parts(config: Config) -> anyhow::Result<Parts> {
+    let app = match config.app {
+        Some(app) => Some(AppParts {
+            webhook_secrets: WebhookSecrets::new(&app.webhook_secrets)?,
+            github: github::Settings {
+                api_url: config.github_api_url,
+                app_id: app.id,
+                private_key: app.private_key,
+                timeouts: Timeouts::default(),
+            },
+        }),
+        None => None,
     };
-    let github = GitHub::new(&settings, clock.clone())?;
-    let settings = worker::Settings { public_url: config.public_url.clone(), ..worker::Settings::default() };
-    Ok(Worker::new(store.clone(), github, clock.clone(), settings))
+    Ok(Parts {
+        listen: config.listen,
+        database_url: config.database_url,
+        app,
+        worker: worker::Settings { public_url: config.public_url, ..worker::Settings::default() },
+        clock: Clock::system(),
+    })
 }
 
 /// Ready once the process is asked to stop.
-fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::SignalKind;
     use tokio::signal::unix::signal;
     let mut terminate = signal(SignalKind::terminate())?;

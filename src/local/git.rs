@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use fromguard_core::formats;
 use fromguard_core::source::Content;
@@ -15,10 +16,10 @@ use gix::objs::tree::EntryKind;
 
 use crate::local::LocalError;
 
-/// A git repository with a working tree.
+/// A git repository.
 pub struct Repository {
     inner: gix::Repository,
-    /// The root of the working tree, canonical.
+    /// The root of the working tree, canonical; of a bare one its folder.
     root: PathBuf,
 }
 
@@ -48,7 +49,19 @@ impl Repository {
         Ok(Some(Repository { inner, root }))
     }
 
-    /// The root of the working tree.
+    /// The repository at `path` or above it, bare or with a working tree.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be opened.
+    pub fn open(path: &Path) -> Result<Repository, LocalError> {
+        let broken = |reason: String| LocalError::BrokenRepository { path: path.to_owned(), reason };
+        let inner = gix::discover(path).map_err(|error| broken(error.to_string()))?;
+        let root = inner.workdir().unwrap_or_else(|| inner.git_dir());
+        let root = root.canonicalize().map_err(|error| broken(error.to_string()))?;
+        Ok(Repository { inner, root })
+    }
+
+    /// The root of the working tree, of a bare repository its folder.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
@@ -115,6 +128,17 @@ impl Commit<'_> {
     #[must_use]
     pub fn sha(&self) -> String {
         self.id.to_string()
+    }
+
+    /// The text of a file, `None` when there is no text at that path.
+    ///
+    /// # Errors
+    /// When a tree of the commit cannot be read.
+    pub fn text(&self, path: &RepoPath) -> Result<Option<Arc<str>>, LocalError> {
+        match self.files(Path::new(""))?.read(path) {
+            Content::Text(text) => Ok(Some(text)),
+            _ => Ok(None),
+        }
     }
 
     /// The files under `prefix` (a path from the repository's root, empty for

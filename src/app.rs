@@ -1,0 +1,127 @@
+//! The App put together: the store, the receiver and the worker, as `serve`
+//! runs them. `rehearse` and the tests run the same.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::pin;
+
+use anyhow::Context;
+use secrecy::ExposeSecret;
+use secrecy::SecretString;
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::github;
+use crate::github::GitHub;
+use crate::github::signature::WebhookSecrets;
+use crate::server::Pieces;
+use crate::server::Server;
+use crate::store::Store;
+use crate::worker;
+use crate::worker::Worker;
+
+/// What the App is made of.
+pub struct Parts {
+    /// Where to listen; port 0 takes any that is free.
+    pub listen: SocketAddr,
+    /// The database, `sqlite:PATH`.
+    pub database_url: SecretString,
+    /// Which GitHub, as which App, and who may deliver; `None` before set-up: only health is served.
+    pub app: Option<AppParts>,
+    /// How the worker works.
+    pub worker: worker::Settings,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// The parts that need a GitHub App.
+pub struct AppParts {
+    /// Which GitHub, as which App.
+    pub github: github::Settings,
+    /// What deliveries are signed with.
+    pub webhook_secrets: WebhookSecrets,
+}
+
+/// The App, listening.
+pub struct App {
+    server: Server,
+    worker: Option<Worker>,
+    store: Store,
+    address: SocketAddr,
+}
+
+impl App {
+    /// Opens the store and listens. Deliveries wait until [`App::run`].
+    ///
+    /// # Errors
+    /// When the store cannot be opened, the address cannot be had or the key cannot be used.
+    pub async fn start(parts: Parts) -> anyhow::Result<App> {
+        let Parts { listen, database_url, app, worker, clock } = parts;
+        let store = Store::open(database_url.expose_secret()).await?;
+        let (secrets, worker) = match app {
+            Some(app) => {
+                let github = GitHub::new(&app.github, clock.clone())?;
+                let worker = Worker::new(store.clone(), github, clock.clone(), worker);
+                (Some(app.webhook_secrets), Some(worker))
+            }
+            None => (None, None),
+        };
+        let server = Server::bind(listen, Pieces { store: store.clone(), clock, secrets })
+            .await
+            .with_context(|| format!("{listen} cannot be listened at"))?;
+        let address = server.address()?;
+        Ok(App { server, worker, store, address })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its store.
+    #[must_use]
+    pub fn store(&self) -> Store {
+        self.store.clone()
+    }
+
+    /// Receives and judges until `stop` is ready; deliveries and judgements under
+    /// way are finished first. What is acknowledged is durable and is judged after
+    /// the next start if it was not before.
+    ///
+    /// # Errors
+    /// When the listener fails or the worker dies of a defect.
+    pub async fn run<Stop>(self, stop: Stop) -> anyhow::Result<()>
+    where
+        Stop: Future<Output = ()> + Send + 'static,
+    {
+        const WORKER_DIED: &str = "the worker died of a defect in fromguard; the log says where";
+        let (stopping, mut stopped) = watch::channel(false);
+        let stop = async move {
+            stop.await;
+            stopping.send_replace(true);
+        };
+        let worker = self.worker;
+        let mut judging = tokio::spawn(async move {
+            let stopped = async {
+                // An error says that the server is gone, which is as good.
+                let _ = stopped.wait_for(|stopped| *stopped).await;
+            };
+            match worker {
+                Some(worker) => worker.run(stopped).await,
+                None => stopped.await,
+            }
+        });
+        let mut serving = pin!(self.server.run(stop));
+        tokio::select! {
+            served = &mut serving => {
+                served.context("the server failed")?;
+                judging.await.context(WORKER_DIED)
+            }
+            judged = &mut judging => {
+                judged.context(WORKER_DIED)?;
+                serving.await.context("the server failed")
+            }
+        }
+    }
+}
