@@ -7,6 +7,8 @@ mod reference;
 mod usage;
 
 pub use digest::{Digest, DigestError};
-pub use pattern::{Pattern, PatternError, PatternMatch};
+pub use pattern::{Glob, HostPattern, Pattern, PatternError, PatternMatch, Specificity};
+pub(crate) use pattern::{LATEST, glob_matches};
+pub use pattern::{is_docker_hub, normal_host};
 pub use reference::{ImageRef, RefError};
 pub use usage::{ImageUse, Partial, Role, Stage, Target, Via};

@@ -1,17 +1,38 @@
 //! The policy language: the file's form, loading with positions, and judging.
 //!
 //! Nothing here knows file formats, GitHub or how a verdict is shown: uses come
-//! in as [`ImageUse`], judgements go out as data that explains itself.
+//! in as [`ImageUse`](crate::image::ImageUse), judgements go out as data that
+//! explains itself.
+//!
+//! A file goes `reader` (typed values) → `form` (keys) → `load` (what values mean
+//! together) → [`Policy`]; `judge` judges by one file, [`Policies`] by both.
 
+mod block;
+mod diagnostic;
+mod files;
+mod form;
+mod judge;
+mod load;
+mod matcher;
+mod near;
+mod paths;
+mod reader;
+mod rewrite;
+mod source;
+#[cfg(test)]
+mod tests;
 mod verdict;
+mod wording;
 
 use std::sync::Arc;
 
-use crate::image::ImageUse;
-use crate::source::Problem;
+use crate::source::Location;
+use crate::source::RepoPath;
 use crate::source::SourceFile;
-use crate::source::Span;
 
+pub use diagnostic::{Diagnostic, Severity};
+pub use files::{Found, Policies, PolicyFile, PolicyStatus};
+pub use load::{MAX_POLICY_BYTES, load};
 pub use verdict::{Effect, Explanation, Finding, Judgement, Mode, Verdict};
 
 /// The path of a repository's policy.
@@ -20,12 +41,14 @@ pub const REPOSITORY_POLICY_PATH: &str = ".github/fromguard.yml";
 pub const ORGANISATION_POLICY_PATH: &str = "fromguard.yml";
 
 /// Whose policy a file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+#[derive(Debug, Clone, Copy)]
+pub enum Scope<'a> {
     /// `fromguard.yml` of the organisation's `.github` repository.
     Organisation,
-    /// `.github/fromguard.yml` of a repository whose organisation has a policy.
-    RepositoryUnderOrganisation,
+    /// `.github/fromguard.yml` of a repository whose organisation has a policy,
+    /// whose sources and mirrors it sees; `None` when that one did not load: then
+    /// no source is known, and what depends on one is unsure.
+    RepositoryUnderOrganisation(Option<&'a Policy>),
     /// `.github/fromguard.yml` of a repository that stands alone.
     Repository,
 }
@@ -34,9 +57,22 @@ pub enum Scope {
 #[derive(Debug, Clone)]
 pub struct Policy {
     file: Arc<SourceFile>,
+    mode: Mode,
+    /// `None` when neither this file nor a readable organisation's says it.
+    unknown: Option<(form::Unknown, Location)>,
+    when_unsure: (Effect, Option<Location>),
+    judge: JudgeScope,
+    skip_paths: Vec<paths::PathGlob>,
+    /// `None` when the sources are the organisation's and that did not load.
+    trust: Option<Arc<source::Trust>>,
+    mirrors: Arc<rewrite::Rewrites>,
+    blocks: block::Blocks,
+    replace: rewrite::Rewrites,
+    reviewers: Vec<String>,
+    contact: Vec<String>,
 }
 
-/// Which uses of a change are judged.
+/// Which uses of a change are judged; a greater one judges more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum JudgeScope {
     /// Introduced and changed uses.
@@ -59,59 +95,12 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Something to say about a policy file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Diagnostic {
-    /// Error or notice.
-    pub severity: Severity,
-    /// Where in the policy file.
-    pub span: Span,
-    /// What is wrong.
-    pub message: String,
-    /// What to write instead.
-    pub help: Option<String>,
-}
-
-/// How bad a diagnostic is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
-    /// The policy cannot be used.
-    Error,
-    /// It can, and somebody should know.
-    Notice,
-}
-
-/// What is known about one of the two policy files. Absent is known, or it is
-/// a failure: there is no "probably absent".
-#[derive(Debug, Clone)]
-pub enum PolicyFile {
-    /// The repository or the file is known not to exist.
-    Absent,
-    /// It was read; it may still be broken.
-    Read(Loaded),
-    /// It exists or may exist and cannot be read.
-    Unreadable {
-        /// Its path, for people.
-        path: String,
-        /// Why, for people.
-        reason: String,
-    },
-}
-
-/// The policy files in force.
-#[derive(Debug, Clone)]
-pub struct Policies {
-    /// The organisation's.
-    pub organisation: PolicyFile,
-    /// The repository's.
-    pub repository: PolicyFile,
-}
-
-/// Reads a policy file.
-#[must_use]
-pub fn load(file: Arc<SourceFile>, scope: Scope) -> Loaded {
-    let _ = scope;
-    Loaded { policy: Some(Policy { file: Arc::clone(&file) }), file, diagnostics: Vec::new() }
+impl Loaded {
+    /// Whether something makes the policy unusable.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.policy.is_none()
+    }
 }
 
 impl Policy {
@@ -121,33 +110,34 @@ impl Policy {
         &self.file
     }
 
-    /// The mode of the file.
+    /// The mode of the file; of the organisation's when a repository's has none.
     #[must_use]
     pub fn mode(&self) -> Mode {
-        Mode::Enforce
+        self.mode
     }
 
     /// Which uses it judges.
     #[must_use]
     pub fn judge_scope(&self) -> JudgeScope {
-        JudgeScope::Changed
-    }
-}
-
-impl Policies {
-    /// Judges one use by every file that loaded, each alone; findings of both
-    /// are kept, the worse verdict is taken. `None` when there is no policy.
-    #[must_use]
-    pub fn judge(&self, usage: &ImageUse) -> Option<Judgement> {
-        let _ = usage;
-        None
+        self.judge
     }
 
-    /// Judges something that could not be read: the finding `unreadable`.
-    /// `None` when there is no policy.
+    /// Whether `skip-paths` leaves a file out. It does not cover a file that an
+    /// unskipped one builds from: that is the caller's to know.
     #[must_use]
-    pub fn judge_problem(&self, problem: &Problem) -> Option<Judgement> {
-        let _ = problem;
-        None
+    pub fn is_skipped(&self, path: &RepoPath) -> bool {
+        self.skip_paths.iter().any(|glob| glob.matches(path))
+    }
+
+    /// Users and teams, as `@user` and `@organisation/team`.
+    #[must_use]
+    pub fn reviewers(&self) -> &[String] {
+        &self.reviewers
+    }
+
+    /// Hosts that may be asked for evidence, beside the built-in ones.
+    #[must_use]
+    pub fn contact(&self) -> &[String] {
+        &self.contact
     }
 }

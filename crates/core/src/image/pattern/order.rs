@@ -1,0 +1,118 @@
+//! Which of two patterns is more specific, and whether they have an image in common.
+
+use super::Glob;
+use super::HostPattern;
+use super::Pattern;
+
+/// How specific a pattern is: greater is more specific. The fields are compared
+/// in the order in which they stand (policy.md, "Which source applies").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Specificity {
+    digest: bool,
+    /// 2 literal, 1 with `*`, 0 none.
+    tag: u8,
+    literal_host: bool,
+    /// Literal path segments before the first wildcard.
+    literal_segments: usize,
+    /// 2 no wildcard, 1 `*`, 0 `/**`.
+    path: u8,
+    /// Characters that are no wildcard, in host, path and tag.
+    literal_characters: usize,
+}
+
+impl Pattern {
+    /// How specific the pattern is.
+    #[must_use]
+    pub fn specificity(&self) -> Specificity {
+        let literal = |glob: &Glob| glob.as_str().bytes().filter(|byte| *byte != b'*').count();
+        Specificity {
+            digest: self.digest.is_some(),
+            tag: match &self.tag {
+                None => 0,
+                Some(glob) if glob.is_literal() => 2,
+                Some(_) => 1,
+            },
+            literal_host: !self.host.subdomains,
+            literal_segments: self.literal_prefix().len(),
+            path: match (self.deep, self.segments.iter().all(Glob::is_literal)) {
+                (true, _) => 0,
+                (false, false) => 1,
+                (false, true) => 2,
+            },
+            literal_characters: self.host.name.len()
+                + self.segments.iter().map(literal).sum::<usize>()
+                + self.tag.as_ref().map_or(0, literal),
+        }
+    }
+
+    /// The path segments before the first one with a `*`.
+    #[must_use]
+    pub fn literal_prefix(&self) -> &[Glob] {
+        let end = self.segments.iter().position(|glob| !glob.is_literal()).unwrap_or(self.segments.len());
+        &self.segments[..end]
+    }
+
+    /// Whether some image is covered by both.
+    #[must_use]
+    pub fn overlaps(&self, other: &Pattern) -> bool {
+        let digests = match (&self.digest, &other.digest) {
+            (Some(one), Some(two)) => one == two,
+            _ => true,
+        };
+        let tags = match (&self.tag, &other.tag) {
+            (Some(one), Some(two)) => one.overlaps(two),
+            _ => true,
+        };
+        digests && tags && self.host.overlaps(&other.host) && self.paths_overlap(other)
+    }
+
+    fn paths_overlap(&self, other: &Pattern) -> bool {
+        let (short, long) =
+            if self.segments.len() <= other.segments.len() { (self, other) } else { (other, self) };
+        let lengths =
+            if short.segments.len() == long.segments.len() { short.deep == long.deep } else { short.deep };
+        lengths && short.segments.iter().zip(&long.segments).all(|(one, two)| one.overlaps(two))
+    }
+}
+
+impl HostPattern {
+    fn overlaps(&self, other: &HostPattern) -> bool {
+        match (self.subdomains, other.subdomains) {
+            (_, false) => self.covers(&other.name),
+            (false, true) => other.covers(&self.name),
+            (true, true) => self.name == other.name || self.covers(&other.name) || other.covers(&self.name),
+        }
+    }
+}
+
+impl Glob {
+    /// Whether some text is matched by both: the states of both globs, side by side.
+    fn overlaps(&self, other: &Glob) -> bool {
+        let (one, two) = (self.as_str().as_bytes(), other.as_str().as_bytes());
+        if self.is_literal() && other.is_literal() {
+            return one == two;
+        }
+        // row[j]: the rest of `one` from the current i and the rest of `two` from j share a text.
+        let mut below = vec![false; two.len() + 1];
+        for i in (0..=one.len()).rev() {
+            let mut row = vec![false; two.len() + 1];
+            for j in (0..=two.len()).rev() {
+                let star_one = one.get(i) == Some(&b'*');
+                let star_two = two.get(j) == Some(&b'*');
+                row[j] = match (one.get(i), two.get(j)) {
+                    (None, None) => true,
+                    (a, b) => {
+                        let skip_one = star_one && below[j];
+                        let skip_two = star_two && row.get(j + 1).copied().unwrap_or(false);
+                        let eat_two = star_one && b.is_some() && row[j + 1];
+                        let eat_one = star_two && a.is_some() && below[j];
+                        let same = a.is_some() && a == b && below[j + 1];
+                        skip_one || skip_two || eat_two || eat_one || same
+                    }
+                };
+            }
+            below = row;
+        }
+        below[0]
+    }
+}

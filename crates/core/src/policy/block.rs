@@ -1,0 +1,131 @@
+//! `block`: images that are refused whatever else the policy says.
+
+use super::diagnostic::Diagnostics;
+use super::form::BlockForm;
+use super::form::Images;
+use super::form::SourceForm;
+use super::matcher::Hit;
+use super::matcher::Matcher;
+use crate::image::ImageRef;
+use crate::image::Pattern;
+use crate::image::PatternMatch;
+use crate::image::is_docker_hub;
+use crate::image::normal_host;
+use crate::source::Span;
+
+/// The other names under which Docker Hub can be written, for `*.docker.io` and the like.
+const DOCKER_HUB_NAMES: [&str; 4] =
+    ["docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"];
+
+/// The blocks of a file, indexed. Docker Hub's names are one registry here.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Blocks {
+    entries: Vec<Blocked>,
+    matcher: Matcher,
+}
+
+/// A pattern of `block`.
+#[derive(Debug, Clone)]
+pub(super) struct Blocked {
+    pub(super) pattern: Pattern,
+    pub(super) span: Span,
+    pub(super) because: Option<String>,
+}
+
+impl Blocks {
+    pub(super) fn new(forms: Vec<BlockForm>) -> Blocks {
+        let mut blocks = Blocks::default();
+        for form in forms {
+            for item in form.images {
+                let id = blocks.entries.len();
+                let host = item.value.host();
+                if !host.subdomains && is_docker_hub(&host.name) {
+                    blocks.matcher.insert(&item.value.with_host("docker.io"), id);
+                } else {
+                    blocks.matcher.insert(&item.value, id);
+                }
+                let because = form.because.clone();
+                blocks.entries.push(Blocked { pattern: item.value, span: item.span, because });
+            }
+        }
+        blocks
+    }
+
+    /// The first pattern in the file that blocks an image; failing that the first
+    /// that may, by a tag or digest that is not known. `open` as in
+    /// [`Pattern::blocks_version`].
+    pub(super) fn find(&self, image: &ImageRef, open: bool) -> Option<(&Blocked, PatternMatch)> {
+        let mut best: Option<(usize, PatternMatch)> = None;
+        let mut visit = |id: usize, hit: Hit| {
+            if hit != Hit::Covers {
+                return;
+            }
+            let matched = self.entries[id].pattern.blocks_version(image, open);
+            let rank = |matched: PatternMatch| u8::from(matched == PatternMatch::Yes);
+            let better = best.is_none_or(|(other, known)| (rank(matched), other) > (rank(known), id));
+            if matched != PatternMatch::No && better {
+                best = Some((id, matched));
+            }
+        };
+        self.each_name(&normal_host(&image.registry), &image.repository, &mut visit);
+        best.map(|(id, matched)| (&self.entries[id], matched))
+    }
+
+    fn each_name(&self, host: &str, repository: &str, visit: &mut impl FnMut(usize, Hit)) {
+        if !is_docker_hub(host) {
+            return self.matcher.find(host, repository, visit);
+        }
+        let library = format!("library/{repository}");
+        let repository = if repository.contains('/') { repository } else { &library };
+        self.matcher.find("docker.io", repository, visit);
+        for name in DOCKER_HUB_NAMES {
+            self.matcher.find_as_subdomain(name, repository, visit);
+        }
+    }
+
+    /// The pattern that blocks everything that `pattern` covers.
+    fn containing(&self, pattern: &Pattern) -> Option<&Blocked> {
+        let mut path = pattern.segments().iter().map(crate::image::Glob::as_str).collect::<Vec<_>>();
+        if pattern.is_deep() {
+            path.push("**");
+        }
+        let host = pattern.host();
+        let name = if host.subdomains { format!("*.{}", host.name) } else { host.name.clone() };
+        let mut found: Option<usize> = None;
+        self.each_name(&name, &path.join("/"), &mut |id, hit| {
+            let block = &self.entries[id].pattern;
+            let tag = match (block.tag(), pattern.tag()) {
+                (None, _) => true,
+                (Some(block), Some(tag)) => block == tag || block.matches(tag.as_str()),
+                (Some(_), None) => false,
+            };
+            let digest = block.digest().is_none() || block.digest() == pattern.digest();
+            if hit == Hit::Covers && tag && digest {
+                found = Some(found.map_or(id, |other| other.min(id)));
+            }
+        });
+        found.map(|id| &self.entries[id])
+    }
+}
+
+/// A source whose images are all blocked trusts nothing, and somebody believes that it does.
+pub(super) fn reject_blocked_sources(sources: &[SourceForm], blocks: &Blocks, out: &mut Diagnostics) {
+    if blocks.entries.is_empty() {
+        return;
+    }
+    let library = Pattern::parse("docker.io/library/*").ok();
+    for item in sources.iter().flat_map(|source| &source.images) {
+        let (text, pattern) = match &item.value {
+            Images::Pattern(pattern) => (pattern.to_string(), Some(pattern)),
+            Images::HubOfficial => ("hub:official".to_owned(), library.as_ref()),
+        };
+        if let Some(block) = pattern.and_then(|pattern| blocks.containing(pattern)) {
+            let message = format!(
+                "`{text}` is wholly inside the block `{}` on line {}: it could never be trusted",
+                block.pattern,
+                out.line(block.span),
+            );
+            out.error(item.span, message, "remove one of the two");
+        }
+    }
+}

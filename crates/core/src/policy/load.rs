@@ -1,0 +1,216 @@
+//! From a file to a policy, or to everything that is wrong with it.
+
+use std::sync::Arc;
+
+use super::Loaded;
+use super::Policy;
+use super::Scope;
+use super::block;
+use super::block::Blocks;
+use super::diagnostic::Diagnostics;
+use super::form;
+use super::form::Form;
+use super::form::Unknown;
+use super::rewrite;
+use super::rewrite::Rewrites;
+use super::source;
+use super::source::Trust;
+use super::verdict::Effect;
+use super::verdict::Mode;
+use crate::policy::JudgeScope;
+use crate::source::Location;
+use crate::source::SourceFile;
+use crate::source::Span;
+use crate::yaml;
+use crate::yaml::Document;
+use crate::yaml::Limits;
+use crate::yaml::Shape;
+
+/// The largest policy file, in bytes (policy.md, "Loading").
+pub const MAX_POLICY_BYTES: usize = 262_144;
+/// Collections inside each other; the form needs five.
+const MAX_DEPTH: usize = 32;
+/// Values in a file; one of [`MAX_POLICY_BYTES`] cannot hold more.
+const MAX_NODES: usize = MAX_POLICY_BYTES;
+
+/// Keys that loosen or that only one file can decide.
+const ORGANISATION_ONLY: [&str; 5] = ["trust", "mirrors", "reviewers", "skip-paths", "contact"];
+
+/// Reads a policy file.
+#[must_use]
+pub fn load(file: Arc<SourceFile>, scope: Scope<'_>) -> Loaded {
+    let mut out = Diagnostics::new(Arc::clone(&file));
+    let policy = read_document(&file, &mut out).and_then(|document| {
+        let form = form::read(document.root(), &mut out);
+        check(&form, form::first_line(document.root()), scope, &mut out);
+        let blocks = Blocks::new(form.block);
+        block::reject_blocked_sources(&form.trust, &blocks, &mut out);
+        let form = Form { block: Vec::new(), ..form };
+        (!out.has_errors()).then(|| compile(&file, form, blocks, scope))
+    });
+    Loaded { file, policy, diagnostics: out.finish() }
+}
+
+/// The one document of a policy file, free of what the language leaves out.
+fn read_document(file: &SourceFile, out: &mut Diagnostics) -> Option<Document> {
+    let text = file.text();
+    if text.len() > MAX_POLICY_BYTES {
+        let message = format!("the policy is {} bytes long, the limit is {MAX_POLICY_BYTES}", text.len());
+        out.error(Span::new(0, 0), message, "end patterns in `/**` instead of listing repositories");
+        return None;
+    }
+    let limits = Limits { bytes: MAX_POLICY_BYTES, depth: MAX_DEPTH, nodes: MAX_NODES, documents: 2 };
+    let read = yaml::read(text, limits);
+    for error in &read.errors {
+        let message = format!("this is not YAML: {}", super::wording::foreign_sentence(&error.message));
+        out.error(error.span, message, "mend the syntax here; nothing after it was checked");
+    }
+    if let Some(second) = read.documents.get(1) {
+        out.error(second.span(), "a policy is one document", "remove the `---` and what is not meant");
+    }
+    let Some(document) = read.documents.into_iter().next() else {
+        if read.errors.is_empty() {
+            reject_empty(Span::new(0, 0), out);
+        }
+        return None;
+    };
+    reject_foreign_features(&document, out);
+    if document.root().is_null() {
+        reject_empty(document.span(), out);
+        return None;
+    }
+    Some(document)
+}
+
+fn reject_empty(span: Span, out: &mut Diagnostics) {
+    let help =
+        "write at least `version: 1`, `mode: observe`, `unknown: review` and the sources under `trust`";
+    out.error(span, "the policy is empty", help);
+}
+
+fn reject_foreign_features(document: &Document, out: &mut Diagnostics) {
+    const WHY: &str = "write the value itself: what a policy says must stand where it is read";
+    for node in document.nodes() {
+        if let Some(anchor) = node.anchor() {
+            out.error(anchor.span, "a policy has no anchors (`&`)", WHY);
+        }
+        if let Some(tag) = node.tag() {
+            out.error(tag.span, "a policy has no tags (`!`)", "put a text that starts with `!` into quotes");
+        }
+        match node.shape() {
+            Shape::Alias(_) => out.error(
+                node.span(),
+                "a policy has no aliases (`*name`)",
+                "put a pattern that starts with `*` into quotes, or write the value itself",
+            ),
+            Shape::Mapping(mapping) => {
+                for (key, _) in mapping.entries() {
+                    if key.scalar().is_some_and(|scalar| scalar.text == super::reader::MERGE_KEY) {
+                        out.error(key.span(), "a policy has no merge keys (`<<`)", WHY);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What values mean together.
+fn check(form: &Form, first_line: Span, scope: Scope<'_>, out: &mut Diagnostics) {
+    match scope {
+        Scope::RepositoryUnderOrganisation(_) => {
+            for key in form.keys.iter().filter(|key| ORGANISATION_ONLY.contains(&key.value.as_str())) {
+                let message = format!(
+                    "`{}` stands in the organisation's policy only: a repository's file can add findings, not lift them",
+                    key.value
+                );
+                out.error(
+                    key.span,
+                    message,
+                    "remove it here, or propose it for the organisation's `fromguard.yml`",
+                );
+            }
+        }
+        Scope::Organisation | Scope::Repository => {
+            let has = |key: &str| form.keys.iter().any(|written| written.value == key);
+            if !has("mode") {
+                out.error(
+                    first_line,
+                    "`mode` is missing",
+                    "write `mode: observe` (comment, the check passes) or `mode: enforce`",
+                );
+            }
+            if !has("unknown") {
+                out.error(
+                    first_line,
+                    "`unknown` is missing: what becomes of an image that no source names",
+                    "write `unknown: review`, `unknown: fail` or `unknown: allow`",
+                );
+            }
+            notice_reviews(form, out);
+        }
+    }
+    source::reject_broad(&form.trust, out);
+    source::reject_unsupported_requirements(&form.trust, out);
+    source::reject_ties(&form.trust, out);
+    rewrite::reject_chains(&form.mirrors, out);
+}
+
+/// Under `enforce` a review blocks until somebody in `reviewers` approves.
+fn notice_reviews(form: &Form, out: &mut Diagnostics) {
+    let Some(mode) = form.mode.filter(|mode| mode.value == Mode::Enforce) else { return };
+    let can_review = form.unknown.is_some_and(|unknown| unknown.value == Unknown::Review)
+        || form.when_unsure.is_none_or(|effect| effect.value == Effect::Review);
+    if can_review && !form.keys.iter().any(|key| key.value == "reviewers") {
+        let message = "something here can end in `review`, and nobody is named who could settle it";
+        out.notice(mode.span, message, "name them: `reviewers: [\"@organisation/team\"]`");
+    }
+}
+
+fn compile(file: &Arc<SourceFile>, form: Form, blocks: Blocks, scope: Scope<'_>) -> Policy {
+    let at = |span: Span| Location { file: file.path().clone(), span };
+    let organisation = match scope {
+        Scope::RepositoryUnderOrganisation(organisation) => organisation,
+        Scope::Organisation | Scope::Repository => None,
+    };
+    let (trust, mirrors) = match scope {
+        Scope::RepositoryUnderOrganisation(_) => match organisation {
+            Some(organisation) => (organisation.trust.clone(), Arc::clone(&organisation.mirrors)),
+            None => (None, Arc::new(Rewrites::default())),
+        },
+        Scope::Organisation | Scope::Repository => (
+            Some(Arc::new(Trust::new(form.trust, file.path().clone()))),
+            Arc::new(Rewrites::new(form.mirrors, file)),
+        ),
+    };
+    Policy {
+        file: Arc::clone(file),
+        // Without the organisation's word, the stricter one.
+        mode: form
+            .mode
+            .map(|mode| mode.value)
+            .or(organisation.map(|policy| policy.mode))
+            .unwrap_or(Mode::Enforce),
+        unknown: form
+            .unknown
+            .map(|unknown| (unknown.value, at(unknown.span)))
+            .or(organisation.and_then(|policy| policy.unknown.clone())),
+        when_unsure: form
+            .when_unsure
+            .map(|effect| (effect.value, Some(at(effect.span))))
+            .or(organisation.map(|policy| policy.when_unsure.clone()))
+            .unwrap_or((Effect::Review, None)),
+        judge: form
+            .judge
+            .map(|judge| judge.value)
+            .or(organisation.map(|policy| policy.judge))
+            .unwrap_or(JudgeScope::Changed),
+        skip_paths: form.skip_paths,
+        trust,
+        mirrors,
+        blocks,
+        replace: Rewrites::new(form.replace, file),
+        reviewers: form.reviewers,
+        contact: form.contact,
+    }
+}
