@@ -1,4 +1,4 @@
-//! Judging one use by one file (policy.md, "Order of judgement").
+//! Judging one use by one file (docs/policy.md, "Order of judgement").
 //!
 //! Worst wins: pass, unsure, review, fail. What is not known is never a pass.
 

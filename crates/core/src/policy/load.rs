@@ -28,7 +28,7 @@ use crate::yaml::Document;
 use crate::yaml::Limits;
 use crate::yaml::Shape;
 
-/// The largest policy file, in bytes (policy.md, "Loading").
+/// The largest policy file, in bytes (docs/policy.md, "The file").
 pub const MAX_POLICY_BYTES: usize = 262_144;
 /// Collections inside each other; the form needs five.
 const MAX_DEPTH: usize = 32;

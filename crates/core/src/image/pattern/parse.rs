@@ -1,5 +1,5 @@
 //! Reading a pattern. Everything that is ambiguous or could never match is an
-//! error that says what to write (policy.md, "Patterns").
+//! error that says what to write (docs/policy.md, "Patterns").
 
 use super::Glob;
 use super::HostPattern;

@@ -4,6 +4,8 @@ use super::*;
 fn the_starter_loads_without_a_word() {
     assert_eq!(errors(STARTER), "");
     assert_eq!(STARTER.lines().count(), 6);
+    assert_eq!(errors(&STARTER.replace('\n', "\r\n")), "");
+    assert_eq!(errors(&format!("\u{feff}{STARTER}")), "");
 }
 
 /// A file of these lines after the mandatory ones; what is said of it, without positions.
