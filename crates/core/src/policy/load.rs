@@ -172,6 +172,10 @@ fn notice_reviews(form: &Form, out: &mut Diagnostics) {
     let Some(mode) = form.mode.filter(|mode| mode.value == Mode::Enforce) else { return };
     let can_review = form.unknown.is_some_and(|unknown| unknown.value == Unknown::Review)
         || form.when_unsure.is_none_or(|effect| effect.value == Effect::Review);
+    if let Some(key) = form.keys.iter().find(|key| key.value == "reviewers") {
+        let message = "approvals are not read by this version of fromguard yet";
+        out.notice(key.span, message, "a `review` stays open until the use or the policy changes");
+    }
     if can_review && !form.keys.iter().any(|key| key.value == "reviewers") {
         let message = "something here can end in `review`, and nobody is named who could settle it";
         out.notice(mode.span, message, "name them: `reviewers: [\"@organisation/team\"]`");

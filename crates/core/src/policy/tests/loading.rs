@@ -302,6 +302,11 @@ fn under_enforce_somebody_should_be_able_to_settle_a_review() {
         "2:7 notice: something here can end in `review`, and nobody is named who could settle it\n    | enforce\n    = name them: `reviewers: [\"@organisation/team\"]`\n"
     );
     assert_eq!(errors("version: 1\nmode: enforce\nunknown: fail\nwhen-unsure: fail\n"), "");
+    let named = errors("version: 1\nmode: enforce\nunknown: fail\nreviewers: [\"@a\"]\n");
+    assert!(
+        named.starts_with("4:1 notice: approvals are not read by this version of fromguard yet"),
+        "{named}"
+    );
     assert_eq!(errors("version: 1\nmode: observe\nunknown: review\n"), "");
 }
 
