@@ -22,7 +22,7 @@ use crate::source::Span;
 use crate::yaml::Node;
 
 /// The keys of a file.
-const FILE_KEYS: Keys = Keys {
+pub(super) const FILE_KEYS: Keys = Keys {
     known: &[
         "version",
         "mode",
@@ -39,10 +39,11 @@ const FILE_KEYS: Keys = Keys {
     ],
     later: &["scrutinise", "where", "exceptions", "repos-may", "rules", "tests"],
 };
-const SOURCE_KEYS: Keys = Keys { known: &["images", "require", "i-trust-everyone"], later: &["publishers"] };
-const REQUIRE_KEYS: Keys =
+pub(super) const SOURCE_KEYS: Keys =
+    Keys { known: &["images", "require", "i-trust-everyone"], later: &["publishers"] };
+pub(super) const REQUIRE_KEYS: Keys =
     Keys { known: &["digest", "tag", "forbid-tags"], later: &["signed-by", "provenance", "sbom"] };
-const BLOCK_KEYS: Keys = Keys { known: &["images", "because"], later: &[] };
+pub(super) const BLOCK_KEYS: Keys = Keys { known: &["images", "because"], later: &[] };
 
 /// The words that say something else in findings, tests and exceptions.
 const RESERVED_NAMES: [&str; 13] = [

@@ -3,6 +3,7 @@
 mod both_files;
 mod judging;
 mod loading;
+mod page;
 mod properties;
 
 use std::sync::Arc;

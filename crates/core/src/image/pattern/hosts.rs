@@ -1,7 +1,7 @@
 //! What is known of registries by their host names: which are one registry under
 //! several names, which everybody can push to, and how deep their paths are.
 //!
-//! Sources: policy.md "Patterns" 5; the path shapes are those of each registry's
+//! Sources: docs/policy.md, "Patterns"; the path shapes are those of each registry's
 //! own documentation.
 
 use std::borrow::Cow;

@@ -5,7 +5,7 @@ use super::HostPattern;
 use super::Pattern;
 
 /// How specific a pattern is: greater is more specific. The fields are compared
-/// in the order in which they stand (policy.md, "Which source applies").
+/// in the order in which they stand (docs/policy.md, "Which source applies").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Specificity {
     digest: bool,

@@ -4,6 +4,8 @@ use super::*;
 fn the_starter_loads_without_a_word() {
     assert_eq!(errors(STARTER), "");
     assert_eq!(STARTER.lines().count(), 6);
+    assert_eq!(errors(&STARTER.replace('\n', "\r\n")), "");
+    assert_eq!(errors(&format!("\u{feff}{STARTER}")), "");
 }
 
 /// A file of these lines after the mandatory ones; what is said of it, without positions.
@@ -72,6 +74,8 @@ fn a_file_that_is_no_policy_says_why() {
     }
     let long = format!("# {}\n{STARTER}", "x".repeat(MAX_POLICY_BYTES));
     assert!(errors(&long).contains("error: the policy is 262"), "{}", errors(&long));
+    let many = format!("version: 1\n{}", (0..2000).map(|key| format!("k{key}: 1\n")).collect::<String>());
+    assert!(errors(&many).contains("error: and 1002 problems more, from here on"), "{}", errors(&many));
     let deep = format!("version: {}{}", "[".repeat(5000), "]".repeat(5000));
     assert!(errors(&deep).contains("error"), "{}", errors(&deep));
 }
@@ -298,6 +302,11 @@ fn under_enforce_somebody_should_be_able_to_settle_a_review() {
         "2:7 notice: something here can end in `review`, and nobody is named who could settle it\n    | enforce\n    = name them: `reviewers: [\"@organisation/team\"]`\n"
     );
     assert_eq!(errors("version: 1\nmode: enforce\nunknown: fail\nwhen-unsure: fail\n"), "");
+    let named = errors("version: 1\nmode: enforce\nunknown: fail\nreviewers: [\"@a\"]\n");
+    assert!(
+        named.starts_with("4:1 notice: approvals are not read by this version of fromguard yet"),
+        "{named}"
+    );
     assert_eq!(errors("version: 1\nmode: observe\nunknown: review\n"), "");
 }
 

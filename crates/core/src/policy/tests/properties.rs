@@ -152,6 +152,22 @@ proptest! {
     }
 
     #[test]
+    fn a_repositorys_file_never_makes_anything_better(
+        mode in "mode: (observe|enforce)\n", unknown in "(unknown: (allow|review|fail)\n)?",
+        rest in "(when-unsure: (review|fail)\n)?(block: \\[\\{images: \\[ghcr[.]io/acme/\\*\\]\\}\\]\n)?(replace: \\{docker[.]io/library/node: ghcr[.]io/acme/node\\}\n)?",
+        reference in tempting(),
+    ) {
+        let together = sound(both(TRUSTED, &format!("version: 1\n{mode}{unknown}{rest}")));
+        let worst = |policies: &Policies| {
+            let judgement = policies.judge(&image(&reference)).unwrap();
+            let effect = judgement.findings.iter().filter(|one| one.mode == Mode::Enforce).map(|one| one.effect).max();
+            (judgement.verdict, effect)
+        };
+        let (alone, both) = (worst(&TRUSTING), worst(&together));
+        prop_assert!(both.0 >= alone.0 && both.1 >= alone.1, "{} {:?} {:?}", reference, alone, both);
+    }
+
+    #[test]
     fn loading_never_panics_and_never_trusts_what_is_broken(text in "(\\PC|\n|[:\\-\\[\\]{}&*!|>'\"#%@`, ]){0,200}") {
         let loaded = load(file("fromguard.yml", &text), Scope::Organisation);
         prop_assert_eq!(loaded.policy.is_none(), loaded.diagnostics.iter().any(|one| one.severity == Severity::Error));
