@@ -1,5 +1,7 @@
 //! `cargo xtask`: runs the tests and refreshes bundled data.
 
+mod github_data;
+
 use std::env;
 use std::path::Path;
 use std::process::Command;
@@ -12,7 +14,8 @@ const USAGE: &str = "\
 Usage: cargo xtask <COMMAND>
 
 Commands:
-  test    Every test: the core, the shell, the whole bot by conversation, the docs' examples
+  test         Every test: the core, the shell, the whole bot by conversation, the docs' examples
+  github-data [NODE_MODULES]  Extracts the data of tests/data/github anew from GitHub's published packages
 
 Arguments after `test` go to `cargo test`.";
 
@@ -30,6 +33,7 @@ fn run() -> anyhow::Result<()> {
     let mut arguments = env::args().skip(1);
     match arguments.next().as_deref() {
         Some("test") => test(&arguments.collect::<Vec<_>>()),
+        Some("github-data") => github_data::run(arguments.next().as_deref().map(Path::new)),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");
             Ok(())

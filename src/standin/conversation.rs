@@ -1,0 +1,640 @@
+//! What a test or the rehearsal says to the stand-in: install, add a
+//! repository, open a pull request, push, deliver, look at what was posted.
+//!
+//! Every act makes the webhook deliveries that GitHub would make; they wait until
+//! [`Standin::deliver_all`], so that a test can lose, repeat and reorder them.
+
+use std::path::Path;
+use std::time::Duration;
+
+use gix::ObjectId;
+use serde_json::Value;
+use serde_json::json;
+
+use super::Standin;
+use super::StandinError;
+use super::git::Git;
+use super::lock;
+use super::merge_box;
+use super::merge_box::MergeBox;
+use super::state::Author;
+use super::state::CheckRun;
+use super::state::Comment;
+use super::state::Installation;
+use super::state::Pull;
+use super::state::Repository;
+use super::state::RequiredCheck;
+use super::state::State;
+use super::time::iso;
+use super::webhook;
+use super::webhook::Delivered;
+use super::webhook::Delivery;
+use crate::ids::CheckRunId;
+use crate::ids::CommentId;
+use crate::ids::InstallationId;
+use crate::ids::PullNumber;
+use crate::ids::RepositoryId;
+use crate::ids::RepositoryName;
+use crate::ids::Sha;
+
+/// GitHub waits this long for a receiver.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The account that pull requests come from when they come from a fork.
+const CONTRIBUTOR: &str = "contributor";
+/// The account that pull requests come from otherwise.
+const MEMBER: &str = "octocat";
+
+/// A pull request by its repository and number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PullPlace {
+    /// The base repository.
+    pub repository: RepositoryName,
+    /// The number there.
+    pub number: PullNumber,
+}
+
+/// A check run as GitHub would show it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckRunView {
+    /// Its id.
+    pub id: CheckRunId,
+    /// Its name.
+    pub name: String,
+    /// The App that made it.
+    pub app: u64,
+    /// `queued`, `in_progress` or `completed`.
+    pub status: String,
+    /// GitHub's word, once completed.
+    pub conclusion: Option<String>,
+    /// The output's title.
+    pub title: String,
+    /// The output's summary, Markdown.
+    pub summary: String,
+    /// The output's text, Markdown.
+    pub text: String,
+    /// Every annotation of every request, as posted.
+    pub annotations: Vec<Value>,
+    /// The buttons, as posted.
+    pub actions: Vec<Value>,
+    /// Where "Details" leads.
+    pub details_url: Option<String>,
+    /// The App's own reference.
+    pub external_id: Option<String>,
+}
+
+/// A comment as GitHub would show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommentView {
+    /// Its id.
+    pub id: CommentId,
+    /// Markdown.
+    pub body: String,
+    /// Whether the App under test wrote it.
+    pub by_app: bool,
+}
+
+impl Standin {
+    /// Installs the App on an account, for all its repositories.
+    pub fn install(&self, account: &str) -> InstallationId {
+        self.installation(account, false)
+    }
+
+    /// Installs the App on an account for selected repositories only: none until [`Standin::select`] adds them.
+    pub fn install_selected(&self, account: &str) -> InstallationId {
+        self.installation(account, true)
+    }
+
+    fn installation(&self, account: &str, selected: bool) -> InstallationId {
+        let mut state = lock(&self.shared.state);
+        let id = InstallationId(state.fresh_small_id());
+        let installation = Installation {
+            account: account.to_owned(),
+            selected: selected.then(Default::default),
+            permissions: self.shared.app.permissions.clone(),
+        };
+        state.installations.insert(id, installation);
+        id
+    }
+
+    /// Adds a repository to an installation that covers selected ones.
+    ///
+    /// # Errors
+    /// When there is no such repository or installation.
+    pub fn select(&self, installation: InstallationId, repository: &str) -> Result<(), StandinError> {
+        let mut state = lock(&self.shared.state);
+        let id = find(&state, repository)?.id;
+        let installation = state.installations.get_mut(&installation);
+        let installation = installation.ok_or_else(|| unknown("installation of", repository))?;
+        installation.selected.get_or_insert_default().insert(id);
+        Ok(())
+    }
+
+    /// Removes the App from an account; its tokens are worth nothing from now on.
+    pub fn uninstall(&self, installation: InstallationId) {
+        lock(&self.shared.state).installations.remove(&installation);
+    }
+
+    /// Changes what the App may do in an installation; tokens minted before keep what they had.
+    pub fn permit(&self, installation: InstallationId, permission: &str, level: Option<&str>) {
+        let mut state = lock(&self.shared.state);
+        if let Some(installation) = state.installations.get_mut(&installation) {
+            match level {
+                Some(level) => installation.permissions.insert(permission.to_owned(), level.to_owned()),
+                None => installation.permissions.remove(permission),
+            };
+        }
+    }
+
+    /// Adds a private repository `owner/name` over the git repository at `path`, bare or with a work tree.
+    /// Its default branch is the one that `HEAD` names there.
+    ///
+    /// # Errors
+    /// When `path` holds no git repository.
+    pub fn add_repository(&self, full_name: &str, path: &Path) -> Result<RepositoryId, StandinError> {
+        let git = Git::open(path).ok_or_else(|| StandinError::NotARepository(path.display().to_string()))?;
+        let (owner, name) = full_name.split_once('/').ok_or_else(|| unknown("repository", full_name))?;
+        let mut state = lock(&self.shared.state);
+        let id = RepositoryId(state.fresh_small_id());
+        state.repositories.push(Repository {
+            id,
+            name: RepositoryName { owner: owner.to_owned(), name: name.to_owned() },
+            path: path.to_path_buf(),
+            private: true,
+            default_branch: git.head_branch().unwrap_or_else(|| "main".to_owned()),
+            branches: Default::default(),
+            pulls: Vec::new(),
+            required: Vec::new(),
+            created_ms: self.shared.clock.now_ms(),
+        });
+        Ok(id)
+    }
+
+    /// Lets anyone read a repository.
+    ///
+    /// # Errors
+    /// When there is no such repository.
+    pub fn make_public(&self, repository: &str) -> Result<(), StandinError> {
+        self.change(repository, |found| found.private = false)
+    }
+
+    /// Makes another branch the default one.
+    ///
+    /// # Errors
+    /// When there is no such repository.
+    pub fn set_default_branch(&self, repository: &str, branch: &str) -> Result<(), StandinError> {
+        self.change(repository, |found| found.default_branch = branch.to_owned())
+    }
+
+    /// Lets a branch stand at a revision, in the stand-in only: the git repository is not written to.
+    ///
+    /// # Errors
+    /// When there is no such repository or revision.
+    pub fn set_branch(&self, repository: &str, branch: &str, revision: &str) -> Result<Sha, StandinError> {
+        let mut state = lock(&self.shared.state);
+        let found = find(&state, repository)?;
+        let oid = revision_of(found, revision)?;
+        let found = find_mut(&mut state, repository)?;
+        found.branches.insert(branch.to_owned(), oid);
+        Ok(Sha(oid.to_string()))
+    }
+
+    /// Requires a check on pull requests to a branch. With `app` it must come from that App.
+    ///
+    /// # Errors
+    /// When there is no such repository.
+    pub fn protect(
+        &self,
+        repository: &str,
+        branch: &str,
+        check: &str,
+        app: Option<u64>,
+    ) -> Result<(), StandinError> {
+        let required = RequiredCheck { branch: branch.to_owned(), name: check.to_owned(), app };
+        self.change(repository, |found| found.required.push(required))
+    }
+
+    /// Opens a pull request from a branch (or revision) to a branch of the same repository.
+    ///
+    /// # Errors
+    /// When there is no such repository, branch or revision.
+    pub fn open_pull_request(
+        &self,
+        repository: &str,
+        base: &str,
+        head: &str,
+    ) -> Result<PullPlace, StandinError> {
+        self.open(repository, base, head, Opening::default())
+    }
+
+    /// Opens a pull request from a fork's branch; the fork shares the repository's objects.
+    ///
+    /// # Errors
+    /// As [`Standin::open_pull_request`].
+    pub fn open_fork_pull_request(
+        &self,
+        repository: &str,
+        base: &str,
+        head: &str,
+    ) -> Result<PullPlace, StandinError> {
+        self.open(repository, base, head, Opening { fork: true, draft: false })
+    }
+
+    /// Opens a draft.
+    ///
+    /// # Errors
+    /// As [`Standin::open_pull_request`].
+    pub fn open_draft(&self, repository: &str, base: &str, head: &str) -> Result<PullPlace, StandinError> {
+        self.open(repository, base, head, Opening { fork: false, draft: true })
+    }
+
+    fn open(
+        &self,
+        repository: &str,
+        base: &str,
+        head: &str,
+        opening: Opening,
+    ) -> Result<PullPlace, StandinError> {
+        let now_ms = self.shared.clock.now_ms();
+        let mut state = lock(&self.shared.state);
+        let id = state.fresh_id();
+        let found = find_mut(&mut state, repository)?;
+        let base_oid = branch_of(found, base)?;
+        let head_oid = revision_of(found, head)?;
+        let number = PullNumber(found.pulls.len() as u64 + 1);
+        found.pulls.push(Pull {
+            number,
+            id,
+            title: format!("Merge {head}"),
+            author: if opening.fork { CONTRIBUTOR } else { MEMBER }.to_owned(),
+            base_branch: base.to_owned(),
+            base: base_oid,
+            head_branch: head.to_owned(),
+            head: head_oid,
+            fork_owner: opening.fork.then(|| CONTRIBUTOR.to_owned()),
+            draft: opening.draft,
+            open: true,
+            created_ms: now_ms,
+            updated_ms: now_ms,
+        });
+        let place = PullPlace { repository: found.name.clone(), number };
+        self.announce(&mut state, &place, "opened", json!({}))?;
+        Ok(place)
+    }
+
+    /// Moves a pull request's head to another revision, as a push does.
+    ///
+    /// # Errors
+    /// When there is no such pull request or revision.
+    pub fn push(&self, pull: &PullPlace, revision: &str) -> Result<Sha, StandinError> {
+        let mut state = lock(&self.shared.state);
+        let repository = find(&state, &pull.repository.to_string())?;
+        let after = revision_of(repository, revision)?;
+        let base = revision_of(repository, &found_pull(repository, pull)?.base_branch)?;
+        let mut before = after;
+        self.change_pull(&mut state, pull, |found| {
+            before = std::mem::replace(&mut found.head, after);
+            found.base = base;
+        })?;
+        let more = json!({"before": before.to_string(), "after": after.to_string()});
+        self.announce(&mut state, pull, "synchronize", more)?;
+        Ok(Sha(after.to_string()))
+    }
+
+    /// Points a pull request at another base branch.
+    ///
+    /// # Errors
+    /// When there is no such pull request or branch.
+    pub fn retarget(&self, pull: &PullPlace, base: &str) -> Result<(), StandinError> {
+        let mut state = lock(&self.shared.state);
+        let repository = find(&state, &pull.repository.to_string())?;
+        let to = branch_of(repository, base)?;
+        let before = found_pull(repository, pull)?.clone();
+        self.change_pull(&mut state, pull, |found| {
+            found.base_branch = base.to_owned();
+            found.base = to;
+        })?;
+        let changes = json!({"base": {
+            "ref": {"from": before.base_branch},
+            "sha": {"from": before.base.to_string()},
+        }});
+        self.announce(&mut state, pull, "edited", json!({"changes": changes}))
+    }
+
+    /// Gives a pull request another title: an `edited` event that changes nothing that is judged.
+    ///
+    /// # Errors
+    /// When there is no such pull request.
+    pub fn retitle(&self, pull: &PullPlace, title: &str) -> Result<(), StandinError> {
+        let mut state = lock(&self.shared.state);
+        let mut before = String::new();
+        self.change_pull(&mut state, pull, |found| {
+            before = std::mem::replace(&mut found.title, title.to_owned());
+        })?;
+        self.announce(&mut state, pull, "edited", json!({"changes": {"title": {"from": before}}}))
+    }
+
+    /// Closes a pull request without merging it.
+    ///
+    /// # Errors
+    /// When there is no such pull request.
+    pub fn close(&self, pull: &PullPlace) -> Result<(), StandinError> {
+        let mut state = lock(&self.shared.state);
+        self.change_pull(&mut state, pull, |found| found.open = false)?;
+        self.announce(&mut state, pull, "closed", json!({}))
+    }
+
+    /// Opens a closed pull request again.
+    ///
+    /// # Errors
+    /// When there is no such pull request.
+    pub fn reopen(&self, pull: &PullPlace) -> Result<(), StandinError> {
+        let mut state = lock(&self.shared.state);
+        self.change_pull(&mut state, pull, |found| found.open = true)?;
+        self.announce(&mut state, pull, "reopened", json!({}))
+    }
+
+    /// Turns a draft into a pull request that asks to be merged.
+    ///
+    /// # Errors
+    /// When there is no such pull request.
+    pub fn mark_ready(&self, pull: &PullPlace) -> Result<(), StandinError> {
+        let mut state = lock(&self.shared.state);
+        self.change_pull(&mut state, pull, |found| found.draft = false)?;
+        self.announce(&mut state, pull, "ready_for_review", json!({}))
+    }
+
+    /// A comment by somebody who is not the App.
+    ///
+    /// # Errors
+    /// When there is no such pull request.
+    pub fn comment_as(&self, pull: &PullPlace, login: &str, body: &str) -> Result<CommentId, StandinError> {
+        let mut state = lock(&self.shared.state);
+        let repository = find(&state, &pull.repository.to_string())?.id;
+        let id = CommentId(state.fresh_id());
+        let now_ms = self.shared.clock.now_ms();
+        state.comments.push(Comment {
+            id,
+            repository,
+            issue: pull.number,
+            body: body.to_owned(),
+            author: Author::User(login.to_owned()),
+            created_ms: now_ms,
+            updated_ms: now_ms,
+        });
+        Ok(id)
+    }
+
+    /// A completed check run by another App: whoever may write checks can forge a name.
+    ///
+    /// # Errors
+    /// When there is no such repository or revision.
+    pub fn check_run_by_other_app(
+        &self,
+        repository: &str,
+        revision: &str,
+        app: u64,
+        name: &str,
+        conclusion: &str,
+    ) -> Result<CheckRunId, StandinError> {
+        let mut state = lock(&self.shared.state);
+        let found = find(&state, repository)?;
+        let (id, head) = (found.id, revision_of(found, revision)?);
+        let at = iso(self.shared.clock.now_ms());
+        let run = CheckRun {
+            id: CheckRunId(state.fresh_id()),
+            repository: id,
+            suite: state.suite(id, head, app),
+            app,
+            name: name.to_owned(),
+            head,
+            status: "completed".to_owned(),
+            conclusion: Some(conclusion.to_owned()),
+            started_at: Some(at.clone()),
+            completed_at: Some(at),
+            details_url: None,
+            external_id: None,
+            title: None,
+            summary: None,
+            text: None,
+            annotations: Vec::new(),
+            actions: Vec::new(),
+        };
+        let id = run.id;
+        state.check_runs.push(run);
+        Ok(id)
+    }
+
+    /// What the merge box of a pull request says.
+    ///
+    /// # Errors
+    /// When there is no such pull request.
+    pub fn merge_box(&self, pull: &PullPlace) -> Result<MergeBox, StandinError> {
+        let state = lock(&self.shared.state);
+        let repository = find(&state, &pull.repository.to_string())?;
+        Ok(merge_box::merge_box(&state, repository, found_pull(repository, pull)?))
+    }
+
+    /// A pull request's head.
+    ///
+    /// # Errors
+    /// When there is no such pull request.
+    pub fn head(&self, pull: &PullPlace) -> Result<Sha, StandinError> {
+        let state = lock(&self.shared.state);
+        let repository = find(&state, &pull.repository.to_string())?;
+        Ok(Sha(found_pull(repository, pull)?.head.to_string()))
+    }
+
+    /// Every check run on a commit, oldest first, superseded ones included.
+    ///
+    /// # Errors
+    /// When there is no such repository or revision.
+    pub fn check_runs(&self, repository: &str, revision: &str) -> Result<Vec<CheckRunView>, StandinError> {
+        let state = lock(&self.shared.state);
+        let found = find(&state, repository)?;
+        let head = revision_of(found, revision)?;
+        let runs = state.check_runs.iter().filter(|run| run.repository == found.id && run.head == head);
+        Ok(runs.map(view).collect())
+    }
+
+    /// The newest check run of the App under test with this name on a pull request's head.
+    ///
+    /// # Errors
+    /// When there is no such pull request.
+    pub fn check_run(&self, pull: &PullPlace, name: &str) -> Result<Option<CheckRunView>, StandinError> {
+        let head = self.head(pull)?;
+        let runs = self.check_runs(&pull.repository.to_string(), &head.0)?;
+        Ok(runs.into_iter().rfind(|run| run.name == name && run.app == self.app_id()))
+    }
+
+    /// The comments on a pull request, oldest first.
+    ///
+    /// # Errors
+    /// When there is no such pull request.
+    pub fn comments(&self, pull: &PullPlace) -> Result<Vec<CommentView>, StandinError> {
+        let state = lock(&self.shared.state);
+        let repository = find(&state, &pull.repository.to_string())?;
+        found_pull(repository, pull)?;
+        let on_pull =
+            |comment: &&Comment| comment.repository == repository.id && comment.issue == pull.number;
+        let view = |comment: &Comment| CommentView {
+            id: comment.id,
+            body: comment.body.clone(),
+            by_app: comment.author == Author::App,
+        };
+        Ok(state.comments.iter().filter(on_pull).map(view).collect())
+    }
+
+    /// Where deliveries go from now on.
+    pub fn deliver_to(&self, url: &str) {
+        lock(&self.shared.target).url = url.to_owned();
+    }
+
+    /// The deliveries that wait, in the order of their events.
+    #[must_use]
+    pub fn waiting_deliveries(&self) -> Vec<Delivery> {
+        lock(&self.shared.deliveries).waiting.clone()
+    }
+
+    /// Loses, repeats or reorders the deliveries that wait.
+    pub fn rearrange_deliveries(&self, rearrange: impl FnOnce(&mut Vec<Delivery>)) {
+        rearrange(&mut lock(&self.shared.deliveries).waiting);
+    }
+
+    /// Lets a delivery that was made before wait again, with the same GUID, as the redelivery button does.
+    ///
+    /// # Errors
+    /// When no such delivery was ever made.
+    pub fn redeliver(&self, guid: &str) -> Result<(), StandinError> {
+        let mut deliveries = lock(&self.shared.deliveries);
+        let found = deliveries.log.iter().find(|delivery| delivery.guid == guid).cloned();
+        deliveries.waiting.push(found.ok_or_else(|| unknown("delivery", guid))?);
+        Ok(())
+    }
+
+    /// The headers of a delivery that is sent by other means: name and value.
+    #[must_use]
+    pub fn delivery_headers(&self, delivery: &Delivery) -> Vec<(String, String)> {
+        let secret = self.webhook_secret();
+        webhook::headers(&secret, self.shared.app.id, delivery)
+    }
+
+    /// Sends every waiting delivery, one after the other.
+    ///
+    /// # Errors
+    /// When no webhook address is set. A receiver that does not answer is no error, but a `Delivered` without a status.
+    pub async fn deliver_all(&self) -> Result<Vec<Delivered>, StandinError> {
+        let target = lock(&self.shared.target).clone();
+        if target.url.is_empty() {
+            return Err(StandinError::NoWebhook);
+        }
+        let waiting = std::mem::take(&mut lock(&self.shared.deliveries).waiting);
+        let mut delivered = Vec::new();
+        for delivery in waiting {
+            let sent = tokio::select! {
+                sent = webhook::send(&target, self.shared.app.id, &delivery) => sent.ok(),
+                () = self.shared.clock.sleep(DELIVERY_TIMEOUT) => None,
+            };
+            let what = match delivery.action.as_str() {
+                "" => delivery.event.clone(),
+                action => format!("{}.{action}", delivery.event),
+            };
+            delivered.push(Delivered { guid: delivery.guid, what, status: sent });
+        }
+        Ok(delivered)
+    }
+
+    fn change(&self, repository: &str, change: impl FnOnce(&mut Repository)) -> Result<(), StandinError> {
+        let mut state = lock(&self.shared.state);
+        change(find_mut(&mut state, repository)?);
+        Ok(())
+    }
+
+    fn change_pull(
+        &self,
+        state: &mut State,
+        pull: &PullPlace,
+        change: impl FnOnce(&mut Pull),
+    ) -> Result<(), StandinError> {
+        let repository = find_mut(state, &pull.repository.to_string())?;
+        let found = repository.pull_mut(pull.number).ok_or_else(|| unknown_pull(pull))?;
+        change(found);
+        found.updated_ms = self.shared.clock.now_ms();
+        Ok(())
+    }
+
+    /// Makes the delivery of a `pull_request` event, if the App is installed there.
+    fn announce(
+        &self,
+        state: &mut State,
+        pull: &PullPlace,
+        action: &str,
+        more: Value,
+    ) -> Result<(), StandinError> {
+        let repository = find(state, &pull.repository.to_string())?.clone();
+        let found = found_pull(&repository, pull)?;
+        if state.installation_of(&repository).is_some() {
+            let shapes = self.shared.shapes();
+            let payload = webhook::pull_request(state, shapes, action, &repository, found, more);
+            lock(&self.shared.deliveries).add("pull_request", &payload);
+        }
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Opening {
+    fork: bool,
+    draft: bool,
+}
+
+fn view(run: &CheckRun) -> CheckRunView {
+    CheckRunView {
+        id: run.id,
+        name: run.name.clone(),
+        app: run.app,
+        status: run.status.clone(),
+        conclusion: run.conclusion.clone(),
+        title: run.title.clone().unwrap_or_default(),
+        summary: run.summary.clone().unwrap_or_default(),
+        text: run.text.clone().unwrap_or_default(),
+        annotations: run.annotations.clone(),
+        actions: run.actions.clone(),
+        details_url: run.details_url.clone(),
+        external_id: run.external_id.clone(),
+    }
+}
+
+fn find<'a>(state: &'a State, full_name: &str) -> Result<&'a Repository, StandinError> {
+    let (owner, name) = full_name.split_once('/').unwrap_or((full_name, ""));
+    state.repository(owner, name).ok_or_else(|| unknown("repository", full_name))
+}
+
+fn find_mut<'a>(state: &'a mut State, full_name: &str) -> Result<&'a mut Repository, StandinError> {
+    let (owner, name) = full_name.split_once('/').unwrap_or((full_name, ""));
+    state.repository_mut(owner, name).ok_or_else(|| unknown("repository", full_name))
+}
+
+fn found_pull<'a>(repository: &'a Repository, pull: &PullPlace) -> Result<&'a Pull, StandinError> {
+    repository.pull(pull.number).ok_or_else(|| unknown_pull(pull))
+}
+
+fn revision_of(repository: &Repository, revision: &str) -> Result<ObjectId, StandinError> {
+    Git::open(&repository.path)
+        .and_then(|git| repository.commit(&git, revision))
+        .ok_or_else(|| unknown("branch or commit", revision))
+}
+
+fn branch_of(repository: &Repository, branch: &str) -> Result<ObjectId, StandinError> {
+    Git::open(&repository.path)
+        .and_then(|git| repository.branch(&git, branch))
+        .ok_or_else(|| unknown("branch", branch))
+}
+
+fn unknown(what: &'static str, name: &str) -> StandinError {
+    StandinError::Unknown { what, name: name.to_owned() }
+}
+
+fn unknown_pull(pull: &PullPlace) -> StandinError {
+    unknown("pull request", &format!("{}#{}", pull.repository, pull.number))
+}

@@ -1,0 +1,183 @@
+//! Webhooks: what an event's payload holds, how it is signed, how it is sent.
+//!
+//! <https://docs.github.com/en/webhooks/webhook-events-and-payloads>. A payload is
+//! made of the same JSON as the REST answers; a test holds it against the published example.
+
+use std::pin::pin;
+
+use aws_lc_rs::hmac;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use serde_json::json;
+use tokio::net::TcpStream;
+
+use super::shape::Shapes;
+use super::shape::account_id;
+use super::shape::merge;
+use super::shape::node_id;
+use super::state::Pull;
+use super::state::Repository;
+use super::state::State;
+
+/// Where deliveries go and what they are signed with.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    pub(super) url: String,
+    pub(super) secret: String,
+}
+
+/// One webhook delivery, waiting or sent.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// `X-GitHub-Delivery`; a redelivery keeps it.
+    pub guid: String,
+    /// `X-GitHub-Event`.
+    pub event: String,
+    /// The payload's `action`; empty when the event has none.
+    pub action: String,
+    /// The payload, byte for byte what is signed.
+    pub body: Vec<u8>,
+}
+
+/// How a delivery went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// The delivery's GUID.
+    pub guid: String,
+    /// The event and its action: `pull_request.opened`.
+    pub what: String,
+    /// The receiver's status, or `None` when there was no answer.
+    pub status: Option<u16>,
+}
+
+/// Deliveries that wait, and all that were ever made.
+#[derive(Default)]
+pub(super) struct Deliveries {
+    made: u64,
+    pub(super) waiting: Vec<Delivery>,
+    pub(super) log: Vec<Delivery>,
+}
+
+impl Deliveries {
+    /// Makes a delivery of a payload and lets it wait.
+    pub(super) fn add(&mut self, event: &str, payload: &Value) {
+        self.made += 1;
+        let delivery = Delivery {
+            guid: format!("{:08x}-0000-11f0-8000-{:012x}", self.made, account_id(event)),
+            event: event.to_owned(),
+            action: payload["action"].as_str().unwrap_or_default().to_owned(),
+            body: payload.to_string().into_bytes(),
+        };
+        self.log.push(delivery.clone());
+        self.waiting.push(delivery);
+    }
+}
+
+/// The payload of a `pull_request` event. `more` holds what the action adds: `changes`, `before` and `after`.
+pub(super) fn pull_request(
+    state: &mut State,
+    shapes: Shapes<'_>,
+    action: &str,
+    repository: &Repository,
+    pull: &Pull,
+    more: Value,
+) -> Value {
+    let totals = super::rest::totals(state, repository, pull);
+    let mut shown = shapes.pull(repository, pull, Some(&totals));
+    // GitHub has not worked these out yet when it sends.
+    if action == "opened" || action == "synchronize" || action == "reopened" {
+        merge(
+            &mut shown,
+            json!({"mergeable": Value::Null, "rebaseable": Value::Null, "mergeable_state": "unknown"}),
+        );
+    }
+    let mut payload = json!({
+        "action": action,
+        "number": pull.number,
+        "pull_request": shown,
+        "repository": shapes.repository(repository),
+        "organization": organization(shapes, &repository.name.owner),
+        "sender": shapes.user(&pull.author, "User"),
+    });
+    if let Some((id, _)) = state.installation_of(repository) {
+        payload["installation"] =
+            json!({"id": id, "node_id": node_id("MDIzOkludGVncmF0aW9uSW5zdGFsbGF0aW9u", id.0)});
+    }
+    merge(&mut payload, more);
+    payload
+}
+
+/// An organisation as payloads carry it.
+fn organization(shapes: Shapes<'_>, login: &str) -> Value {
+    let base = shapes.base_url;
+    let id = account_id(login);
+    let url = format!("{base}/orgs/{login}");
+    json!({
+        "login": login,
+        "id": id,
+        "node_id": node_id("O", id),
+        "url": url,
+        "repos_url": format!("{url}/repos"),
+        "events_url": format!("{url}/events"),
+        "hooks_url": format!("{url}/hooks"),
+        "issues_url": format!("{url}/issues"),
+        "members_url": format!("{url}/members{{/member}}"),
+        "public_members_url": format!("{url}/public_members{{/member}}"),
+        "avatar_url": format!("{base}/avatars/{id}"),
+        "description": "",
+    })
+}
+
+/// `X-Hub-Signature-256` of a body.
+pub(super) fn signature(secret: &str, body: &[u8]) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let tag = hmac::sign(&key, body);
+    let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256={hex}")
+}
+
+/// The headers that make a POST a delivery.
+pub(super) fn headers(secret: &str, app_id: u64, delivery: &Delivery) -> Vec<(String, String)> {
+    [
+        ("content-type", "application/json".to_owned()),
+        ("x-github-delivery", delivery.guid.clone()),
+        ("x-github-event", delivery.event.clone()),
+        ("x-github-hook-id", "1".to_owned()),
+        ("x-github-hook-installation-target-id", app_id.to_string()),
+        ("x-github-hook-installation-target-type", "integration".to_owned()),
+        ("x-hub-signature-256", signature(secret, &delivery.body)),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .to_vec()
+}
+
+/// Sends a delivery to `http://HOST:PORT/PATH` and returns the status, or what kept it from getting one.
+pub(super) async fn send(target: &Target, app_id: u64, delivery: &Delivery) -> Result<u16, String> {
+    let rest = target.url.strip_prefix("http://").ok_or("deliveries go to http:// addresses only")?;
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let stream = TcpStream::connect(host).await.map_err(|error| error.to_string())?;
+    let (mut sender, connection) =
+        http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
+    let mut request = http::Request::builder()
+        .method("POST")
+        .uri(format!("/{path}"))
+        .header("host", host)
+        .header("accept", "*/*")
+        .header("user-agent", "GitHub-Hookshot/standin");
+    for (name, value) in headers(&target.secret, app_id, delivery) {
+        request = request.header(name, value);
+    }
+    let request =
+        request.body(Full::new(Bytes::from(delivery.body.clone()))).map_err(|error| error.to_string())?;
+    let mut answered = pin!(sender.send_request(request));
+    let mut connection = pin!(connection);
+    // The connection moves the bytes while the answer is awaited; it may end before the answer is taken.
+    let answered = tokio::select! {
+        answered = &mut answered => answered,
+        _ = &mut connection => answered.await,
+    };
+    answered.map(|response| response.status().as_u16()).map_err(|error| error.to_string())
+}
