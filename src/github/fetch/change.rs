@@ -57,7 +57,8 @@ pub(super) async fn now(repository: &Repository, pull: PullNumber, comments: boo
     let data: Data = repository.graphql("the pull request", QUERY, &variables, tolerated).await?;
     let gone = |message: &str| Error::NotFound { what: "the pull request".into(), message: message.into() };
     let node = data.repository.ok_or_else(|| gone("no such repository"))?;
-    if node.database_id != place.id {
+    // An Int of GraphQL ends at 2³¹: a higher number comes as null.
+    if node.database_id.is_some_and(|id| id != place.id) {
         return Err(gone("another repository has taken its name"));
     }
     let found = node.pull_request.ok_or_else(|| gone("no such pull request"))?;
@@ -115,7 +116,7 @@ struct Data {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RepositoryNode {
-    database_id: RepositoryId,
+    database_id: Option<RepositoryId>,
     name: String,
     owner: Owner,
     pull_request: Option<PullRequest>,

@@ -1,0 +1,246 @@
+//! The whole App against the stand-in for GitHub: the real server on loopback, a
+//! store in memory, the real worker. Tests converse: open a pull request, deliver
+//! the webhooks, look at what GitHub shows. One clock, turned by hand, is
+//! everybody's; nothing sleeps.
+
+// Each test binary uses its own part of this.
+#![allow(dead_code)]
+
+use std::future::Future;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::time::Duration;
+
+use fromguard::clock::Clock;
+use fromguard::github;
+use fromguard::github::GitHub;
+use fromguard::github::Timeouts;
+use fromguard::github::signature::WebhookSecrets;
+use fromguard::ids::InstallationId;
+use fromguard::ids::Sha;
+use fromguard::server::Pieces;
+use fromguard::server::Server;
+use fromguard::standin::CheckRunView;
+use fromguard::standin::PullPlace;
+use fromguard::standin::Standin;
+use fromguard::standin::StandinOptions;
+use fromguard::standin::repository::Builder;
+use fromguard::standin::repository::Change;
+use fromguard::store::Store;
+use fromguard::worker;
+use fromguard::worker::Worker;
+use secrecy::SecretString;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// 2026-06-01T00:00:00Z.
+pub(crate) const START_MS: i64 = 1_780_272_000_000;
+
+/// A test that waits this long for something waits for ever.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A policy that trusts Docker's official images and one registry, and enforces.
+pub(crate) const POLICY: &str = "\
+version: 1
+mode: enforce
+unknown: fail
+trust:
+  official: {images: [\"hub:official\"]}
+  internal: {images: [\"registry.example.com/base/**\"]}
+";
+
+/// The App, and the GitHub that it talks to.
+pub(crate) struct House {
+    pub(crate) standin: Standin,
+    pub(crate) store: Store,
+    pub(crate) github: GitHub,
+    pub(crate) clock: Clock,
+    pub(crate) installation: InstallationId,
+    pub(crate) settings: worker::Settings,
+    folders: tempfile::TempDir,
+    server: JoinHandle<()>,
+    worker: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+}
+
+/// Settings of a worker that never gives up its lease while a test looks away.
+pub(crate) fn settings() -> worker::Settings {
+    worker::Settings { concurrency: 4, ..worker::Settings::default() }
+}
+
+impl House {
+    /// An App that is installed on the organisation `acme`, for all its repositories.
+    pub(crate) async fn new() -> House {
+        House::with(StandinOptions::default(), settings()).await
+    }
+
+    /// The same with options; the clocks are set here.
+    pub(crate) async fn with(options: StandinOptions, settings: worker::Settings) -> House {
+        let clock = Clock::manual(START_MS);
+        let options = StandinOptions { clock: clock.clone(), jwt_clock: clock.clone(), ..options };
+        let standin = Standin::start(options).await.expect("the stand-in starts");
+        let installation = standin.install("acme");
+        let store = Store::open("sqlite::memory:").await.expect("a store in memory");
+        let secrets = [SecretString::from(standin.webhook_secret())];
+        let pieces = Pieces {
+            store: store.clone(),
+            clock: clock.clone(),
+            secrets: Some(WebhookSecrets::new(&secrets).expect("a long secret")),
+        };
+        let server = Server::bind((Ipv4Addr::LOCALHOST, 0).into(), pieces).await.expect("a free port");
+        standin.deliver_to(&format!("http://{}/webhook", server.address().expect("an address")));
+        let server =
+            tokio::spawn(async move { server.run(std::future::pending()).await.expect("the server runs") });
+        let github = GitHub::new(&github_settings(&standin), clock.clone()).expect("the stand-in's key");
+        let folders = tempfile::tempdir().expect("a folder");
+        let mut house =
+            House { standin, store, github, clock, installation, settings, folders, server, worker: None };
+        house.start_worker();
+        house
+    }
+
+    /// Starts a worker; there is one from the beginning.
+    pub(crate) fn start_worker(&mut self) {
+        let (stop, stopped) = oneshot::channel();
+        let worker =
+            Worker::new(self.store.clone(), self.github.clone(), self.clock.clone(), self.settings.clone());
+        let running = tokio::spawn(async move {
+            worker
+                .run(async {
+                    let _ = stopped.await;
+                })
+                .await;
+        });
+        self.worker = Some((stop, running));
+    }
+
+    /// Lets the worker end what it does.
+    pub(crate) async fn stop_worker(&mut self) {
+        if let Some((stop, running)) = self.worker.take() {
+            let _ = stop.send(());
+            within("the worker stops", running).await.expect("the worker does not panic");
+        }
+    }
+
+    /// Ends the worker in the middle of whatever it does, as `kill -9` would.
+    pub(crate) async fn kill_worker(&mut self) {
+        if let Some((_, running)) = self.worker.take() {
+            running.abort();
+            let _ = running.await;
+        }
+    }
+
+    /// A new repository `acme/{name}` whose branch `main` holds these files.
+    pub(crate) fn repository(&self, name: &str, files: &[(&str, &str)]) -> Repo {
+        let folder = self.folders.path().join(name);
+        let builder = Builder::init(&folder).expect("a repository");
+        let mut repo = Repo { name: format!("acme/{name}"), builder, main: Sha(String::new()) };
+        repo.main = repo.commit("main", files);
+        self.standin.add_repository(&repo.name, Path::new(&folder)).expect("a repository");
+        repo
+    }
+
+    /// Delivers what waits and lets the App work until it has nothing to do.
+    pub(crate) async fn deliver(&self) {
+        for delivered in self.standin.deliver_all().await.expect("a webhook address") {
+            assert_eq!(delivered.status, Some(202), "{}", delivered.what);
+        }
+        self.settle().await;
+    }
+
+    /// Waits until nothing is due, turning the clock to whatever is put off.
+    pub(crate) async fn settle(&self) {
+        within("the App has nothing left to do", async {
+            let mut changes = self.store.changes();
+            loop {
+                changes.borrow_and_update();
+                let status = self.store.queue_status(self.clock.now_ms()).await.expect("the store answers");
+                if status.leased == 0 {
+                    let due_ms = self.store.next_due_ms().await.expect("the store answers");
+                    if status.waiting == 0 {
+                        return;
+                    }
+                    let wait_ms = due_ms.unwrap_or_default() - self.clock.now_ms();
+                    if let Ok(wait_ms @ 1..) = u64::try_from(wait_ms) {
+                        self.clock.advance(Duration::from_millis(wait_ms));
+                        continue;
+                    }
+                }
+                changes.changed().await.expect("the store is open");
+            }
+        })
+        .await;
+    }
+
+    /// Like [`House::settle`], after a worker died: its leases have to end first.
+    pub(crate) async fn settle_from_leases(&self) {
+        self.clock.advance(Duration::from_millis(self.settings.lease_ms.unsigned_abs() + 1));
+        self.settle().await;
+    }
+
+    /// The run that decides for a pull request.
+    pub(crate) fn run(&self, pull: &PullPlace) -> CheckRunView {
+        let run = self.standin.check_run(pull, "fromguard").expect("the pull request");
+        run.unwrap_or_else(|| panic!("no run on {pull:?}; asked:\n{}", self.standin.traffic().describe()))
+    }
+
+    /// How the deciding run ended.
+    pub(crate) fn conclusion(&self, pull: &PullPlace) -> String {
+        let run = self.run(pull);
+        run.conclusion.unwrap_or(run.status)
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        self.server.abort();
+        if let Some((_, running)) = &self.worker {
+            running.abort();
+        }
+    }
+}
+
+/// How the App reaches the stand-in.
+pub(crate) fn github_settings(standin: &Standin) -> github::Settings {
+    github::Settings {
+        api_url: standin.base_url(),
+        app_id: standin.app_id(),
+        private_key: SecretString::from(standin.app_private_key_pem()),
+        timeouts: Timeouts::default(),
+    }
+}
+
+/// A git repository that the stand-in serves.
+pub(crate) struct Repo {
+    /// `acme/shop`.
+    pub(crate) name: String,
+    pub(crate) builder: Builder,
+    /// Where `main` was at the beginning.
+    pub(crate) main: Sha,
+}
+
+impl Repo {
+    /// Commits text files to a branch.
+    pub(crate) fn commit(&mut self, branch: &str, files: &[(&str, &str)]) -> Sha {
+        let changes: Vec<_> =
+            files.iter().map(|(path, text)| (*path, Change::File(text.as_bytes()))).collect();
+        self.change(branch, &changes)
+    }
+
+    /// Commits anything to a branch.
+    pub(crate) fn change(&mut self, branch: &str, changes: &[(&str, Change<'_>)]) -> Sha {
+        self.builder.commit(branch, "a change", changes).expect("a commit")
+    }
+
+    /// Starts a branch where `main` was at the beginning, and commits to it.
+    pub(crate) fn branch(&mut self, branch: &str, files: &[(&str, &str)]) -> Sha {
+        self.builder.branch(branch, &self.main).expect("a branch");
+        self.commit(branch, files)
+    }
+}
+
+async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(PATIENCE, work).await {
+        Ok(done) => done,
+        Err(_) => panic!("{what}: not within {PATIENCE:?}"),
+    }
+}
