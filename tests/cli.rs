@@ -242,6 +242,26 @@ fn a_pipe_with_the_name_of_a_dockerfile_is_a_problem_and_is_not_waited_for() {
     assert_eq!(document["problems"][0]["code"], "unreadable");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn two_names_that_look_the_same_do_not_hide_each_other() {
+    use std::os::unix::ffi::OsStrExt;
+    let sandbox = Sandbox::empty();
+    for name in [b"Dockerfile.\xfe", b"Dockerfile.\xff"] {
+        fs::write(sandbox.path().join(std::ffi::OsStr::from_bytes(name)), "FROM a\n").unwrap();
+    }
+    let (_, document) = sandbox.json(&["scan"]);
+    assert_eq!(uses(&document), ["Dockerfile.\u{fffd}:1 docker.io/library/a"]);
+    assert_eq!(document["problems"][0]["file"], "Dockerfile.\u{fffd}");
+}
+
+#[test]
+fn a_folder_that_only_looks_like_a_repository_is_scanned() {
+    let sandbox = Sandbox::repository(&[("Dockerfile", "FROM a\n")]);
+    sandbox.write(&[("fixture/.git", "gitdir: nowhere\n"), ("fixture/Dockerfile", "FROM b\n")]);
+    assert_eq!(uses(&sandbox.json(&["scan"]).1).len(), 2);
+}
+
 #[test]
 fn a_submodule_with_the_name_of_a_dockerfile_is_a_problem() {
     let inner = Sandbox::repository(&[("Dockerfile", "FROM inner\n")]);
