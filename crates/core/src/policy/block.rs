@@ -21,7 +21,7 @@ const DOCKER_HUB_NAMES: [&str; 4] =
 #[derive(Debug, Clone, Default)]
 pub(super) struct Blocks {
     entries: Vec<Blocked>,
-    matcher: Matcher,
+    pub(super) matcher: Matcher,
 }
 
 /// A pattern of `block`.
@@ -76,7 +76,8 @@ impl Blocks {
             return self.matcher.find(host, repository, visit);
         }
         let library = format!("library/{repository}");
-        let repository = if repository.contains('/') { repository } else { &library };
+        let single = !repository.contains('/') && repository != "**";
+        let repository = if single { &library } else { repository };
         self.matcher.find("docker.io", repository, visit);
         for name in DOCKER_HUB_NAMES {
             self.matcher.find_as_subdomain(name, repository, visit);
@@ -85,14 +86,10 @@ impl Blocks {
 
     /// The pattern that blocks everything that `pattern` covers.
     fn containing(&self, pattern: &Pattern) -> Option<&Blocked> {
-        let mut path = pattern.segments().iter().map(crate::image::Glob::as_str).collect::<Vec<_>>();
-        if pattern.is_deep() {
-            path.push("**");
-        }
         let host = pattern.host();
         let name = if host.subdomains { format!("*.{}", host.name) } else { host.name.clone() };
         let mut found: Option<usize> = None;
-        self.each_name(&name, &path.join("/"), &mut |id, hit| {
+        self.each_name(&name, &pattern.path_text(), &mut |id, hit| {
             let block = &self.entries[id].pattern;
             let tag = match (block.tag(), pattern.tag()) {
                 (None, _) => true,

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use crate::source::SourceFile;
 use crate::source::Span;
 
+/// More problems than this are counted, not listed.
+const MAX_DIAGNOSTICS: usize = 1000;
+
 /// Something to say about a policy file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -70,6 +73,11 @@ impl Diagnostics {
     pub(super) fn finish(mut self) -> Vec<Diagnostic> {
         self.list.sort_by(|a, b| (a.span, &a.message).cmp(&(b.span, &b.message)));
         self.list.dedup();
+        if let Some(over) = self.list.len().checked_sub(MAX_DIAGNOSTICS).filter(|over| *over > 0) {
+            let span = self.list[MAX_DIAGNOSTICS].span;
+            self.list.truncate(MAX_DIAGNOSTICS);
+            self.error_without_help(span, format!("and {over} problems more, from here on"));
+        }
         self.list
     }
 }

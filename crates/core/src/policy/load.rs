@@ -11,6 +11,8 @@ use super::diagnostic::Diagnostics;
 use super::form;
 use super::form::Form;
 use super::form::Unknown;
+use super::matcher::Matcher;
+use super::reader::Spanned;
 use super::rewrite;
 use super::rewrite::Rewrites;
 use super::source;
@@ -33,6 +35,10 @@ const MAX_DEPTH: usize = 32;
 /// Values in a file; one of [`MAX_POLICY_BYTES`] cannot hold more.
 const MAX_NODES: usize = MAX_POLICY_BYTES;
 
+/// Patterns with `*` in the same segment of the same folder: each costs every use
+/// in that folder a comparison.
+const MAX_GLOBS_IN_ONE_PLACE: usize = 1000;
+
 /// Keys that loosen or that only one file can decide.
 const ORGANISATION_ONLY: [&str; 5] = ["trust", "mirrors", "reviewers", "skip-paths", "contact"];
 
@@ -44,9 +50,14 @@ pub fn load(file: Arc<SourceFile>, scope: Scope<'_>) -> Loaded {
         let form = form::read(document.root(), &mut out);
         check(&form, form::first_line(document.root()), scope, &mut out);
         let blocks = Blocks::new(form.block);
+        if reject_many_globs(&blocks.matcher, "`block`", &form.keys, &mut out) {
+            return None;
+        }
         block::reject_blocked_sources(&form.trust, &blocks, &mut out);
-        let form = Form { block: Vec::new(), ..form };
-        (!out.has_errors()).then(|| compile(&file, form, blocks, scope))
+        let trust = Trust::new(form.trust, file.path().clone());
+        reject_many_globs(&trust.matcher, "`trust`", &form.keys, &mut out);
+        let form = Form { block: Vec::new(), trust: Vec::new(), ..form };
+        (!out.has_errors()).then(|| compile(&file, form, trust, blocks, scope))
     });
     Loaded { file, policy, diagnostics: out.finish() }
 }
@@ -167,7 +178,22 @@ fn notice_reviews(form: &Form, out: &mut Diagnostics) {
     }
 }
 
-fn compile(file: &Arc<SourceFile>, form: Form, blocks: Blocks, scope: Scope<'_>) -> Policy {
+/// Patterns with `*` in one place are tried one by one; `true` when there are too many.
+fn reject_many_globs(matcher: &Matcher, what: &str, keys: &[Spanned<String>], out: &mut Diagnostics) -> bool {
+    let most = matcher.most_globs_in_one_place();
+    if most <= MAX_GLOBS_IN_ONE_PLACE {
+        return false;
+    }
+    let key = what.trim_matches('`');
+    let span =
+        keys.iter().find(|written| written.value == key).map_or(Span::default(), |written| written.span);
+    let message =
+        format!("{what} holds {most} patterns with `*` in one place, the limit is {MAX_GLOBS_IN_ONE_PLACE}");
+    out.error(span, message, "end patterns in `/**` instead of listing repositories");
+    true
+}
+
+fn compile(file: &Arc<SourceFile>, form: Form, trust: Trust, blocks: Blocks, scope: Scope<'_>) -> Policy {
     let at = |span: Span| Location { file: file.path().clone(), span };
     let organisation = match scope {
         Scope::RepositoryUnderOrganisation(organisation) => organisation,
@@ -178,10 +204,9 @@ fn compile(file: &Arc<SourceFile>, form: Form, blocks: Blocks, scope: Scope<'_>)
             Some(organisation) => (organisation.trust.clone(), Arc::clone(&organisation.mirrors)),
             None => (None, Arc::new(Rewrites::default())),
         },
-        Scope::Organisation | Scope::Repository => (
-            Some(Arc::new(Trust::new(form.trust, file.path().clone()))),
-            Arc::new(Rewrites::new(form.mirrors, file)),
-        ),
+        Scope::Organisation | Scope::Repository => {
+            (Some(Arc::new(trust)), Arc::new(Rewrites::new(form.mirrors, file)))
+        }
     };
     Policy {
         file: Arc::clone(file),

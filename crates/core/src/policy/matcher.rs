@@ -98,6 +98,11 @@ impl Matcher {
         }
     }
 
+    /// The most patterns with `*` in one place: each is tried on its own.
+    pub(super) fn most_globs_in_one_place(&self) -> usize {
+        self.nodes.iter().map(|folder| folder.globs.len()).max().unwrap_or(0)
+    }
+
     /// Whether a pattern names this host in full.
     pub(super) fn has_host(&self, host: &str) -> bool {
         self.hosts.contains_key(host)

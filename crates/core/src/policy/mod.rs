@@ -12,6 +12,7 @@ mod diagnostic;
 mod files;
 mod form;
 mod judge;
+mod judging;
 mod load;
 mod matcher;
 mod near;

@@ -37,7 +37,7 @@ pub(super) fn misses(trust: &Trust, image: &ImageRef) -> Vec<Explanation> {
     trust.matcher.find(&host, &image.repository, &mut |id, hit| {
         let entry = &trust.entries[id];
         if let Images::Pattern(pattern) = &entry.images {
-            say(Some(entry), by_path(pattern, hit));
+            say(Some(entry), by_path(pattern, &entry.text, hit));
         }
     });
     by_host(trust, &host, &mut say);
@@ -61,8 +61,7 @@ pub(super) fn misses(trust: &Trust, image: &ImageRef) -> Vec<Explanation> {
     misses
 }
 
-fn by_path(pattern: &Pattern, hit: Hit) -> String {
-    let name = Pattern::to_string(pattern);
+fn by_path(pattern: &Pattern, name: &str, hit: Hit) -> String {
     let under =
         pattern.segments().iter().fold(host_text(pattern), |text, segment| format!("{text}/{segment}"));
     match hit {
@@ -137,11 +136,7 @@ fn by_other_host(trust: &Trust, host: &str, image: &ImageRef) -> Option<Explanat
         });
         let entry: &Entry = covering?;
         Some(Explanation {
-            text: format!(
-                "the host differs: it is {}, and {} is trusted",
-                quoted(host),
-                quoted(&entry.text())
-            ),
+            text: format!("the host differs: it is {}, and {} is trusted", quoted(host), quoted(&entry.text)),
             at: Some(Location { file: trust.file.clone(), span: entry.span }),
             because: Vec::new(),
         })
@@ -161,7 +156,7 @@ pub(super) fn allowed(trust: &Trust) -> Explanation {
         }
         let mut text = format!("`{}`: ", source.name);
         let shown: Vec<String> =
-            of_source.iter().take(MAX_PATTERNS).map(|entry| quoted(&entry.text())).collect();
+            of_source.iter().take(MAX_PATTERNS).map(|entry| quoted(&entry.text)).collect();
         text.push_str(&shown.join(", "));
         if of_source.len() > MAX_PATTERNS {
             text.push_str(&format!(" and {} more", of_source.len() - MAX_PATTERNS));

@@ -150,20 +150,52 @@ impl Rewrites {
     }
 }
 
+/// Rewrites with a host wildcard are compared with every other one; this many
+/// comparisons keep loading short.
+const MAX_COMPARED_PAIRS: usize = 200_000;
+
 /// A mirror's origin that is a mirror itself would be judged by neither: an error.
 pub(super) fn reject_chains(forms: &[RewriteForm], out: &mut Diagnostics) {
-    let mut by_host = std::collections::HashMap::<&str, Vec<&RewriteForm>>::new();
-    let mut wide = Vec::new();
-    for form in forms {
-        let host = form.from.value.host();
-        if host.subdomains { wide.push(form) } else { by_host.entry(&host.name).or_default().push(form) }
+    let (mut from, mut to) = (Matcher::default(), Matcher::default());
+    for (id, form) in forms.iter().enumerate() {
+        from.insert(&form.from.value, id);
+        to.insert(&form.to.value, id);
     }
-    for form in forms {
-        let same_host = by_host.get(form.to.value.host().name.as_str()).into_iter().flatten();
-        let chained = same_host.chain(&wide).find(|other| other.from.value.overlaps(&form.to.value));
-        if let Some(other) = chained {
-            let message =
-                format!("`{}` is itself a mirror, on line {}", form.to.value, out.line(other.from.span));
+    let mut chained: Vec<Option<usize>> = vec![None; forms.len()];
+    let mut note = |origin: usize, mirror: usize| {
+        let first = chained[origin].get_or_insert(mirror);
+        *first = mirror.min(*first);
+    };
+    // Two patterns without `*` share an image exactly when one covers the other.
+    for (id, form) in forms.iter().enumerate() {
+        let (origin, mirror) = (&form.to.value, &form.from.value);
+        from.find(&origin.host().name, &origin.path_text(), &mut |mirror, hit| {
+            if hit == Hit::Covers {
+                note(id, mirror);
+            }
+        });
+        to.find(&mirror.host().name, &mirror.path_text(), &mut |origin, hit| {
+            if hit == Hit::Covers && !mirror.host().subdomains {
+                note(origin, id);
+            }
+        });
+    }
+    let wide: Vec<usize> = (0..forms.len()).filter(|id| forms[*id].from.value.host().subdomains).collect();
+    if wide.len() * forms.len() > MAX_COMPARED_PAIRS {
+        let message = "too many mirrors with a host wildcard to tell whether one leads to another";
+        return out.error(forms[wide[0]].from.span, message, "write hosts in full");
+    }
+    for mirror in wide {
+        for (origin, form) in forms.iter().enumerate() {
+            if forms[mirror].from.value.overlaps(&form.to.value) {
+                note(origin, mirror);
+            }
+        }
+    }
+    for (form, mirror) in forms.iter().zip(chained) {
+        if let Some(mirror) = mirror {
+            let line = out.line(forms[mirror].from.span);
+            let message = format!("`{}` is itself a mirror, on line {line}", form.to.value);
             out.error(form.to.span, message, "write the place where the images come from in the end");
         }
     }

@@ -5,17 +5,20 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::collections::HashSet;
 
+use super::Explanation;
 use super::diagnostic::Diagnostics;
 use super::form::Images;
 use super::form::Require;
 use super::form::SourceForm;
 use super::matcher::Hit;
 use super::matcher::Matcher;
+use super::near;
 use super::reader::Spanned;
 use super::wording::foreign_sentence;
 use crate::image::Glob;
 use crate::image::ImageRef;
 use crate::image::Pattern;
+use crate::image::PatternMatch;
 use crate::image::Specificity;
 use crate::image::normal_host;
 use crate::source::RepoPath;
@@ -46,6 +49,8 @@ pub(super) struct Trust {
     official: Vec<usize>,
     /// The hosts that are named in full, each once, in the order of the file.
     pub(super) hosts: Vec<String>,
+    /// What is trusted, for people.
+    pub(super) allowed: Explanation,
 }
 
 /// A named source.
@@ -62,14 +67,23 @@ pub(super) struct Entry {
     pub(super) source: usize,
     pub(super) span: Span,
     pub(super) rank: Rank,
+    /// The item as text.
+    pub(super) text: String,
 }
 
 impl Entry {
-    /// The item as text.
-    pub(super) fn text(&self) -> String {
-        match &self.images {
+    fn new(images: Images, source: usize, span: Span) -> Entry {
+        let text = match &images {
             Images::Pattern(pattern) => pattern.to_string(),
             Images::HubOfficial => "hub:official".to_owned(),
+        };
+        Entry { rank: rank(&images), images, source, span, text }
+    }
+
+    fn version(&self, image: &ImageRef, open: bool) -> PatternMatch {
+        match &self.images {
+            Images::Pattern(pattern) => pattern.trusts_version(image, open),
+            Images::HubOfficial => PatternMatch::Yes,
         }
     }
 }
@@ -83,6 +97,7 @@ impl Trust {
             matcher: Matcher::default(),
             official: Vec::new(),
             hosts: Vec::new(),
+            allowed: Explanation::default(),
         };
         let mut hosts = HashSet::new();
         for form in forms {
@@ -98,34 +113,34 @@ impl Trust {
                     }
                     Images::HubOfficial => trust.official.push(id),
                 }
-                let rank = rank(&item.value);
-                trust.entries.push(Entry {
-                    images: item.value,
-                    source: trust.sources.len(),
-                    span: item.span,
-                    rank,
-                });
+                trust.entries.push(Entry::new(item.value, trust.sources.len(), item.span));
             }
             trust.sources.push(Source { name: form.name.value, require: form.require });
         }
+        trust.allowed = near::allowed(&trust);
         trust
     }
 
-    /// The entries whose host and path cover an image, most specific first.
-    pub(super) fn covering(&self, image: &ImageRef) -> Vec<&Entry> {
+    /// The entries that cover an image or, by a tag or digest that is not known,
+    /// may; most specific first. `open` as in [`Pattern::trusts_version`].
+    pub(super) fn covering(&self, image: &ImageRef, open: bool) -> Vec<(&Entry, PatternMatch)> {
         let host = normal_host(&image.registry);
-        let mut found: Vec<&Entry> = Vec::new();
+        let mut found: Vec<(&Entry, PatternMatch)> = Vec::new();
         self.matcher.find(&host, &image.repository, &mut |id, hit| {
             if hit == Hit::Covers {
-                found.push(&self.entries[id]);
+                let entry = &self.entries[id];
+                match entry.version(image, open) {
+                    PatternMatch::No => {}
+                    matched => found.push((entry, matched)),
+                }
             }
         });
         if !self.official.is_empty()
             && official_name(&host, &image.repository).is_some_and(|name| trust::official(name).is_some())
         {
-            found.extend(self.official.iter().map(|id| &self.entries[*id]));
+            found.extend(self.official.iter().map(|id| (&self.entries[*id], PatternMatch::Yes)));
         }
-        found.sort_by_key(|entry| Reverse(entry.rank));
+        found.sort_by_key(|(entry, _)| Reverse(entry.rank));
         found
     }
 

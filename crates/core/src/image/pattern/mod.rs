@@ -124,6 +124,16 @@ impl Pattern {
         self.digest.as_ref()
     }
 
+    /// Its path as it is written, a final `**` included.
+    #[must_use]
+    pub fn path_text(&self) -> String {
+        let mut path = self.segments.iter().map(Glob::as_str).collect::<Vec<_>>();
+        if self.deep {
+            path.push("**");
+        }
+        path.join("/")
+    }
+
     /// Whether it says nothing of tag and digest.
     #[must_use]
     pub fn is_name_only(&self) -> bool {

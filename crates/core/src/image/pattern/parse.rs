@@ -286,11 +286,18 @@ fn check_can_match(pattern: &Pattern) -> Result<(), PatternError> {
     if !pattern.deep && segments < hosts::min_segments(host) {
         if host == DOCKER_HUB {
             let name = &pattern.segments[0];
+            let version = match (&pattern.tag, &pattern.digest) {
+                (Some(tag), _) => format!(":{tag}"),
+                (None, Some(digest)) => format!("@{digest}"),
+                (None, None) => String::new(),
+            };
+            let owner = match name.is_literal() {
+                true => format!("`docker.io/{name}/**` for that owner's images"),
+                false => "`docker.io/**` for everybody's images".to_owned(),
+            };
             return error(
                 format!("on Docker Hub `{name}` is `library/{name}`, so that `{pattern}` could never match"),
-                format!(
-                    "write `docker.io/library/{name}` for the image, or `docker.io/{name}/**` for that owner's images"
-                ),
+                format!("write `docker.io/library/{name}{version}` for the image, or {owner}"),
             );
         }
         let path = pattern.segments.iter().map(Glob::as_str).collect::<Vec<_>>().join("/");

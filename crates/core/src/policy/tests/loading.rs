@@ -72,6 +72,8 @@ fn a_file_that_is_no_policy_says_why() {
     }
     let long = format!("# {}\n{STARTER}", "x".repeat(MAX_POLICY_BYTES));
     assert!(errors(&long).contains("error: the policy is 262"), "{}", errors(&long));
+    let many = format!("version: 1\n{}", (0..2000).map(|key| format!("k{key}: 1\n")).collect::<String>());
+    assert!(errors(&many).contains("error: and 1002 problems more, from here on"), "{}", errors(&many));
     let deep = format!("version: {}{}", "[".repeat(5000), "]".repeat(5000));
     assert!(errors(&deep).contains("error"), "{}", errors(&deep));
 }
