@@ -25,6 +25,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/solver/pb"
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -74,12 +75,14 @@ func dockerfile(text string) (result answer) {
 		result.Frontend = frontend
 	}
 	resolver := &recorder{}
+	capabilities := pb.Caps.CapSet(pb.Caps.All())
 	for _, build := range testedPlatforms {
 		for _, target := range testedPlatforms {
 			platform := platforms.MustParse(target)
 			_, err := dockerfile2llb.Dockerfile2LLB(context.Background(), []byte(text), dockerfile2llb.ConvertOpt{
 				MetaResolver:   resolver,
 				TargetPlatform: &platform,
+				LLBCaps:        &capabilities,
 				Config:         dockerui.Config{BuildPlatforms: []ocispecs.Platform{platforms.MustParse(build)}},
 			})
 			if err != nil && result.Error == "" {
