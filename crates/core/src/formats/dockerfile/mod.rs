@@ -2,7 +2,7 @@
 //!
 //! The reader follows BuildKit's own structure, so that it can be compared with
 //! it case by case: [`line`] joins lines, [`directive`] finds directives and the
-//! frontend, [`instruction`], [`flags`] and [`mount`] read one instruction,
+//! frontend, [`instruction`], [`flags`], [`mount`] and [`heredoc`] read one instruction,
 //! [`reader`] the file, [`lex`], [`glob`] and [`arguments`] expand variables,
 //! [`stages`] tells stages from images, [`uses`] makes image uses of it.
 //! `docs/dockerfile.md` says what is found, and where this differs from BuildKit
@@ -17,6 +17,7 @@ mod flags;
 mod frontend;
 mod glob;
 mod go;
+mod heredoc;
 mod instruction;
 mod lex;
 mod line;
@@ -28,8 +29,6 @@ mod template;
 mod tests;
 mod uses;
 mod value;
-
-use std::collections::BTreeMap;
 
 use crate::formats::Extracted;
 use crate::formats::Files;
@@ -125,7 +124,7 @@ fn extract(file: &SourceFile) -> Extracted {
     }
     let mut text = reader::read(file.text(), dialect == Dialect::BeforeHeredocs);
     let mut faults = std::mem::take(&mut text.faults);
-    let mut found = BTreeMap::new();
+    let mut found = Vec::new();
     let target_stage = text.stages.last().and_then(|stage| stage.name.clone()).unwrap_or_default();
     let mut budget = Budget::default();
     for build in Build::all() {
@@ -134,12 +133,12 @@ fn extract(file: &SourceFile) -> Extracted {
         faults.extend(refused.into_iter().map(|refused| refused_default(&text, refused)));
         let mut resolved = stages::resolve(&text, &mut arguments, &mut budget);
         faults.append(&mut resolved.faults);
-        collect(&text, &resolved, &arguments, &mut found);
+        merge(&mut found, collect(&text, &resolved, &arguments));
         if !arguments.platform_seen {
             break;
         }
     }
-    extracted.uses.extend(found.into_values().map(|found| found.finish(file, &text)));
+    extracted.uses.extend(found.into_iter().map(|(_, found)| found.finish(file, &text)));
     extracted.uses.sort_by_key(|usage| usage.span);
     faults.sort_by(|a, b| a.span.cmp(&b.span).then_with(|| a.message.cmp(&b.message)));
     faults.dedup();
@@ -164,29 +163,43 @@ fn refused_default(text: &Text, refused: arguments::Refused) -> Fault {
     }
 }
 
-/// Adds what one build found.
-fn collect(text: &Text, resolved: &Resolved, arguments: &Arguments, found: &mut BTreeMap<Place, Found>) {
+/// Adds what another build found, each place once.
+fn merge(found: &mut Vec<(Place, Found)>, more: Vec<(Place, Found)>) {
+    if found.is_empty() {
+        *found = more;
+        return;
+    }
+    let mut both = std::mem::take(found);
+    both.extend(more);
+    both.sort_by_key(|(place, _)| *place);
+    for (place, next) in both {
+        match found.last_mut() {
+            Some((last, previous)) if *last == place => previous.merge(next),
+            _ => found.push((place, next)),
+        }
+    }
+}
+
+/// What one build uses, in the order of the file.
+fn collect(text: &Text, resolved: &Resolved, arguments: &Arguments<'_>) -> Vec<(Place, Found)> {
+    let mut found = Vec::new();
     for (index, (stage, resolved)) in text.stages.iter().zip(&resolved.stages).enumerate() {
-        let mut add = |place: Place, role, span: Span, target, value| {
-            let entry = found.entry(place).or_insert_with(|| Found {
+        let mut add = |place: Place, role, span: Span, reached: bool, target, value| {
+            let mut entry = Found {
                 role,
-                shipped: false,
-                reachable: false,
+                shipped: resolved.shipped,
+                reachable: resolved.reachable || reached,
                 span,
                 targets: Vec::new(),
                 declarations: Vec::new(),
                 origin: None,
-            });
-            entry.shipped |= resolved.shipped;
-            entry.reachable |= resolved.reachable;
-            if entry.shipped && entry.role == Role::BuildStage {
-                entry.role = Role::FinalStage;
-            }
+            };
             entry.add(target, value);
+            found.push((place, entry));
         };
         if let (Base::Image(value), Some(image)) = (&resolved.base, &stage.image) {
             let target = uses::target(value, text, arguments);
-            add((index, None), Role::BuildStage, image.span, target, Some(value));
+            add((index, None), Role::BuildStage, image.span, false, target, Some(value));
         }
         for (number, (command, reads)) in stage.commands.iter().zip(&resolved.commands).enumerate() {
             for (place, (source, read)) in command.sources.iter().zip(&reads.reads).enumerate() {
@@ -200,11 +213,13 @@ fn collect(text: &Text, resolved: &Resolved, arguments: &Arguments, found: &mut 
                     (None, instruction::SourceKind::Copy) => Role::CopyFrom,
                     (None, instruction::SourceKind::Mount) => Role::MountFrom,
                 };
-                if *read == Read::Image {
+                if *read != Read::NoImage {
                     let target = uses::literal_target(&source.name);
-                    add((index, Some((number, place))), role, source.span, target, None);
+                    let reached = *read == Read::ReachedImage;
+                    add((index, Some((number, place))), role, source.span, reached, target, None);
                 }
             }
         }
     }
+    found
 }

@@ -31,7 +31,7 @@ use crate::source::Span;
 const SCRATCH: &str = "scratch";
 /// How many comparisons are made to find the stages that an unknown base may
 /// be; above it every earlier stage counts.
-const MAX_GUESSES: usize = 1_000_000;
+const MAX_GUESSES: usize = 100_000;
 
 /// What a `FROM` is based on.
 #[derive(Debug, Clone)]
@@ -50,6 +50,8 @@ pub(super) enum Read {
     NoImage,
     /// The image of that name.
     Image,
+    /// The same, and a reachable stage reads it by its index.
+    ReachedImage,
 }
 
 /// One command, resolved; as [`super::reader::Command`].
@@ -80,10 +82,12 @@ pub(super) struct Resolved {
 #[derive(Debug, Default, Clone)]
 struct State {
     base: Option<usize>,
-    /// Stages and images that its commands read, with the command.
+    /// Stages and images that its commands read, with the place.
     reads: Vec<(usize, Span)>,
     /// Its base is not known and may be any of these stages.
     may_be: MayBe,
+    /// For an image that a command reads: the stage, command and source.
+    read_by: Option<(usize, usize, usize)>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -103,7 +107,7 @@ struct Graph<'t> {
 }
 
 /// Resolves every stage of a file for one build.
-pub(super) fn resolve(text: &Text, arguments: &mut Arguments, budget: &mut Budget) -> Resolved {
+pub(super) fn resolve(text: &Text, arguments: &mut Arguments<'_>, budget: &mut Budget) -> Resolved {
     let mut graph = Graph {
         text,
         states: Vec::with_capacity(text.stages.len()),
@@ -117,9 +121,9 @@ pub(super) fn resolve(text: &Text, arguments: &mut Arguments, budget: &mut Budge
         stages.push(ResolvedStage { base, commands: Vec::new(), reachable: false, shipped: false });
     }
     for (index, stage) in text.stages.iter().enumerate() {
-        for command in &stage.commands {
+        for (number, command) in stage.commands.iter().enumerate() {
             let reads = match command.trigger {
-                None => graph.read(index, &command.sources, command.span),
+                None => graph.read(index, number, &command.sources),
                 Some(_) => vec![Read::Image; command.sources.len()],
             };
             stages[index].commands.push(ResolvedCommand { reads });
@@ -131,7 +135,7 @@ pub(super) fn resolve(text: &Text, arguments: &mut Arguments, budget: &mut Budge
 
 impl<'t> Graph<'t> {
     /// `buildDispatchStates` and `addState` for one `FROM`.
-    fn add_stage(&mut self, index: usize, arguments: &mut Arguments, budget: &mut Budget) -> Base {
+    fn add_stage(&mut self, index: usize, arguments: &mut Arguments<'_>, budget: &mut Budget) -> Base {
         let stage = &self.text.stages[index];
         let mut state = State::default();
         let mut base = Base::NoImage;
@@ -156,10 +160,14 @@ impl<'t> Graph<'t> {
                     }
                 }
             }
-            if let Some(platform) = &stage.platform {
-                match lex::expand(platform, mode, arguments, budget) {
+            if let Some(platform) = stage.platform.as_ref().filter(|platform| !platform.is_empty()) {
+                // It chooses no image, so it needs no build of its own.
+                let seen = arguments.platform_seen;
+                let expanded = lex::expand(platform, mode, arguments, budget);
+                arguments.platform_seen = seen;
+                match expanded {
                     Err(error) => self.refuse(stage.span, error),
-                    Ok(value) if value.text.is_empty() && value.holes.is_empty() => {
+                    Ok(value) if value.text.is_empty() && !value.is_open() => {
                         self.faults.push(Fault::syntax(stage.span, "the platform is blank"));
                     }
                     Ok(_) => {}
@@ -199,31 +207,31 @@ impl<'t> Graph<'t> {
 
     /// `toCommand`, `detectRunMount` and the registration after them: what the
     /// sources of one command are.
-    fn read(&mut self, stage: usize, sources: &[Source], span: Span) -> Vec<Read> {
+    fn read(&mut self, stage: usize, command: usize, sources: &[Source]) -> Vec<Read> {
         let mut reads = Vec::with_capacity(sources.len());
-        let mut appended = 0;
-        for source in sources {
-            let (read, state) = match self.find(source) {
-                Ok(Some(found)) => (Read::NoImage, Some(found)),
+        let mut appended = Vec::new();
+        for (place, source) in sources.iter().enumerate() {
+            let state = match self.find(source) {
+                Ok(Some(found)) => {
+                    reads.push(Read::NoImage);
+                    found
+                }
                 Ok(None) => {
-                    let next = self.states.len() + appended;
-                    appended += 1;
-                    let image = source.kind != SourceKind::EmptyMount && source.name != SCRATCH;
-                    (if image { Read::Image } else { Read::NoImage }, Some(next))
+                    let is_image = source.kind != SourceKind::EmptyMount && source.name != SCRATCH;
+                    reads.push(if is_image { Read::Image } else { Read::NoImage });
+                    let read_by = is_image.then_some((stage, command, place));
+                    appended.push(State { read_by, ..State::default() });
+                    self.states.len() + appended.len() - 1
                 }
                 Err(message) => {
                     self.faults.push(Fault::syntax(source.span, message));
-                    (Read::NoImage, None)
+                    reads.push(Read::NoImage);
+                    continue;
                 }
             };
-            reads.push(read);
-            if let Some(state) = state {
-                self.states[stage]
-                    .reads
-                    .push((state, if source.kind == SourceKind::EmptyMount { span } else { source.span }));
-            }
+            self.states[stage].reads.push((state, source.span));
         }
-        self.states.extend(std::iter::repeat_n(State::default(), appended));
+        self.states.append(&mut appended);
         reads
     }
 
@@ -245,21 +253,24 @@ impl<'t> Graph<'t> {
         Ok(self.names.get(&*go::lower(name)).copied())
     }
 
-    /// Marks what the last stage reaches, and tells of sources that would have
-    /// to be built before they are defined.
+    /// Marks what the last stage reaches, and what is shipped.
     fn mark(&mut self, stages: &mut [ResolvedStage]) {
         let count = stages.len();
-        self.tell_cycles(count);
+        self.tell_early_reads(count);
         let Some(last) = count.checked_sub(1) else { return };
         let mut reached = vec![false; self.states.len()];
         let mut pending = vec![last];
         // Every stage below this one is reached: some base may be any of them.
         let mut any_below = 0;
+        let mut triggers_ran = vec![false; count];
         while let Some(index) = pending.pop() {
             if std::mem::replace(&mut reached[index], true) {
                 continue;
             }
             if index >= count {
+                if let Some((stage, command, place)) = self.states[index].read_by {
+                    stages[stage].commands[command].reads[place] = Read::ReachedImage;
+                }
                 continue;
             }
             stages[index].reachable = true;
@@ -273,14 +284,11 @@ impl<'t> Graph<'t> {
                 }
                 MayBe::Any => {}
             }
-            for (read, span) in &self.states[index].reads {
-                if *read < count && *read > index {
-                    self.faults
-                        .push(Fault::syntax(*span, "the stage is defined only after this; move it before"));
-                }
-                pending.push(*read);
-            }
-            if let Some(base) = self.states[index].base {
+            pending.extend(self.states[index].reads.iter().map(|(read, _)| *read));
+            // They read the same for every child.
+            if let Some(base) = self.states[index].base
+                && !std::mem::replace(&mut triggers_ran[base], true)
+            {
                 self.run_triggers(index, base, stages, &mut pending);
             }
         }
@@ -309,7 +317,8 @@ impl<'t> Graph<'t> {
             for (place, source) in command.sources.iter().enumerate() {
                 match self.find(source) {
                     Ok(Some(found)) => {
-                        if found < count && found >= stage {
+                        // A stage may even read from itself here: BuildKit looked for circles before.
+                        if found < count && found > stage && source.kind != SourceKind::EmptyMount {
                             self.faults.push(Fault::syntax(
                                 source.span,
                                 "the stage is defined only after the one that this trigger runs in",
@@ -339,52 +348,23 @@ impl<'t> Graph<'t> {
         }
     }
 
-    /// `validateCircularDependency`: cycles of stages that read from each other.
-    fn tell_cycles(&mut self, count: usize) {
-        // A cycle needs a stage that reads from itself or from a later one.
-        let forward =
-            |index: usize| self.states[index].reads.iter().any(|(read, _)| *read >= index && *read < count);
-        if !(0..count).any(forward) {
-            return;
-        }
-        #[derive(Clone, Copy, PartialEq)]
-        enum Mark {
-            New,
-            Open,
-            Closed,
-        }
-        let mut marks = vec![Mark::New; count];
-        for root in 0..count {
-            if marks[root] != Mark::New {
-                continue;
-            }
-            marks[root] = Mark::Open;
-            let mut path = vec![(root, 0)];
-            while let Some((index, next)) = path.last_mut() {
-                let Some((read, span)) = self.states[*index].reads.get(*next) else {
-                    marks[*index] = Mark::Closed;
-                    path.pop();
-                    continue;
+    /// `dispatch` and `validateCircularDependency`: a stage may read only from
+    /// the ones before it. BuildKit says so for the stages that it builds; here
+    /// every stage is held to it, since each may be built.
+    fn tell_early_reads(&mut self, count: usize) {
+        for (index, state) in self.states.iter().enumerate().take(count) {
+            for (read, span) in state.reads.iter().filter(|(read, _)| *read < count && *read >= index) {
+                let message = match *read == index {
+                    true => "a stage cannot copy from itself",
+                    false => "the stage is defined only after this; move it before",
                 };
-                *next += 1;
-                match marks.get(*read) {
-                    Some(Mark::Open) => {
-                        self.faults
-                            .push(Fault::syntax(*span, "stages that copy from each other in a circle"));
-                        return;
-                    }
-                    Some(Mark::New) => {
-                        marks[*read] = Mark::Open;
-                        path.push((*read, 0));
-                    }
-                    _ => {}
-                }
+                self.faults.push(Fault::syntax(*span, message));
             }
         }
     }
 }
 
-fn blank_message(text: &Text, written: &str, value: &Value, arguments: &Arguments) -> String {
+fn blank_message(text: &Text, written: &str, value: &Value, arguments: &Arguments<'_>) -> String {
     let undeclared = value.holes.iter().find_map(|(_, hole)| match hole {
         Hole::Undeclared(index) => Some(arguments.undeclared(*index)),
         _ => None,
