@@ -73,8 +73,13 @@ impl WorkingTree {
         let nested = tree.walk(submodule_folders);
         for folder in nested {
             // A repository inside the tree has tracked files of its own.
-            if let Some(repository) = Repository::discover(&folder)? {
-                tree.add_tracked(&repository, &mut BTreeSet::new())?;
+            let added = Repository::discover(&folder).and_then(|repository| match repository {
+                Some(repository) => tree.add_tracked(&repository, &mut BTreeSet::new()),
+                None => Ok(()),
+            });
+            if let Err(error) = added {
+                let below = folder.strip_prefix(&tree.root).unwrap_or(Path::new("")).to_owned();
+                tree.problem(&below, format!("its tracked files are not known: {error}"));
             }
         }
         tree.problems.sort_by(|a, b| a.at.cmp(&b.at));
@@ -182,14 +187,57 @@ impl WorkingTree {
             if tracked.submodule {
                 if is_claimed {
                     self.submodules.insert(path.clone());
-                    self.claimed.insert(path, on_disk.clone());
+                    self.claim(path, on_disk.clone());
                 }
                 submodule_folders.insert(on_disk);
             } else if is_claimed && fs::symlink_metadata(&on_disk).is_ok_and(|metadata| !metadata.is_dir()) {
-                self.claimed.insert(path, on_disk);
+                self.claim(path, on_disk);
             }
         }
         Ok(())
+    }
+
+    /// Takes a path into the scan. Two names that are not UTF-8 can become the same
+    /// path, and then one of them would hide the other.
+    fn claim(&mut self, path: RepoPath, on_disk: PathBuf) {
+        match self.claimed.get(&path) {
+            Some(other) if *other != on_disk => self.problem(
+                Path::new(path.as_str()),
+                "another file has a name that differs only in bytes that are not UTF-8, and is not read; \
+                 rename one of them"
+                    .to_owned(),
+            ),
+            Some(_) => {}
+            None => {
+                self.claimed.insert(path, on_disk);
+            }
+        }
+    }
+
+    /// A folder that cannot be listed may hold anything.
+    fn listing_problem(&mut self, error: &ignore::Error) {
+        let mut cause = error;
+        let mut path = None;
+        loop {
+            match cause {
+                ignore::Error::WithPath { path: at, err } => {
+                    path = Some(at.as_path());
+                    cause = err;
+                }
+                ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+                    cause = err
+                }
+                _ => break,
+            }
+        }
+        let below = path.and_then(|path| path.strip_prefix(&self.root).ok()).unwrap_or(Path::new(""));
+        let below = below.to_owned();
+        self.problem(&below, format!("cannot be listed: {cause}; make it readable for who runs this"));
+    }
+
+    fn problem(&mut self, below: &Path, message: String) {
+        let at = Location { file: to_repo_path(below), span: Span::new(0, 0) };
+        self.problems.push(Problem { at, code: ProblemCode::Unreadable, message });
     }
 
     /// Adds the claimed paths below the root that `.gitignore` does not hide;
@@ -218,7 +266,8 @@ impl WorkingTree {
                 })
                 .build_parallel()
         };
-        let root = &self.root;
+        let root = self.root.clone();
+        let root = &root;
         walker.run(|| {
             Box::new(|entry| {
                 match entry {
@@ -237,34 +286,16 @@ impl WorkingTree {
                 WalkState::Continue
             })
         });
-        self.claimed.extend(found.into_inner().unwrap_or_else(PoisonError::into_inner));
+        let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        found.sort_unstable();
+        for (path, on_disk) in found {
+            self.claim(path, on_disk);
+        }
         for error in failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            self.problems.push(listing_problem(root, &error));
+            self.listing_problem(&error);
         }
         let nested = nested.lock().unwrap_or_else(PoisonError::into_inner);
         nested.iter().cloned().collect()
-    }
-}
-
-/// A folder that cannot be listed may hold anything.
-fn listing_problem(root: &Path, error: &ignore::Error) -> Problem {
-    let mut cause = error;
-    let mut path = None;
-    loop {
-        match cause {
-            ignore::Error::WithPath { path: at, err } => {
-                path = Some(at.as_path());
-                cause = err;
-            }
-            ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => cause = err,
-            _ => break,
-        }
-    }
-    let below = path.and_then(|path| path.strip_prefix(root).ok()).unwrap_or(Path::new(""));
-    Problem {
-        at: Location { file: to_repo_path(below), span: Span::new(0, 0) },
-        code: ProblemCode::Unreadable,
-        message: format!("cannot be listed: {cause}; make it readable for who runs this"),
     }
 }
 

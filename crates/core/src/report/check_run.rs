@@ -77,9 +77,13 @@ pub struct Annotation {
 
 pub(super) fn render(report: &Report) -> CheckRunOutput {
     let items = item::counted(report);
-    let mut annotations = annotations(report, &items);
-    let unannotated = annotations.len().saturating_sub(MAX_ANNOTATIONS);
+    let mut annotations = policy_annotations(report);
+    let found = annotations.len() + items.len();
     annotations.truncate(MAX_ANNOTATIONS);
+    // Only those that are shown are made: an author decides how many there are.
+    let room = MAX_ANNOTATIONS - annotations.len();
+    annotations.extend(items.iter().take(room).map(|item| annotation(report, item)));
+    let unannotated = found - annotations.len();
     CheckRunOutput {
         title: wording::title(report),
         summary: summary(report, &items, unannotated),
@@ -89,9 +93,9 @@ pub(super) fn render(report: &Report) -> CheckRunOutput {
 }
 
 /// Every annotation, worst first, as if there were no limit on their number.
-pub(super) fn annotations(report: &Report, items: &[Item<'_>]) -> Vec<Annotation> {
+pub(super) fn annotations(report: &Report) -> Vec<Annotation> {
     let mut annotations = policy_annotations(report);
-    annotations.extend(items.iter().map(|item| annotation(report, item)));
+    annotations.extend(item::counted(report).iter().map(|item| annotation(report, item)));
     annotations
 }
 

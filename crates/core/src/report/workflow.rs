@@ -14,7 +14,6 @@ use crate::policy::Severity;
 use crate::report::Report;
 use crate::report::check_run;
 use crate::report::check_run::Annotation;
-use crate::report::item;
 use crate::report::wording;
 use crate::report::wording::Whose;
 
@@ -22,7 +21,7 @@ use crate::report::wording::Whose;
 #[must_use]
 pub fn check_workflow_commands(report: &Report) -> String {
     let mut out = String::new();
-    for annotation in &check_run::annotations(report, &item::counted(report)) {
+    for annotation in &check_run::annotations(report) {
         out.push_str(&command(annotation));
     }
     // The organisation's file is not in this repository: no line to annotate.

@@ -46,7 +46,14 @@ pub struct SourceFile {
     path: RepoPath,
     text: Arc<str>,
     line_starts: Vec<usize>,
+    /// How many characters begin before every [`STRIDE_BYTES`]th byte, so that a
+    /// column is counted from the nearest one: many positions on one long line
+    /// must not cost the length of the line each.
+    characters_before: Vec<usize>,
 }
+
+/// See [`SourceFile`]; bounds what one column costs, in bytes.
+const STRIDE_BYTES: usize = 512;
 
 impl SourceFile {
     /// Indexes the lines of `text`.
@@ -55,7 +62,17 @@ impl SourceFile {
         let text = text.into();
         let line_starts =
             std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1)).collect();
-        SourceFile { path, text, line_starts }
+        let mut before = 0;
+        let characters_before = text
+            .as_bytes()
+            .chunks(STRIDE_BYTES)
+            .map(|chunk| {
+                let here = before;
+                before += characters_beginning(chunk);
+                here
+            })
+            .collect();
+        SourceFile { path, text, line_starts, characters_before }
     }
 
     /// Where the file stands in the repository.
@@ -87,8 +104,7 @@ impl SourceFile {
         if line == 0 && self.text.starts_with('\u{feff}') {
             start = '\u{feff}'.len_utf8().min(offset);
         }
-        let before = self.text.as_bytes().get(start..offset).unwrap_or(&[]);
-        let column = before.iter().filter(|byte| (**byte & 0xC0) != 0x80).count();
+        let column = self.characters_before(offset) - self.characters_before(start);
         Position { line_1based: line + 1, column_1based: column + 1 }
     }
 
@@ -104,11 +120,42 @@ impl SourceFile {
         start + text.char_indices().nth(column).map_or(text.len(), |(at, _)| at)
     }
 
+    /// How many characters begin before a byte.
+    fn characters_before(&self, offset: usize) -> usize {
+        // The end of a text of whole strides has no entry of its own.
+        let stride = (offset / STRIDE_BYTES).min(self.characters_before.len().saturating_sub(1));
+        let rest = self.text.as_bytes().get(stride * STRIDE_BYTES..offset).unwrap_or(&[]);
+        self.characters_before.get(stride).copied().unwrap_or(0) + characters_beginning(rest)
+    }
+
     /// The text of a line without its line ending; `None` past the last line.
     #[must_use]
     pub fn line(&self, line_1based: usize) -> Option<&str> {
         let start = *self.line_starts.get(line_1based.checked_sub(1)?)?;
         let end = self.line_starts.get(line_1based).map_or(self.text.len(), |next| next - 1);
         Some(self.text[start..end].trim_end_matches('\r'))
+    }
+}
+
+/// Every byte that does not continue a character begins one (UTF-8).
+fn characters_beginning(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| (**byte & 0xC0) != 0x80).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_the_same_counted_from_any_stride() {
+        for length in [0, 1, STRIDE_BYTES - 1, STRIDE_BYTES, STRIDE_BYTES + 1, 3 * STRIDE_BYTES] {
+            let text = format!("\u{feff}é{}\nß{}", "x".repeat(length), "日".repeat(length));
+            let file = SourceFile::new(RepoPath::new("f"), text.as_str());
+            for (offset, _) in text.char_indices().chain([(text.len(), ' ')]) {
+                let start = text[..offset].rfind('\n').map_or(0, |newline| newline + 1);
+                let expected = text[start..offset].trim_start_matches('\u{feff}').chars().count() + 1;
+                assert_eq!(file.position(offset).column_1based, expected, "{offset} of {length}");
+            }
+        }
     }
 }

@@ -15,8 +15,6 @@
 
 use std::borrow::Cow;
 
-use memchr::memmem;
-
 use crate::source::Span;
 
 use super::flags;
@@ -24,6 +22,7 @@ use super::flags::Flag;
 use super::flags::FlagValue;
 use super::flags::Kind;
 use super::go;
+use super::heredoc;
 use super::lex;
 use super::lex::Empty;
 use super::lex::Mode;
@@ -92,11 +91,11 @@ pub(super) struct Refused {
 }
 
 /// A line split into its name, flags and arguments.
-struct Parts<'l> {
-    name: &'l str,
+pub(super) struct Parts<'l> {
+    pub(super) name: &'l str,
     flags: Vec<Flag<'l>>,
     /// The arguments without space around them, and their offset in the line.
-    arguments: &'l str,
+    pub(super) arguments: &'l str,
     at: usize,
 }
 
@@ -106,7 +105,7 @@ fn trimmed(text: &str, at: usize) -> (&str, usize) {
 }
 
 /// `splitCommand`, on `text` at offset `at` of the line.
-fn split<'l>(text: &'l str, at: usize, escape: u8) -> Parts<'l> {
+pub(super) fn split<'l>(text: &'l str, at: usize, escape: u8) -> Parts<'l> {
     let (text, at) = trimmed(text, at);
     let bytes = text.as_bytes();
     let Some(name_end) = bytes.iter().position(|byte| go::is_separator(*byte)) else {
@@ -127,7 +126,7 @@ fn split<'l>(text: &'l str, at: usize, escape: u8) -> Parts<'l> {
 }
 
 /// The instruction's name, in lower case, when it is one.
-fn known(name: &str) -> Option<&'static str> {
+pub(super) fn known(name: &str) -> Option<&'static str> {
     // In the order of how often they are written.
     const NAMES: [&str; 18] = [
         "run",
@@ -171,7 +170,7 @@ pub(super) fn read(line: &Line<'_>, escape: u8) -> Result<Instruction, Refused> 
 }
 
 /// A text for a message, cut where it gets long.
-fn shortened(text: &str) -> Cow<'_, str> {
+pub(super) fn shortened(text: &str) -> Cow<'_, str> {
     const MAX_CHARS: usize = 40;
     match text.char_indices().nth(MAX_CHARS) {
         None => Cow::Borrowed(text),
@@ -275,38 +274,52 @@ fn stage_name(name: &str) -> Result<String, String> {
 /// `parseWords`: words with their quotes and escapes; the offsets where each
 /// begins and ends.
 fn quoted_words(text: &str, escape: u8) -> Vec<(usize, usize)> {
-    let escape = char::from(escape);
+    let bytes = text.as_bytes();
     let mut words = Vec::new();
-    let mut chars = text.char_indices().peekable();
-    'words: loop {
-        while chars.next_if(|(_, char)| char.is_whitespace()).is_some() {}
-        let Some(&(start, _)) = chars.peek() else { return words };
+    let mut at = 0;
+    loop {
+        at += text[at..].len() - text[at..].trim_start().len();
+        if at == bytes.len() {
+            return words;
+        }
+        let start = at;
         let mut quote = None;
         loop {
-            let Some((at, char)) = chars.next() else {
-                words.push((start, text.len()));
+            let Some(&byte) = bytes.get(at) else {
+                words.push((start, at));
                 return words;
             };
-            if quote.is_none() && char.is_whitespace() {
+            if quote.is_none() && is_space_at(text, at) {
                 words.push((start, at));
-                continue 'words;
+                break;
             }
-            if char == escape && quote != Some('\'') {
-                if chars.next().is_none() {
+            if byte == escape && quote != Some(b'\'') {
+                let Some(escaped) = text[at + 1..].chars().next() else {
                     // An escape at the end is left out, and a word of nothing else with it.
                     if at > start {
                         words.push((start, at));
                     }
                     return words;
-                }
+                };
+                at += 1 + escaped.len_utf8();
                 continue;
             }
             match quote {
-                None if matches!(char, '\'' | '"') => quote = Some(char),
-                Some(open) if open == char => quote = None,
+                None if matches!(byte, b'\'' | b'"') => quote = Some(byte),
+                Some(open) if open == byte => quote = None,
                 _ => {}
             }
+            at += 1;
         }
+    }
+}
+
+/// Whether a character of white space begins at `at`.
+fn is_space_at(text: &str, at: usize) -> bool {
+    let byte = text.as_bytes()[at];
+    match byte.is_ascii() {
+        true => matches!(byte, b'\t'..=b'\r' | b' '),
+        false => text.get(at..).and_then(|rest| rest.chars().next()).is_some_and(char::is_whitespace),
     }
 }
 
@@ -330,7 +343,7 @@ fn arg(parts: &Parts<'_>, line: &Line<'_>, escape: u8) -> Result<Instruction, St
 }
 
 /// What JSON makes of arguments.
-enum Json {
+pub(super) enum Json {
     /// They are no JSON array.
     No,
     /// An array of this many texts.
@@ -338,7 +351,7 @@ enum Json {
 }
 
 /// `parseJSON`: an array of texts; an array of something else is an error.
-fn json(arguments: &str) -> Result<Json, String> {
+pub(super) fn json(arguments: &str) -> Result<Json, String> {
     if !arguments.starts_with('[') || !arguments.ends_with(']') {
         return Ok(Json::No);
     }
@@ -390,7 +403,7 @@ fn check_paths(name: &str, parts: &Parts<'_>) -> Result<(), String> {
     if count < 2 {
         return Err(format!("{name} takes at least a source and a destination"));
     }
-    if last.is_some_and(|last| matches!(heredoc(last), Ok(Some(_)))) {
+    if last.is_some_and(|last| matches!(heredoc::word(last), Ok(Some(_)))) {
         return Err(format!("the destination of {name} cannot be a heredoc"));
     }
     Ok(())
@@ -468,18 +481,19 @@ fn onbuild(parts: &Parts<'_>, line: &Line<'_>, escape: u8) -> Result<Instruction
 }
 
 /// `parseNameVal` and `parseKvps`: `name value`, or pairs with `=`.
-fn check_pairs(upper: &str, parts: &Parts<'_>, escape: u8) -> Result<(), String> {
+fn check_pairs(name: &str, parts: &Parts<'_>, escape: u8) -> Result<(), String> {
+    let upper = || name.to_uppercase();
     let words = quoted_words(parts.arguments, escape);
     let mut texts = words.iter().map(|(start, end)| &parts.arguments[*start..*end]);
     if !texts.clone().next().is_some_and(|first| first.contains('=')) {
         return match parts.arguments.bytes().any(go::is_separator) {
             true => Ok(()),
-            false => Err(format!("{upper} needs a name and a value")),
+            false => Err(format!("{} needs a name and a value", upper())),
         };
     }
     texts.try_for_each(|word| match word.find('=') {
-        None => Err(format!("`{}` in {upper} has no `=`", shortened(word))),
-        Some(0) => Err(format!("{upper} needs a name before `=`")),
+        None => Err(format!("`{}` in {} has no `=`", shortened(word), upper())),
+        Some(0) => Err(format!("{} needs a name before `=`", upper())),
         Some(_) => Ok(()),
     })
 }
@@ -491,20 +505,20 @@ fn check_trigger(name: &str, parts: &Parts<'_>, escape: u8) -> Result<(), String
         "add" | "copy" | "cmd" | "entrypoint" | "run" | "shell" | "volume" => {
             json(parts.arguments).map(|_| ())
         }
-        "env" | "label" if !parts.arguments.is_empty() => check_pairs(&name.to_uppercase(), parts, escape),
+        "env" | "label" if !parts.arguments.is_empty() => check_pairs(name, parts, escape),
         _ => Ok(()),
     }
 }
 
 /// The checks of the instructions that name no image.
 fn other(name: &str, parts: &Parts<'_>, escape: u8) -> Result<(), String> {
-    let upper = name.to_uppercase();
+    let upper = || name.to_uppercase();
     let no_flags = || flags::parse(&parts.flags, &[]).map(|_| ());
     let empty = parts.arguments.is_empty();
     match name {
         "env" | "label" => {
             no_flags()?;
-            check_pairs(&upper, parts, escape)
+            check_pairs(name, parts, escape)
         }
         "add" => {
             check_paths("ADD", parts)?;
@@ -539,62 +553,7 @@ fn other(name: &str, parts: &Parts<'_>, escape: u8) -> Result<(), String> {
             _ if empty => Err("VOLUME needs an argument".to_owned()),
             _ => no_flags(),
         },
-        _ if empty => Err(format!("{upper} needs an argument")),
+        _ if empty => Err(format!("{} needs an argument", upper())),
         _ => no_flags(),
-    }
-}
-
-/// The end of a heredoc.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Heredoc {
-    pub(super) terminator: String,
-    /// `<<-`: tabs before the terminator are ignored.
-    pub(super) chomp: bool,
-}
-
-/// The heredocs that a line opens: `RUN`, `COPY` and `ADD`, also as triggers.
-pub(super) fn heredocs(line: &Line<'_>, escape: u8) -> Result<Vec<Heredoc>, String> {
-    if memmem::find(line.text.as_bytes(), b"<<").is_none() || !can_hold_heredoc(&line.text, escape) {
-        return Ok(Vec::new());
-    }
-    let mode = Mode { escape: '\\', raw_quotes: true, raw_escapes: true, skip_unset: true };
-    let mut heredocs = Vec::new();
-    // A line that does not lex has no heredocs.
-    for word in lex::words(&line.text, mode).unwrap_or_default() {
-        heredocs.extend(heredoc(&word)?);
-    }
-    Ok(heredocs)
-}
-
-fn can_hold_heredoc(text: &str, escape: u8) -> bool {
-    let parts = split(text, 0, escape);
-    let (name, arguments) = match known(parts.name) {
-        Some("onbuild") => {
-            let inner = split(parts.arguments, 0, escape);
-            (known(inner.name), inner.arguments)
-        }
-        name => (name, parts.arguments),
-    };
-    matches!(name, Some("run" | "copy" | "add")) && !matches!(json(arguments), Ok(Json::Texts(_)))
-}
-
-/// `ParseHeredoc`: `^(\d*)<<(-?)\s*([^<]*)$`, and the rest a single word.
-fn heredoc(word: &str) -> Result<Option<Heredoc>, String> {
-    let body = word.trim_start_matches(|char: char| char.is_ascii_digit());
-    let Some(body) = body.strip_prefix("<<") else { return Ok(None) };
-    let (chomp, body) = match body.strip_prefix('-') {
-        Some(body) => (true, body),
-        None => (false, body),
-    };
-    let name = body.trim_start_matches(['\t', '\n', '\u{c}', '\r', ' ']);
-    if name.is_empty() || name.contains('<') {
-        return Ok(None);
-    }
-    let mode = Mode { escape: '\\', raw_quotes: false, raw_escapes: false, skip_unset: true };
-    let refused = |_| format!("the heredoc name `{}` does not parse", shortened(name));
-    let mut words = lex::words(name, mode).map_err(refused)?;
-    match (words.pop(), words.is_empty()) {
-        (Some(terminator), true) => Ok(Some(Heredoc { terminator, chomp })),
-        _ => Ok(None),
     }
 }

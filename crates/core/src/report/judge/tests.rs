@@ -7,6 +7,7 @@ use crate::policy::REPOSITORY_POLICY_PATH;
 use crate::report::Conclusion;
 use crate::report::Fault;
 use crate::report::Report;
+use crate::report::STARTER_POLICY;
 use crate::report::bench;
 use crate::report::bench::POLICY;
 use crate::report::bench::subject;
@@ -64,6 +65,22 @@ fn no_policy_anywhere_is_neutral_and_shows_a_policy_to_start_with() {
     assert_eq!(report.conclusion, Conclusion::Neutral);
     assert!(report.check_run().summary.contains("hub:official"));
     assert_eq!(report.comment(false), None);
+}
+
+#[test]
+fn the_policy_to_start_with_loads_without_a_word() {
+    assert_eq!(bench::loaded(STARTER_POLICY).diagnostics, []);
+}
+
+#[test]
+fn what_skip_paths_leaves_out_is_counted_and_does_not_count() {
+    let mut skipping = subject(None, &[("testdata/Dockerfile", "FROM evil.io/x:1\n")]);
+    let policy = "version: 1\nmode: enforce\nunknown: fail\nskip-paths: [\"testdata/**\"]\n";
+    skipping.policies.repository = PolicyFile::Read(bench::loaded(policy));
+    let report = bench::judge(skipping, Mode::Enforce);
+    assert_eq!((report.conclusion, report.uses[0].counts), (Conclusion::Success, false));
+    let summary = report.check_run().summary;
+    assert!(summary.contains("1 image use in paths that `skip-paths` leaves out."), "{summary}");
 }
 
 #[test]

@@ -218,6 +218,7 @@ fn many_findings_on_one_long_line_are_named_and_not_drawn() {
 #[test]
 fn colours_come_only_when_asked_for() {
     let report = report(&[("Dockerfile", "FROM evil.io/x:1\n")]);
-    assert!(check_text(&report, Style::Coloured).contains('\u{1b}'));
+    let coloured = check_text(&report, Style::Coloured);
+    assert!(coloured.contains("\u{1b}[") && !coloured.contains("\u{1b}]"), "colours, and no links");
     assert!(!check_text(&report, Style::Plain).contains('\u{1b}'));
 }
