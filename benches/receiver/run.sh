@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # The receiver against a bare node:http server, on one core each, the client on another.
-# Usage: benches/receiver/run.sh [DELIVERIES] [ROUNDS]; needs node and taskset, and two cores.
+# Usage: benches/receiver/run.sh [DELIVERIES] [ROUNDS] [CONNECTIONS]; needs node and taskset, and two cores.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 deliveries=${1:-100000}
 rounds=${2:-3}
-connections=64
+connections=${3:-64}
 secret=a-secret-of-the-benchmark
 payload=tests/data/webhooks/pull_request.opened.json
 target=${CARGO_TARGET_DIR:-target}
@@ -20,6 +20,7 @@ trap 'if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi; rm -rf "
 measure() { # PORT COMMAND…
     local port=$1
     shift
+    : >"$state/log"
     taskset -c 0 "$@" >"$state/log" 2>&1 &
     server=$!
     until grep -q listening "$state/log"; do kill -0 "$server"; done
