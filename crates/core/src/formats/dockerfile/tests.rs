@@ -958,7 +958,7 @@ fn sound(text: &str) {
     let (file, extracted) = read(text);
     for usage in &extracted.uses {
         assert_eq!(usage.raw, file.slice(usage.span));
-        assert!(!usage.raw.is_empty() && !usage.targets.is_empty());
+        assert!(!usage.raw.is_empty() && !usage.targets.is_empty(), "{usage:?}");
     }
     for problem in &extracted.problems {
         assert!(text.get(problem.at.span.start..problem.at.span.end).is_some(), "{problem:?}");
