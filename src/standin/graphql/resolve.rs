@@ -38,6 +38,9 @@ const TEXT_LIMIT_BYTES: usize = 512_000;
 /// The list of a pull request's files ends here.
 const FILES_LIMIT: usize = 3_000;
 
+/// The list of a pull request's commits ends here.
+const COMMITS_LIMIT: usize = 250;
+
 /// A field's value.
 pub(super) enum Resolved {
     Leaf(Value),
@@ -123,6 +126,12 @@ impl<'call, 'request> Resolver<'call, 'request> {
                 _ => unresolved("TreeEntry", name),
             },
             Node::Pull(repository, number) => self.pull(*repository, *number, name, arguments),
+            Node::PullCommit(repository, number, oid) => match name {
+                "commit" => Ok(Resolved::Node(Node::Commit(*repository, *oid))),
+                "id" => leaf(format!("PURC_{number}_{oid}")),
+                "pullRequest" => Ok(Resolved::Node(Node::Pull(*repository, *number))),
+                _ => unresolved("PullRequestCommit", name),
+            },
             Node::File(repository, file) => match name {
                 "path" => leaf(file.path.as_str()),
                 "changeType" => leaf(file.status.graphql()),
@@ -335,6 +344,9 @@ impl<'call, 'request> Resolver<'call, 'request> {
                 let path = text(arguments, "path").unwrap_or_default();
                 node(git.entry(commit.tree, path).map(|entry| Node::TreeEntry(repository, entry)))
             }
+            "parents" => connection(page("CommitConnection", commit.parents, arguments, |parent| {
+                Node::Commit(repository, parent)
+            })),
             "associatedPullRequests" => {
                 let found = self.known(repository)?;
                 self.allow(&found, Needs::read(&["pull_requests"]))?;
@@ -433,6 +445,15 @@ impl<'call, 'request> Resolver<'call, 'request> {
                 let files: Vec<_> = files.iter().take(FILES_LIMIT).cloned().collect();
                 connection(page("PullRequestChangedFileConnection", files, arguments, |file| {
                     Node::File(id, file)
+                }))
+            }
+            "commits" => {
+                // Oldest first, and the last ones are dropped past the limit.
+                let mut commits = self.git(id)?.commits_between(pull.base, pull.head);
+                commits.reverse();
+                commits.truncate(COMMITS_LIMIT);
+                connection(page("PullRequestCommitConnection", commits, arguments, |oid| {
+                    Node::PullCommit(id, number, oid)
                 }))
             }
             "comments" => {
