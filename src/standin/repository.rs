@@ -116,7 +116,7 @@ impl Builder {
         let mut files = BTreeMap::new();
         if let Some(parent) = parents.first() {
             let tree = self.git.find_commit(*parent).and_then(|commit| Ok(commit.tree_id()?.detach()));
-            self.read_tree("", tree.map_err(|error| self.fail(error))?, &mut files)?;
+            self.read_tree(tree.map_err(|error| self.fail(error))?, &mut files)?;
         }
         for (path, change) in changes {
             match self.write_change(change)? {
@@ -160,11 +160,10 @@ impl Builder {
 
     fn read_tree(
         &self,
-        folder: &str,
         tree: ObjectId,
         files: &mut BTreeMap<String, (EntryKind, ObjectId)>,
     ) -> Result<(), BuildError> {
-        let mut open = vec![(folder.to_owned(), tree)];
+        let mut open = vec![(String::new(), tree)];
         while let Some((folder, tree)) = open.pop() {
             let tree = self.git.find_tree(tree).map_err(|error| self.fail(error))?;
             let decoded = tree.decode().map_err(|error| self.fail(error))?;

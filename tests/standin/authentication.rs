@@ -91,6 +91,11 @@ async fn a_selected_installation_reaches_only_what_was_selected() {
     let jwt = world.jwt();
     let minted = world.as_token(&jwt, "POST", &path, None).await.expect(201);
     assert_eq!(minted["repository_selection"], "selected");
+    let seen = world.as_token(&jwt, "GET", &format!("/app/installations/{selected}"), None).await.expect(200);
+    assert_eq!(
+        (seen["repository_selection"].as_str(), seen["account"]["login"].as_str()),
+        (Some("selected"), Some("globex"))
+    );
     let token = minted["token"].as_str().unwrap();
     world.as_token(token, "GET", "/repos/globex/one", None).await.expect(200);
     world.as_token(token, "GET", "/repos/globex/two", None).await.expect(404);

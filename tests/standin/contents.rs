@@ -83,7 +83,10 @@ async fn contents_are_files_folders_links_and_submodules() {
     assert_eq!(world.get(&format!("{contents}/link")).await.expect(200)["type"], "file");
     assert_eq!(world.get(&format!("{contents}/out")).await.expect(200)["target"], "../outside");
     let module = world.get(&format!("{contents}/sub")).await.expect(200);
-    assert_eq!((module["type"].as_str(), module["submodule_git_url"].as_str()), (Some("submodule"), Some("../sub.git")));
+    assert_eq!(
+        (module["type"].as_str(), module["submodule_git_url"].as_str()),
+        (Some("submodule"), Some("../sub.git"))
+    );
     assert_eq!(world.get(contents).await.expect(200).as_array().unwrap().len(), 8);
     let large = world.get(&format!("{contents}/big")).await.expect(200);
     assert_eq!((large["encoding"].as_str(), large["content"].as_str()), (Some("none"), Some("")));

@@ -250,7 +250,9 @@ impl Contents<'_> {
     fn single(&self, entry: &Entry) -> Value {
         let mut value = self.listed(entry);
         match entry.mode {
-            MODE_SUBMODULE => merge(&mut value, json!({"submodule_git_url": self.submodule_url(&entry.path)})),
+            MODE_SUBMODULE => {
+                merge(&mut value, json!({"submodule_git_url": self.submodule_url(&entry.path)}))
+            }
             MODE_SYMLINK => {
                 let target = self.git.blob(entry.oid).unwrap_or_default();
                 merge(&mut value, json!({"target": String::from_utf8_lossy(&target)}));
