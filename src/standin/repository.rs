@@ -230,3 +230,28 @@ impl Builder {
 fn entry(kind: EntryKind, name: &str, oid: ObjectId) -> gix::objs::tree::Entry {
     gix::objs::tree::Entry { mode: kind.into(), filename: name.into(), oid }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Builder;
+    use super::Change;
+
+    #[test]
+    fn the_same_repository_has_the_same_shas_and_folders_sort_as_git_sorts_them() {
+        let build = || {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let mut git = Builder::init(folder.path()).expect("a repository");
+            let file = Change::File(b"x\n");
+            // As files `a.c` < `a/b` < `a0`: a folder sorts as if its name ended in `/`.
+            let changes =
+                [("a0", file.clone()), ("a/b", file.clone()), ("a.c", file.clone()), ("a/d/e", file)];
+            git.commit("main", "One", &changes).expect("a commit");
+            git.commit("topic", "Two", &[("b", Change::Symlink("a.c"))]).expect("a commit");
+            git.merge("main", "topic", &[("a/d/e", Change::Removed)]).expect("a merge")
+        };
+        let sha = build();
+        assert_eq!(sha, build());
+        // What git itself makes of the same content.
+        assert_eq!(sha.0, "1006d5aee58a26165fb65035510863b0de74ba0b");
+    }
+}

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use fromguard::standin::Endpoint;
 use fromguard::standin::Fault;
-use fromguard::standin::StandinOptions;
 use serde_json::json;
 
 use super::World;
@@ -116,12 +115,22 @@ async fn a_slow_answer_waits_for_the_stand_ins_clock() {
 
 #[tokio::test]
 async fn parallel_requests_are_one_round_trip() {
-    let latency = Duration::from_millis(50);
-    let world = World::start_with(StandinOptions { latency, ..StandinOptions::default() }).await;
+    let world = World::start().await;
     let token = world.token().await;
     world.github.reset_traffic();
     let get = || world.as_token(&token, "GET", SHOP, None);
-    let (first, second, third) = tokio::join!(get(), get(), get());
+    // All three are under way before the clock lets the first one end.
+    world.github.fail_next(Endpoint::any(), Fault::Slow(Duration::from_secs(1)), 3);
+    let move_the_clock = async {
+        while world.github.faults_left() > 0 {
+            tokio::task::yield_now().await;
+        }
+        while world.github.traffic().total() < 3 {
+            world.clock.advance(Duration::from_secs(1));
+            tokio::task::yield_now().await;
+        }
+    };
+    let (first, second, third, ()) = tokio::join!(get(), get(), get(), move_the_clock);
     for reply in [first, second, third] {
         reply.expect(200);
     }
