@@ -139,3 +139,16 @@ async fn pull_requests_are_listed_by_state_head_and_base() {
     assert_eq!(numbers("state=open&head=contributor%3Atopic&base=main").await, [2]);
     assert_eq!(numbers("state=all&base=other").await, [0_u64; 0]);
 }
+
+#[tokio::test]
+async fn revisions_are_gits_and_branches_may_exist_only_here() {
+    let world = World::start().await;
+    let main = world.github.set_branch("acme/shop", "here", "HEAD").unwrap();
+    assert_eq!(world.github.set_branch("acme/shop", "there", "topic~1").unwrap(), main);
+    world.github.set_branch("acme/shop", "here", "topic").unwrap();
+    let pull = world.github.open_pull_request("acme/shop", "there", "here").unwrap();
+    assert_eq!(world.get("/repos/acme/shop/pulls/1/files").await.expect(200)[0]["filename"], "Dockerfile");
+    assert!(world.github.push(&pull, "nowhere").is_err());
+    assert!(world.github.open_pull_request("acme/shop", "nowhere", "here").is_err());
+    assert!(world.github.add_repository("acme/none", std::path::Path::new("/nowhere")).is_err());
+}

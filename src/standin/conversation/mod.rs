@@ -441,10 +441,13 @@ fn found_pull<'a>(repository: &'a Repository, pull: &PullPlace) -> Result<&'a Pu
     repository.pull(pull.number).ok_or_else(|| unknown_pull(pull))
 }
 
+/// A revision as the caller's git spells it (`HEAD~2` of the real repository), or a branch that exists only here.
 fn revision_of(repository: &Repository, revision: &str) -> Result<ObjectId, StandinError> {
-    Git::open(&repository.path)
-        .and_then(|git| repository.commit(&git, revision))
-        .ok_or_else(|| unknown("branch or commit", revision))
+    let find = |git: Git| {
+        let here = repository.branches.get(revision).copied();
+        here.or_else(|| git.resolve(revision)).or_else(|| repository.commit(&git, revision))
+    };
+    Git::open(&repository.path).and_then(find).ok_or_else(|| unknown("branch or commit", revision))
 }
 
 fn branch_of(repository: &Repository, branch: &str) -> Result<ObjectId, StandinError> {
