@@ -30,6 +30,9 @@ const RENAME_PERCENT: usize = 50;
 /// Removed × added files that are compared for similarity (git's `diff.renameLimit` is about the same).
 const RENAME_PAIRS: usize = 400 * 400;
 
+/// The list of a pull request's files ends here, however many there are.
+pub(super) const FILES_LIMIT: usize = 3_000;
+
 /// One changed file.
 #[derive(Debug, Clone)]
 pub(super) struct ChangedFile {

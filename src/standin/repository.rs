@@ -116,7 +116,7 @@ impl Builder {
         let mut files = BTreeMap::new();
         if let Some(parent) = parents.first() {
             let tree = self.git.find_commit(*parent).and_then(|commit| Ok(commit.tree_id()?.detach()));
-            self.read_tree("", tree.map_err(|error| self.fail(error))?, &mut files)?;
+            self.read_tree(tree.map_err(|error| self.fail(error))?, &mut files)?;
         }
         for (path, change) in changes {
             match self.write_change(change)? {
@@ -160,11 +160,10 @@ impl Builder {
 
     fn read_tree(
         &self,
-        folder: &str,
         tree: ObjectId,
         files: &mut BTreeMap<String, (EntryKind, ObjectId)>,
     ) -> Result<(), BuildError> {
-        let mut open = vec![(folder.to_owned(), tree)];
+        let mut open = vec![(String::new(), tree)];
         while let Some((folder, tree)) = open.pop() {
             let tree = self.git.find_tree(tree).map_err(|error| self.fail(error))?;
             let decoded = tree.decode().map_err(|error| self.fail(error))?;
@@ -230,4 +229,29 @@ impl Builder {
 
 fn entry(kind: EntryKind, name: &str, oid: ObjectId) -> gix::objs::tree::Entry {
     gix::objs::tree::Entry { mode: kind.into(), filename: name.into(), oid }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Builder;
+    use super::Change;
+
+    #[test]
+    fn the_same_repository_has_the_same_shas_and_folders_sort_as_git_sorts_them() {
+        let build = || {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let mut git = Builder::init(folder.path()).expect("a repository");
+            let file = Change::File(b"x\n");
+            // As files `a.c` < `a/b` < `a0`: a folder sorts as if its name ended in `/`.
+            let changes =
+                [("a0", file.clone()), ("a/b", file.clone()), ("a.c", file.clone()), ("a/d/e", file)];
+            git.commit("main", "One", &changes).expect("a commit");
+            git.commit("topic", "Two", &[("b", Change::Symlink("a.c"))]).expect("a commit");
+            git.merge("main", "topic", &[("a/d/e", Change::Removed)]).expect("a merge")
+        };
+        let sha = build();
+        assert_eq!(sha, build());
+        // What git itself makes of the same content.
+        assert_eq!(sha.0, "1006d5aee58a26165fb65035510863b0de74ba0b");
+    }
 }

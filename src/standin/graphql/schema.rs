@@ -145,6 +145,7 @@ pub(super) const TYPES: &[Type] = &[
             plain("message", "String!"),
             plain("messageHeadline", "String!"),
             plain("oid", "GitObjectID!"),
+            with("parents", PAGED, "CommitConnection!"),
             plain("repository", "Repository!"),
             plain("tree", "Tree!"),
         ],
@@ -203,6 +204,7 @@ pub(super) const TYPES: &[Type] = &[
             plain("changedFiles", "Int!"),
             plain("closed", "Boolean!"),
             with("comments", &["orderBy", "after", "before", "first", "last"], "IssueCommentConnection!"),
+            with("commits", PAGED, "PullRequestCommitConnection!"),
             plain("createdAt", "DateTime!"),
             plain("databaseId", "Int"),
             plain("deletions", "Int!"),
@@ -237,6 +239,25 @@ pub(super) const TYPES: &[Type] = &[
             plain("pageInfo", "PageInfo!"),
             plain("totalCount", "Int!"),
         ],
+    },
+    Type {
+        name: "PullRequestCommitConnection",
+        interfaces: &[],
+        fields: &[
+            plain("nodes", "[PullRequestCommit]"),
+            plain("pageInfo", "PageInfo!"),
+            plain("totalCount", "Int!"),
+        ],
+    },
+    Type {
+        name: "PullRequestCommit",
+        interfaces: &["Node"],
+        fields: &[plain("commit", "Commit!"), plain("id", "ID!"), plain("pullRequest", "PullRequest!")],
+    },
+    Type {
+        name: "CommitConnection",
+        interfaces: &[],
+        fields: &[plain("nodes", "[Commit]"), plain("pageInfo", "PageInfo!"), plain("totalCount", "Int!")],
     },
     Type {
         name: "PullRequestChangedFileConnection",

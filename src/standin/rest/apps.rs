@@ -15,7 +15,9 @@ use crate::ids::RepositoryId;
 use crate::standin::answer::Answer;
 use crate::standin::auth;
 use crate::standin::auth::Needs;
+use crate::standin::shape::account_id;
 use crate::standin::shape::merge;
+use crate::standin::state::Installation;
 use crate::standin::state::Permissions;
 use crate::standin::state::Repository;
 use crate::standin::state::Token;
@@ -34,11 +36,47 @@ pub(super) fn get(call: &mut Call<'_>) -> Outcome {
     Ok(Answer::json(200, &value))
 }
 
+/// `GET /app/installations/{installation_id}`
+pub(super) fn installation(call: &mut Call<'_>, id: &str) -> Outcome {
+    call.as_app()?;
+    let (id, found) = known(call, id)?;
+    let base = call.shapes.base_url;
+    let account = &found.account;
+    let value = json!({
+        "id": id,
+        "client_id": format!("Iv23li{:014}", call.app.id),
+        "account": call.shapes.owner(account),
+        "repository_selection": if found.selected.is_some() { "selected" } else { "all" },
+        "access_tokens_url": format!("{base}/app/installations/{id}/access_tokens"),
+        "repositories_url": format!("{base}/installation/repositories"),
+        "html_url": format!("{base}/organizations/{account}/settings/installations/{id}"),
+        "app_id": call.app.id,
+        "app_slug": call.app.slug,
+        "target_id": account_id(account),
+        "target_type": "Organization",
+        "permissions": found.permissions,
+        "events": call.app.events,
+        "created_at": iso(0),
+        "updated_at": iso(0),
+        "single_file_name": Value::Null,
+        "has_multiple_single_files": false,
+        "single_file_paths": [],
+        "suspended_by": Value::Null,
+        "suspended_at": Value::Null,
+    });
+    Ok(Answer::json(200, &value))
+}
+
+fn known(call: &Call<'_>, id: &str) -> Result<(InstallationId, Installation), Answer> {
+    let id = id.parse().map(InstallationId).map_err(|_| Answer::not_found())?;
+    let installation = call.state.installations.get(&id).cloned().ok_or_else(Answer::not_found)?;
+    Ok((id, installation))
+}
+
 /// `POST /app/installations/{installation_id}/access_tokens`
 pub(super) fn mint(call: &mut Call<'_>, id: &str) -> Outcome {
     call.as_app()?;
-    let id = id.parse().map(InstallationId).map_err(|_| Answer::not_found())?;
-    let installation = call.state.installations.get(&id).cloned().ok_or_else(Answer::not_found)?;
+    let (id, installation) = known(call, id)?;
     let body = if call.request.body.is_empty() { json!({}) } else { call.request.json()? };
 
     let reached: Vec<&Repository> =

@@ -139,7 +139,8 @@ pub(super) fn contents(call: &mut Call<'_>, owner: &str, name: &str, path: Strin
     {
         entry = Entry { path: entry.path, ..found };
     }
-    let writer = Contents { shapes: call.shapes, repository: &repository, git: &git, reference };
+    let writer =
+        Contents { shapes: call.shapes, repository: &repository, git: &git, reference, root: commit.tree };
     if entry.mode == MODE_TREE {
         let children = git.tree(entry.oid).ok_or_else(Answer::not_found)?;
         let shown: Vec<Value> = children
@@ -189,6 +190,7 @@ struct Contents<'a> {
     repository: &'a Repository,
     git: &'a Git,
     reference: &'a str,
+    root: ObjectId,
 }
 
 impl Contents<'_> {
@@ -230,11 +232,27 @@ impl Contents<'_> {
         })
     }
 
+    /// What `.gitmodules` says of a submodule; empty when it says nothing.
+    fn submodule_url(&self, path: &str) -> String {
+        let modules = self.git.entry(self.root, ".gitmodules").and_then(|entry| self.git.blob(entry.oid));
+        let modules = String::from_utf8(modules.unwrap_or_default()).unwrap_or_default();
+        let section = modules.split("[submodule").find_map(|section| {
+            let value = |key: &str| {
+                let mut pairs = section.lines().filter_map(|line| line.split_once('='));
+                pairs.find(|(name, _)| name.trim() == key).map(|(_, value)| value.trim())
+            };
+            (value("path") == Some(path)).then(|| value("url").unwrap_or_default())
+        });
+        section.unwrap_or_default().to_owned()
+    }
+
     /// An entry asked for by its path.
     fn single(&self, entry: &Entry) -> Value {
         let mut value = self.listed(entry);
         match entry.mode {
-            MODE_SUBMODULE => merge(&mut value, json!({"submodule_git_url": Value::Null})),
+            MODE_SUBMODULE => {
+                merge(&mut value, json!({"submodule_git_url": self.submodule_url(&entry.path)}))
+            }
             MODE_SYMLINK => {
                 let target = self.git.blob(entry.oid).unwrap_or_default();
                 merge(&mut value, json!({"target": String::from_utf8_lossy(&target)}));

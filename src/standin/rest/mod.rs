@@ -65,6 +65,10 @@ pub(super) fn route(request: &Request) -> Option<Route<'_>> {
                 Box::new(move |call| apps::mint(call, &id)),
             )
         }
+        ["app", "installations", id] if request.method == "GET" => {
+            let id = (*id).to_owned();
+            found("/app/installations/{installation_id}", Box::new(move |call| apps::installation(call, &id)))
+        }
         ["installation", "repositories"] if request.method == "GET" => {
             found("/installation/repositories", Box::new(apps::repositories))
         }

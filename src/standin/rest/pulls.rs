@@ -19,9 +19,6 @@ use crate::standin::state::Pull;
 use crate::standin::state::Repository;
 use crate::standin::state::State;
 
-/// The list of a pull request's files ends here, however many there are.
-const FILES_LIMIT: usize = 3_000;
-
 const READ: Needs = Needs::read(&["pull_requests"]);
 
 /// `GET /repos/{owner}/{repo}/pulls/{pull_number}`
@@ -36,7 +33,7 @@ pub(super) fn files(call: &mut Call<'_>, owner: &str, name: &str, number: u64) -
     let (repository, pull) = find(call, owner, name, number)?;
     let git = open(&repository)?;
     let files = call.state.pull_files(repository.id, &pull);
-    let page = page(call, &files[..files.len().min(FILES_LIMIT)]);
+    let page = page(call, &files[..files.len().min(diff::FILES_LIMIT)]);
     let head = pull.head.to_string();
     let lines = diff::answer_lines(&git, page.items);
     let shown: Vec<Value> = page

@@ -130,6 +130,7 @@ impl Shapes<'_> {
                 "open_issues": 0,
                 "default_branch": repository.default_branch,
                 "topics": [],
+                "custom_properties": {},
                 "visibility": if repository.private { "private" } else { "public" },
             }),
         );

@@ -9,8 +9,9 @@ use serde_json::Value;
 use serde_json::json;
 
 /// Every REST operation that fromguard calls, and those that its tests look through.
-const OPERATIONS: [(&str, &[&str]); 18] = [
+const OPERATIONS: [(&str, &[&str]); 19] = [
     ("/app", &["get"]),
+    ("/app/installations/{installation_id}", &["get"]),
     ("/app/installations/{installation_id}/access_tokens", &["post"]),
     ("/installation/repositories", &["get"]),
     ("/repos/{owner}/{repo}", &["get"]),

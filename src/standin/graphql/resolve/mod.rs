@@ -1,5 +1,7 @@
 //! The value of each field of the graph.
 
+mod pulls;
+
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -8,6 +10,7 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
+use self::pulls::pulls;
 use super::Refusal;
 use super::connection::Connection;
 use super::connection::page;
@@ -20,13 +23,9 @@ use crate::standin::auth::Reach;
 use crate::standin::diff;
 use crate::standin::git::Git;
 use crate::standin::git::Kind;
-use crate::standin::merge_box;
 use crate::standin::rest::Call;
 use crate::standin::shape::account_id;
 use crate::standin::shape::node_id;
-use crate::standin::state::Author;
-use crate::standin::state::Comment;
-use crate::standin::state::Pull;
 use crate::standin::state::Repository;
 use crate::standin::state::Token;
 use crate::standin::state::Window;
@@ -35,8 +34,6 @@ use crate::standin::time::iso_s;
 
 /// Bytes of a blob's text; the rest is cut off and `isTruncated` says so.
 const TEXT_LIMIT_BYTES: usize = 512_000;
-/// The list of a pull request's files ends here.
-const FILES_LIMIT: usize = 3_000;
 
 /// A field's value.
 pub(super) enum Resolved {
@@ -123,6 +120,12 @@ impl<'call, 'request> Resolver<'call, 'request> {
                 _ => unresolved("TreeEntry", name),
             },
             Node::Pull(repository, number) => self.pull(*repository, *number, name, arguments),
+            Node::PullCommit(repository, number, oid) => match name {
+                "commit" => Ok(Resolved::Node(Node::Commit(*repository, *oid))),
+                "id" => leaf(format!("PURC_{number}_{oid}")),
+                "pullRequest" => Ok(Resolved::Node(Node::Pull(*repository, *number))),
+                _ => unresolved("PullRequestCommit", name),
+            },
             Node::File(repository, file) => match name {
                 "path" => leaf(file.path.as_str()),
                 "changeType" => leaf(file.status.graphql()),
@@ -335,6 +338,9 @@ impl<'call, 'request> Resolver<'call, 'request> {
                 let path = text(arguments, "path").unwrap_or_default();
                 node(git.entry(commit.tree, path).map(|entry| Node::TreeEntry(repository, entry)))
             }
+            "parents" => connection(page("CommitConnection", commit.parents, arguments, |parent| {
+                Node::Commit(repository, parent)
+            })),
             "associatedPullRequests" => {
                 let found = self.known(repository)?;
                 self.allow(&found, Needs::read(&["pull_requests"]))?;
@@ -370,105 +376,6 @@ impl<'call, 'request> Resolver<'call, 'request> {
                 leaf(String::from_utf8_lossy(&bytes[..cut(&bytes)]))
             }
             _ => git_object("B", repository, oid, name),
-        }
-    }
-
-    fn pull(&mut self, id: RepositoryId, number: PullNumber, name: &str, arguments: &Arguments) -> Field {
-        let found = self.known(id)?;
-        let Some(pull) = found.pull(number).cloned() else {
-            return null();
-        };
-        match name {
-            "number" => leaf(number.0),
-            "title" => leaf(pull.title),
-            "state" => leaf(if pull.open { "OPEN" } else { "CLOSED" }),
-            "closed" => leaf(!pull.open),
-            "merged" | "locked" | "viewerDidAuthor" => leaf(false),
-            "isDraft" => leaf(pull.draft),
-            "isCrossRepository" => leaf(pull.fork_owner.is_some()),
-            "headRefOid" => leaf(pull.head.to_string()),
-            "baseRefOid" => leaf(pull.base.to_string()),
-            "headRefName" => leaf(pull.head_branch),
-            "baseRefName" => leaf(pull.base_branch),
-            "baseRef" => node(self.branch(&found, &pull.base_branch)?),
-            "headRef" => match pull.fork_owner {
-                None => node(self.branch(&found, &pull.head_branch)?),
-                Some(_) => null(),
-            },
-            "repository" | "baseRepository" => Ok(Resolved::Node(Node::Repository(id))),
-            "headRepository" => Ok(Resolved::Node(match pull.fork_owner {
-                Some(owner) => Node::Fork(id, owner),
-                None => Node::Repository(id),
-            })),
-            "headRepositoryOwner" => Ok(Resolved::Node(match pull.fork_owner {
-                Some(login) => Node::Account { login, kind: "User" },
-                None => Node::Account { login: found.name.owner, kind: "Organization" },
-            })),
-            "author" => Ok(Resolved::Node(Node::Account { login: pull.author, kind: "User" })),
-            "authorAssociation" => leaf(if pull.fork_owner.is_some() { "CONTRIBUTOR" } else { "MEMBER" }),
-            "body" => leaf(""),
-            "createdAt" => leaf(iso(pull.created_ms)),
-            "updatedAt" => leaf(iso(pull.updated_ms)),
-            "id" => leaf(node_id("PR", pull.id)),
-            "databaseId" => leaf(i32::try_from(pull.id).ok().map_or(Value::Null, Value::from)),
-            "fullDatabaseId" => leaf(pull.id.to_string()),
-            "url" => leaf(format!("{}/{}/pull/{number}", self.call.shapes.base_url, found.name)),
-            "mergeable" => leaf("MERGEABLE"),
-            "mergeStateStatus" => {
-                leaf(merge_box::state_word(self.call.state, &found, &pull).to_ascii_uppercase())
-            }
-            "changedFiles" => leaf(self.call.state.pull_files(id, &pull).len()),
-            "additions" | "deletions" => {
-                let files = self.call.state.pull_files(id, &pull);
-                let git = self.git(id)?;
-                let lines = files.iter().map(|file| diff::lines(&git, file));
-                leaf(if name == "additions" {
-                    lines.map(|lines| lines.additions).sum::<u32>()
-                } else {
-                    lines.map(|lines| lines.deletions).sum()
-                })
-            }
-            "files" => {
-                let files = self.call.state.pull_files(id, &pull);
-                let files: Vec<_> = files.iter().take(FILES_LIMIT).cloned().collect();
-                connection(page("PullRequestChangedFileConnection", files, arguments, |file| {
-                    Node::File(id, file)
-                }))
-            }
-            "comments" => {
-                let comments = self.call.state.comments.iter();
-                let on_pull = |comment: &&Comment| comment.repository == id && comment.issue == number;
-                let found: Vec<Comment> = comments.filter(on_pull).cloned().collect();
-                connection(page("IssueCommentConnection", found, arguments, Node::Comment))
-            }
-            _ => unresolved("PullRequest", name),
-        }
-    }
-
-    fn comment(&mut self, comment: &Comment, name: &str) -> Field {
-        let found = self.known(comment.repository)?;
-        match name {
-            "id" => leaf(node_id("IC", comment.id.0)),
-            "databaseId" => leaf(i32::try_from(comment.id.0).ok().map_or(Value::Null, Value::from)),
-            "fullDatabaseId" => leaf(comment.id.to_string()),
-            "body" => leaf(comment.body.as_str()),
-            "createdAt" => leaf(iso(comment.created_ms)),
-            "updatedAt" => leaf(iso(comment.updated_ms)),
-            "authorAssociation" => leaf("NONE"),
-            "isMinimized" => leaf(false),
-            "viewerDidAuthor" => leaf(comment.author == Author::App),
-            "author" => Ok(Resolved::Node(match &comment.author {
-                // Unlike the REST API, this one leaves `[bot]` away.
-                Author::App => Node::Account { login: self.call.app.slug.clone(), kind: "Bot" },
-                Author::User(login) => Node::Account { login: login.clone(), kind: "User" },
-            })),
-            "pullRequest" => Ok(Resolved::Node(Node::Pull(comment.repository, comment.issue))),
-            "repository" => Ok(Resolved::Node(Node::Repository(comment.repository))),
-            "url" => leaf(format!(
-                "{}/{}/pull/{}#issuecomment-{}",
-                self.call.shapes.base_url, found.name, comment.issue, comment.id
-            )),
-            _ => unresolved("IssueComment", name),
         }
     }
 
@@ -524,28 +431,6 @@ fn git_object(kind: &str, repository: RepositoryId, oid: ObjectId, name: &str) -
 
 fn connection(found: Result<Connection, Refusal>) -> Field {
     found.map(|connection| Resolved::Node(Node::Connection(connection)))
-}
-
-/// Pull requests of a repository, oldest first.
-fn pulls(repository: &Repository, arguments: &Arguments, wanted: impl Fn(&Pull) -> bool) -> Field {
-    let states: Option<Vec<&str>> =
-        arguments.get("states").filter(|states| !states.is_null()).map(|states| match states.as_array() {
-            Some(states) => states.iter().filter_map(Value::as_str).collect(),
-            None => states.as_str().into_iter().collect(),
-        });
-    let named = |argument: &str, name: &str| text(arguments, argument).is_none_or(|asked| asked == name);
-    let found: Vec<PullNumber> = repository
-        .pulls
-        .iter()
-        .filter(|pull| wanted(pull))
-        .filter(|pull| {
-            states.as_ref().is_none_or(|states| states.contains(&if pull.open { "OPEN" } else { "CLOSED" }))
-        })
-        .filter(|pull| named("headRefName", &pull.head_branch) && named("baseRefName", &pull.base_branch))
-        .map(|pull| pull.number)
-        .collect();
-    let id = repository.id;
-    connection(page("PullRequestConnection", found, arguments, |number| Node::Pull(id, number)))
 }
 
 /// Where the text of a blob is cut: at the limit, and before a character that would be split.

@@ -1,11 +1,16 @@
 //! What a test or the rehearsal says to the stand-in: install, add a
-//! repository, open a pull request, push, deliver, look at what was posted.
+//! repository, open a pull request, push; then [`deliveries`] and [`views`].
 //!
 //! Every act makes the webhook deliveries that GitHub would make; they wait until
 //! [`Standin::deliver_all`], so that a test can lose, repeat and reorder them.
 
+mod deliveries;
+mod views;
+
 use std::path::Path;
-use std::time::Duration;
+
+pub use self::views::CheckRunView;
+pub use self::views::CommentView;
 
 use gix::ObjectId;
 use serde_json::Value;
@@ -15,8 +20,6 @@ use super::Standin;
 use super::StandinError;
 use super::git::Git;
 use super::lock;
-use super::merge_box;
-use super::merge_box::MergeBox;
 use super::state::Author;
 use super::state::CheckRun;
 use super::state::Comment;
@@ -27,8 +30,6 @@ use super::state::RequiredCheck;
 use super::state::State;
 use super::time::iso;
 use super::webhook;
-use super::webhook::Delivered;
-use super::webhook::Delivery;
 use crate::ids::CheckRunId;
 use crate::ids::CommentId;
 use crate::ids::InstallationId;
@@ -36,9 +37,6 @@ use crate::ids::PullNumber;
 use crate::ids::RepositoryId;
 use crate::ids::RepositoryName;
 use crate::ids::Sha;
-
-/// GitHub waits this long for a receiver.
-const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The account that pull requests come from when they come from a fork.
 const CONTRIBUTOR: &str = "contributor";
@@ -52,46 +50,6 @@ pub struct PullPlace {
     pub repository: RepositoryName,
     /// The number there.
     pub number: PullNumber,
-}
-
-/// A check run as GitHub would show it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CheckRunView {
-    /// Its id.
-    pub id: CheckRunId,
-    /// Its name.
-    pub name: String,
-    /// The App that made it.
-    pub app: u64,
-    /// `queued`, `in_progress` or `completed`.
-    pub status: String,
-    /// GitHub's word, once completed.
-    pub conclusion: Option<String>,
-    /// The output's title.
-    pub title: String,
-    /// The output's summary, Markdown.
-    pub summary: String,
-    /// The output's text, Markdown.
-    pub text: String,
-    /// Every annotation of every request, as posted.
-    pub annotations: Vec<Value>,
-    /// The buttons, as posted.
-    pub actions: Vec<Value>,
-    /// Where "Details" leads.
-    pub details_url: Option<String>,
-    /// The App's own reference.
-    pub external_id: Option<String>,
-}
-
-/// A comment as GitHub would show it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CommentView {
-    /// Its id.
-    pub id: CommentId,
-    /// Markdown.
-    pub body: String,
-    /// Whether the App under test wrote it.
-    pub by_app: bool,
 }
 
 impl Standin {
@@ -425,125 +383,6 @@ impl Standin {
         Ok(id)
     }
 
-    /// What the merge box of a pull request says.
-    ///
-    /// # Errors
-    /// When there is no such pull request.
-    pub fn merge_box(&self, pull: &PullPlace) -> Result<MergeBox, StandinError> {
-        let state = lock(&self.shared.state);
-        let repository = find(&state, &pull.repository.to_string())?;
-        Ok(merge_box::merge_box(&state, repository, found_pull(repository, pull)?))
-    }
-
-    /// A pull request's head.
-    ///
-    /// # Errors
-    /// When there is no such pull request.
-    pub fn head(&self, pull: &PullPlace) -> Result<Sha, StandinError> {
-        let state = lock(&self.shared.state);
-        let repository = find(&state, &pull.repository.to_string())?;
-        Ok(Sha(found_pull(repository, pull)?.head.to_string()))
-    }
-
-    /// Every check run on a commit, oldest first, superseded ones included.
-    ///
-    /// # Errors
-    /// When there is no such repository or revision.
-    pub fn check_runs(&self, repository: &str, revision: &str) -> Result<Vec<CheckRunView>, StandinError> {
-        let state = lock(&self.shared.state);
-        let found = find(&state, repository)?;
-        let head = revision_of(found, revision)?;
-        let runs = state.check_runs.iter().filter(|run| run.repository == found.id && run.head == head);
-        Ok(runs.map(view).collect())
-    }
-
-    /// The newest check run of the App under test with this name on a pull request's head.
-    ///
-    /// # Errors
-    /// When there is no such pull request.
-    pub fn check_run(&self, pull: &PullPlace, name: &str) -> Result<Option<CheckRunView>, StandinError> {
-        let head = self.head(pull)?;
-        let runs = self.check_runs(&pull.repository.to_string(), &head.0)?;
-        Ok(runs.into_iter().rfind(|run| run.name == name && run.app == self.app_id()))
-    }
-
-    /// The comments on a pull request, oldest first.
-    ///
-    /// # Errors
-    /// When there is no such pull request.
-    pub fn comments(&self, pull: &PullPlace) -> Result<Vec<CommentView>, StandinError> {
-        let state = lock(&self.shared.state);
-        let repository = find(&state, &pull.repository.to_string())?;
-        found_pull(repository, pull)?;
-        let on_pull =
-            |comment: &&Comment| comment.repository == repository.id && comment.issue == pull.number;
-        let view = |comment: &Comment| CommentView {
-            id: comment.id,
-            body: comment.body.clone(),
-            by_app: comment.author == Author::App,
-        };
-        Ok(state.comments.iter().filter(on_pull).map(view).collect())
-    }
-
-    /// Where deliveries go from now on.
-    pub fn deliver_to(&self, url: &str) {
-        lock(&self.shared.target).url = url.to_owned();
-    }
-
-    /// The deliveries that wait, in the order of their events.
-    #[must_use]
-    pub fn waiting_deliveries(&self) -> Vec<Delivery> {
-        lock(&self.shared.deliveries).waiting.clone()
-    }
-
-    /// Loses, repeats or reorders the deliveries that wait.
-    pub fn rearrange_deliveries(&self, rearrange: impl FnOnce(&mut Vec<Delivery>)) {
-        rearrange(&mut lock(&self.shared.deliveries).waiting);
-    }
-
-    /// Lets a delivery that was made before wait again, with the same GUID, as the redelivery button does.
-    ///
-    /// # Errors
-    /// When no such delivery was ever made.
-    pub fn redeliver(&self, guid: &str) -> Result<(), StandinError> {
-        let mut deliveries = lock(&self.shared.deliveries);
-        let found = deliveries.log.iter().find(|delivery| delivery.guid == guid).cloned();
-        deliveries.waiting.push(found.ok_or_else(|| unknown("delivery", guid))?);
-        Ok(())
-    }
-
-    /// The headers of a delivery that is sent by other means: name and value.
-    #[must_use]
-    pub fn delivery_headers(&self, delivery: &Delivery) -> Vec<(String, String)> {
-        let secret = self.webhook_secret();
-        webhook::headers(&secret, self.shared.app.id, delivery)
-    }
-
-    /// Sends every waiting delivery, one after the other.
-    ///
-    /// # Errors
-    /// When no webhook address is set. A receiver that does not answer is no error, but a `Delivered` without a status.
-    pub async fn deliver_all(&self) -> Result<Vec<Delivered>, StandinError> {
-        let target = lock(&self.shared.target).clone();
-        if target.url.is_empty() {
-            return Err(StandinError::NoWebhook);
-        }
-        let waiting = std::mem::take(&mut lock(&self.shared.deliveries).waiting);
-        let mut delivered = Vec::new();
-        for delivery in waiting {
-            let sent = tokio::select! {
-                sent = webhook::send(&target, self.shared.app.id, &delivery) => sent.ok(),
-                () = self.shared.clock.sleep(DELIVERY_TIMEOUT) => None,
-            };
-            let what = match delivery.action.as_str() {
-                "" => delivery.event.clone(),
-                action => format!("{}.{action}", delivery.event),
-            };
-            delivered.push(Delivered { guid: delivery.guid, what, status: sent });
-        }
-        Ok(delivered)
-    }
-
     fn change(&self, repository: &str, change: impl FnOnce(&mut Repository)) -> Result<(), StandinError> {
         let mut state = lock(&self.shared.state);
         change(find_mut(&mut state, repository)?);
@@ -586,23 +425,6 @@ impl Standin {
 struct Opening {
     fork: bool,
     draft: bool,
-}
-
-fn view(run: &CheckRun) -> CheckRunView {
-    CheckRunView {
-        id: run.id,
-        name: run.name.clone(),
-        app: run.app,
-        status: run.status.clone(),
-        conclusion: run.conclusion.clone(),
-        title: run.title.clone().unwrap_or_default(),
-        summary: run.summary.clone().unwrap_or_default(),
-        text: run.text.clone().unwrap_or_default(),
-        annotations: run.annotations.clone(),
-        actions: run.actions.clone(),
-        details_url: run.details_url.clone(),
-        external_id: run.external_id.clone(),
-    }
 }
 
 fn find<'a>(state: &'a State, full_name: &str) -> Result<&'a Repository, StandinError> {
