@@ -399,8 +399,6 @@ async fn a_refused_token_is_minted_again_once() {
 #[tokio::test]
 async fn an_organisation_s_policy_that_was_seen_is_missed_when_it_is_out_of_reach() {
     let house = House::new().await;
-    let installation = house.standin.install_selected("acme-two");
-    let _ = installation;
     house.repository(".github", &[("fromguard.yml", POLICY)]);
     let mut repo = house.repository("shop", &[("Dockerfile", TRUSTED)]);
     house.store.set_organisation_policy_seen(house.installation).await.unwrap();

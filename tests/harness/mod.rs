@@ -153,9 +153,10 @@ impl House {
             let mut changes = self.store.changes();
             loop {
                 changes.borrow_and_update();
+                // In this order: a lease that is taken in between is seen by the second look.
+                let due_ms = self.store.next_due_ms().await.expect("the store answers");
                 let status = self.store.queue_status(self.clock.now_ms()).await.expect("the store answers");
                 if status.leased == 0 {
-                    let due_ms = self.store.next_due_ms().await.expect("the store answers");
                     if status.waiting == 0 {
                         return;
                     }
