@@ -254,7 +254,8 @@ impl Repo {
     }
 }
 
-async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
+/// Fails a test that would wait for ever.
+pub(crate) async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
     match tokio::time::timeout(PATIENCE, work).await {
         Ok(done) => done,
         Err(_) => panic!("{what}: not within {PATIENCE:?}"),
