@@ -1,5 +1,7 @@
 //! `cargo xtask`: runs the tests and refreshes bundled data.
 
+mod oracle;
+
 use std::env;
 use std::path::Path;
 use std::process::Command;
@@ -13,6 +15,7 @@ Usage: cargo xtask <COMMAND>
 
 Commands:
   test    Every test: the core, the shell, the whole bot by conversation, the docs' examples
+  oracle  Compare with BuildKit's own Dockerfile frontend (needs Go); `oracle help` tells how
 
 Arguments after `test` go to `cargo test`.";
 
@@ -30,6 +33,7 @@ fn run() -> anyhow::Result<()> {
     let mut arguments = env::args().skip(1);
     match arguments.next().as_deref() {
         Some("test") => test(&arguments.collect::<Vec<_>>()),
+        Some("oracle") => oracle::run(&arguments.collect::<Vec<_>>()),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");
             Ok(())

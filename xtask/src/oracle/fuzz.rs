@@ -1,0 +1,118 @@
+//! Compares made-up Dockerfiles until there are enough of them.
+
+use std::fs;
+use std::fs::OpenOptions;
+use std::io::IsTerminal;
+use std::io::Write;
+use std::time::Instant;
+
+use anyhow::bail;
+
+use crate::oracle::answer::Answer;
+use crate::oracle::cases;
+use crate::oracle::cases::Case;
+use crate::oracle::conformance;
+use crate::oracle::generate::Generator;
+use crate::oracle::golden;
+use crate::oracle::program::Program;
+use crate::oracle::rule;
+use crate::oracle::shrink::shrink;
+
+/// How many are made before they are asked about together.
+const ROUND: u64 = 1024;
+/// How many differences are shrunk and kept before the run gives up.
+const ENOUGH: usize = 25;
+
+/// Compares `count` texts made from `seed` on; text number n of a seed is
+/// always the same. Differences are shrunk and written to `found.cases`.
+pub(crate) fn run(program: &mut Program, count: u64, seed: u64) -> anyhow::Result<()> {
+    let samples = golden::dockerfiles()?.into_iter().flat_map(|(_, cases)| cases).map(|case| case.text).collect();
+    let generator = Generator::new(samples);
+    let started = Instant::now();
+    let mut found: Vec<Case> = Vec::new();
+    let (mut built, mut images) = (0u64, 0u64);
+    let mut done = 0;
+    while done < count && found.len() < ENOUGH {
+        let round = ROUND.min(count - done);
+        let cases: Vec<Case> = (done..done + round)
+            .map(|number| Case::of(&format!("seed-{seed}-{number}"), &generator.text(seed, number)))
+            .collect();
+        for (case, answer) in cases.iter().zip(program.cases(&cases)?) {
+            built += u64::from(builds(&answer));
+            images += answer.default.images.len() as u64 + answer.others.images.len() as u64;
+            let differences = rule::differences(&answer, &rule::extract(&case.text));
+            let Some(first) = differences.first() else { continue };
+            if found.len() < ENOUGH {
+                let smallest = smallest(program, &case.text, kind(first))?;
+                if found.iter().all(|known| known.text != smallest.text) {
+                    println!("\n{}", cases::write(&Case { name: case.name.clone(), ..smallest.clone() }));
+                    found.push(Case { name: case.name.clone(), ..smallest });
+                }
+            }
+        }
+        done += round;
+        progress(done, count, built, images, found.len(), started);
+    }
+    eprintln!();
+    if found.is_empty() {
+        println!("{count} Dockerfiles from seed {seed}, {built} of which BuildKit builds: no difference");
+        return Ok(());
+    }
+    let path = conformance().join("dockerfile/found.cases");
+    let known = fs::read_to_string(&path).unwrap_or_default();
+    let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
+    for case in found.iter().filter(|case| !known.contains(&format!("=== {}\n", case.name))) {
+        write!(file, "\n{}", cases::write(case))?;
+    }
+    bail!("{} differences, kept in {}", found.len(), path.display());
+}
+
+/// The smallest text with a difference of this kind, and what it is.
+fn smallest(program: &mut Program, text: &str, wanted: String) -> anyhow::Result<Case> {
+    let mut about = String::new();
+    let text = shrink(text, |text| {
+        let Ok(answers) = program.cases(&[Case::of("shrinking", text)]) else { return false };
+        let ours = rule::extract(text);
+        let Some(found) = answers.iter().flat_map(|answer| rule::differences(answer, &ours)).find(|one| kind(one) == wanted)
+        else {
+            return false;
+        };
+        about = found;
+        true
+    });
+    Ok(Case { about, ..Case::of("", &text) })
+}
+
+/// A difference without what it is about: images, names, texts.
+fn kind(difference: &str) -> String {
+    let mut quoted = false;
+    let plain: String = difference
+        .chars()
+        .filter(|character| {
+            quoted ^= *character == '"';
+            !quoted && *character != '"'
+        })
+        .collect();
+    match plain.split_once("is content: ") {
+        Some((before, _)) => before.to_owned(),
+        None => plain.split("problem: ").next().unwrap_or_default().replace(", ", ""),
+    }
+}
+
+fn builds(answer: &Answer) -> bool {
+    answer.syntax.is_none() && answer.default.errors.is_empty()
+}
+
+fn progress(done: u64, count: u64, built: u64, images: u64, found: usize, started: Instant) {
+    let seconds = started.elapsed().as_secs_f64().max(0.001);
+    let line = format!(
+        "{done} of {count} compared, {}% build, {images} images, {found} differences, {:.0} a second",
+        built * 100 / done.max(1),
+        done as f64 / seconds
+    );
+    if std::io::stderr().is_terminal() {
+        eprint!("\r{line}  ");
+    } else {
+        eprintln!("{line}");
+    }
+}
