@@ -93,12 +93,15 @@ impl Target {
     }
 
     /// The word used in JSON: `resolved`, `partial`, `unresolved`, `invalid`.
+    ///
+    /// A partial reference that is not complete, `node:$TAG`, is `unresolved`:
+    /// its known part is worth showing, but may not be what is pulled.
     #[must_use]
     pub fn status(&self) -> &'static str {
         match self {
             Target::Image(_) => "resolved",
-            Target::Partial(_) => "partial",
-            Target::Unresolved { .. } => "unresolved",
+            Target::Partial(partial) if partial.complete => "partial",
+            Target::Partial(_) | Target::Unresolved { .. } => "unresolved",
             Target::Invalid { .. } => "invalid",
         }
     }

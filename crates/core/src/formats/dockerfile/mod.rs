@@ -1,25 +1,210 @@
 //! Dockerfiles, read as BuildKit reads them.
+//!
+//! The reader follows BuildKit's own structure, so that it can be compared with
+//! it case by case: [`line`] joins lines, [`directive`] finds directives and the
+//! frontend, [`instruction`], [`flags`] and [`mount`] read one instruction,
+//! [`reader`] the file, [`lex`], [`glob`] and [`arguments`] expand variables,
+//! [`stages`] tells stages from images, [`uses`] makes image uses of it.
+//! `docs/dockerfile.md` says what is found, and where this differs from BuildKit
+//! on purpose.
+//!
+//! Everything is evaluated for the platforms of [`arguments::PLATFORMS`] and
+//! without build arguments.
+
+mod arguments;
+mod directive;
+mod flags;
+mod frontend;
+mod glob;
+mod go;
+mod instruction;
+mod lex;
+mod line;
+mod mount;
+mod reader;
+mod stages;
+mod template;
+#[cfg(test)]
+mod tests;
+mod uses;
+mod value;
+
+use std::collections::BTreeMap;
 
 use crate::formats::Extracted;
 use crate::formats::Files;
 use crate::formats::Format;
+use crate::image::Role;
+use crate::image::Target;
+use crate::source::Location;
+use crate::source::Problem;
+use crate::source::ProblemCode;
 use crate::source::RepoPath;
 use crate::source::SourceFile;
+use crate::source::Span;
+
+use self::arguments::Arguments;
+use self::arguments::Build;
+use self::frontend::Dialect;
+use self::lex::Budget;
+use self::lex::LexError;
+use self::reader::Fault;
+use self::reader::Text;
+use self::stages::Base;
+use self::stages::Read;
+use self::stages::Resolved;
+use self::uses::Found;
 
 /// The format `dockerfile`.
 pub struct Dockerfile;
 
 impl Format for Dockerfile {
     fn id(&self) -> &'static str {
-        "dockerfile"
+        uses::FORMAT
     }
 
     fn claims(&self, path: &RepoPath) -> bool {
-        path.name() == "Dockerfile"
+        is_dockerfile_name(path.name())
     }
 
-    fn extract(&self, file: &SourceFile, files: &mut Files<'_>) -> Extracted {
-        let _ = (file, files);
-        Extracted::default()
+    fn extract(&self, file: &SourceFile, _files: &mut Files<'_>) -> Extracted {
+        extract(file)
+    }
+}
+
+/// `[Dd]ockerfile*`, `[Cc]ontainerfile*`, `*.[Dd]ockerfile`, `*.containerfile`,
+/// each also with `.in` or `.template`; not `.dockerignore`, not Markdown.
+fn is_dockerfile_name(name: &str) -> bool {
+    const NO_DOCKERFILES: [&str; 4] = [".dockerignore", ".containerignore", ".md", ".markdown"];
+    if NO_DOCKERFILES.iter().any(|end| {
+        name.len() >= end.len()
+            && name.as_bytes()[name.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes())
+    }) {
+        return false;
+    }
+    let bare = name.strip_suffix(".in").or_else(|| name.strip_suffix(".template")).unwrap_or(name);
+    ["Dockerfile", "dockerfile", "Containerfile", "containerfile"].iter().any(|start| name.starts_with(start))
+        || [".Dockerfile", ".dockerfile", ".containerfile"].iter().any(|end| bare.ends_with(end))
+}
+
+/// Where a use stands: a stage, and in it its base or a source of a command.
+type Place = (usize, Option<(usize, usize)>);
+
+fn extract(file: &SourceFile) -> Extracted {
+    let mut extracted = Extracted::default();
+    let mut dialect = Dialect::Current;
+    if let Some((image, span)) = directive::syntax(file.text()) {
+        let target = uses::literal_target(&image);
+        dialect = match &target {
+            Target::Image(image) => frontend::dialect(image),
+            // Nothing can read the file; what it would mean is still told.
+            _ => Dialect::Current,
+        };
+        let mut found = Found {
+            role: Role::Frontend,
+            shipped: false,
+            reachable: true,
+            span,
+            targets: Vec::new(),
+            declarations: Vec::new(),
+            origin: None,
+        };
+        found.add(target, None);
+        let text = reader::read("", false);
+        extracted.uses.push(found.finish(file, &text));
+        if dialect == Dialect::Foreign {
+            extracted.problems.push(problem(file, Fault {
+                span,
+                code: ProblemCode::ForeignFrontend,
+                message: format!(
+                    "the frontend {image} reads this file in its own way, so the images in it are not known; use docker/dockerfile"
+                ),
+            }));
+            return extracted;
+        }
+    }
+    let mut text = reader::read(file.text(), dialect == Dialect::BeforeHeredocs);
+    let mut faults = std::mem::take(&mut text.faults);
+    let mut found = BTreeMap::new();
+    let target_stage = text.stages.last().and_then(|stage| stage.name.clone()).unwrap_or_default();
+    let mut budget = Budget::default();
+    for build in Build::all() {
+        let (mut arguments, refused) =
+            Arguments::evaluate(build, &target_stage, &text.declarations, text.escape, &mut budget);
+        faults.extend(refused.into_iter().map(|refused| refused_default(&text, refused)));
+        let mut resolved = stages::resolve(&text, &mut arguments, &mut budget);
+        faults.append(&mut resolved.faults);
+        collect(&text, &resolved, &arguments, &mut found);
+        if !arguments.platform_seen {
+            break;
+        }
+    }
+    extracted.uses.extend(found.into_values().map(|found| found.finish(file, &text)));
+    extracted.uses.sort_by_key(|usage| usage.span);
+    faults.sort_by(|a, b| a.span.cmp(&b.span).then_with(|| a.message.cmp(&b.message)));
+    faults.dedup();
+    extracted.problems.extend(faults.into_iter().map(|fault| problem(file, fault)));
+    extracted
+}
+
+fn problem(file: &SourceFile, fault: Fault) -> Problem {
+    Problem {
+        at: Location { file: file.path().clone(), span: fault.span },
+        code: fault.code,
+        message: fault.message,
+    }
+}
+
+fn refused_default(text: &Text, refused: arguments::Refused) -> Fault {
+    let declaration = &text.declarations[refused.declaration];
+    let span = declaration.value.as_ref().map_or(declaration.name.span, |value| value.span);
+    match refused.error {
+        LexError::Syntax(message) => Fault::syntax(span, message),
+        LexError::Limit(message) => Fault { span, code: ProblemCode::Limit, message },
+    }
+}
+
+/// Adds what one build found.
+fn collect(text: &Text, resolved: &Resolved, arguments: &Arguments, found: &mut BTreeMap<Place, Found>) {
+    for (index, (stage, resolved)) in text.stages.iter().zip(&resolved.stages).enumerate() {
+        let mut add = |place: Place, role, span: Span, target, value| {
+            let entry = found.entry(place).or_insert_with(|| Found {
+                role,
+                shipped: false,
+                reachable: false,
+                span,
+                targets: Vec::new(),
+                declarations: Vec::new(),
+                origin: None,
+            });
+            entry.shipped |= resolved.shipped;
+            entry.reachable |= resolved.reachable;
+            if entry.shipped && entry.role == Role::BuildStage {
+                entry.role = Role::FinalStage;
+            }
+            entry.add(target, value);
+        };
+        if let (Base::Image(value), Some(image)) = (&resolved.base, &stage.image) {
+            let target = uses::target(value, text, arguments);
+            add((index, None), Role::BuildStage, image.span, target, Some(value));
+        }
+        for (number, (command, reads)) in stage.commands.iter().zip(&resolved.commands).enumerate() {
+            for (place, (source, read)) in command.sources.iter().zip(&reads.reads).enumerate() {
+                let role = match (&command.trigger, source.kind) {
+                    (_, instruction::SourceKind::EmptyMount) => continue,
+                    (Some(_), instruction::SourceKind::Copy) if source.name.parse::<i64>().is_ok() => {
+                        continue;
+                    }
+                    (Some(_), _) if source.name == "scratch" => continue,
+                    (Some(_), _) => Role::Onbuild,
+                    (None, instruction::SourceKind::Copy) => Role::CopyFrom,
+                    (None, instruction::SourceKind::Mount) => Role::MountFrom,
+                };
+                if *read == Read::Image {
+                    let target = uses::literal_target(&source.name);
+                    add((index, Some((number, place))), role, source.span, target, None);
+                }
+            }
+        }
     }
 }

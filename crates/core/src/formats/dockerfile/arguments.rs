@@ -1,0 +1,153 @@
+//! The variables that `FROM` sees: platform arguments and the `ARG`s before the
+//! first `FROM`.
+//!
+//! After `buildMetaArgs` in `frontend/dockerfile/dockerfile2llb/convert.go` and
+//! `defaultArgs` in `platform.go` of BuildKit 0.34. Defaults are evaluated once,
+//! in their order, each seeing the ones before it.
+
+use std::collections::HashMap;
+
+use super::lex;
+use super::lex::Budget;
+use super::lex::Environment;
+use super::lex::LexError;
+use super::lex::Mode;
+use super::lex::Variable;
+use super::reader::Declaration;
+use super::value::Hole;
+use super::value::Value;
+
+/// The platforms that a reference is evaluated for.
+pub(super) const PLATFORMS: [Platform; 2] =
+    [Platform { os: "linux", arch: "amd64" }, Platform { os: "linux", arch: "arm64" }];
+
+/// A platform that images are built for, or on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Platform {
+    os: &'static str,
+    arch: &'static str,
+}
+
+/// One way to build a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Build {
+    pub(super) build: Platform,
+    pub(super) target: Platform,
+}
+
+impl Build {
+    /// Every combination of [`PLATFORMS`], the common one first.
+    pub(super) fn all() -> impl Iterator<Item = Build> {
+        PLATFORMS
+            .into_iter()
+            .flat_map(|build| PLATFORMS.into_iter().map(move |target| Build { build, target }))
+    }
+}
+
+enum State {
+    Set(Value),
+    Unset(Hole),
+}
+
+/// The variables of one build.
+pub(super) struct Arguments {
+    variables: HashMap<String, State>,
+    /// Names that nothing declares, as [`Hole::Undeclared`] counts them.
+    undeclared: Vec<String>,
+    /// Whether anything looked at a platform argument.
+    pub(super) platform_seen: bool,
+}
+
+/// A default that could not be evaluated.
+pub(super) struct Refused {
+    pub(super) declaration: usize,
+    pub(super) error: LexError,
+}
+
+impl Arguments {
+    /// Evaluates the declarations for one build.
+    pub(super) fn evaluate(
+        build: Build,
+        target_stage: &str,
+        declarations: &[Declaration],
+        escape: u8,
+        budget: &mut Budget,
+    ) -> (Arguments, Vec<Refused>) {
+        let mut arguments =
+            Arguments { variables: HashMap::new(), undeclared: Vec::new(), platform_seen: false };
+        arguments.predefine(build, target_stage);
+        let mut refused = Vec::new();
+        for (index, declaration) in declarations.iter().enumerate() {
+            let name = &declaration.name.text;
+            let Some(default) = &declaration.value else {
+                if !arguments.variables.contains_key(name) {
+                    arguments.variables.insert(name.clone(), State::Unset(Hole::NoDefault(index)));
+                }
+                continue;
+            };
+            let mode = Mode::expand(char::from(escape));
+            let state = match lex::expand(&default.text, mode, &mut arguments, budget) {
+                Ok(mut value) => {
+                    if value.origin.is_none() && !value.text.is_empty() {
+                        value.origin = Some(index);
+                    }
+                    // Its own default counts last; an overwritten one is kept.
+                    if value.uses.len() >= super::value::MAX_USES {
+                        value.uses.remove(0);
+                    }
+                    value.uses.push(index);
+                    State::Set(value)
+                }
+                Err(error) => {
+                    refused.push(Refused { declaration: index, error });
+                    State::Unset(Hole::Broken(index))
+                }
+            };
+            arguments.variables.insert(name.clone(), state);
+        }
+        (arguments, refused)
+    }
+
+    fn predefine(&mut self, build: Build, target_stage: &str) {
+        for (prefix, platform) in [("BUILD", build.build), ("TARGET", build.target)] {
+            let full = format!("{}/{}", platform.os, platform.arch);
+            for (suffix, text) in [
+                ("PLATFORM", full.as_str()),
+                ("OS", platform.os),
+                ("OSVERSION", ""),
+                ("ARCH", platform.arch),
+                ("VARIANT", ""),
+            ] {
+                let value = Value { text: text.to_owned(), ..Value::default() };
+                self.variables.insert(format!("{prefix}{suffix}"), State::Set(value));
+            }
+        }
+        let target = if target_stage.is_empty() { "default" } else { target_stage };
+        let value = Value { text: target.to_owned(), ..Value::default() };
+        self.variables.insert("TARGETSTAGE".to_owned(), State::Set(value));
+    }
+
+    /// The name behind [`Hole::Undeclared`].
+    pub(super) fn undeclared(&self, index: usize) -> &str {
+        self.undeclared.get(index).map_or("", String::as_str)
+    }
+}
+
+impl Environment for Arguments {
+    fn get(&mut self, name: &str) -> Variable<'_> {
+        if name.starts_with("TARGET") || name.starts_with("BUILD") {
+            self.platform_seen = true;
+        }
+        match self.variables.get(name) {
+            Some(State::Set(value)) => Variable::Set(value),
+            Some(State::Unset(hole)) => Variable::Unset(*hole),
+            None => {
+                // The same name twice in a row is the common case.
+                if self.undeclared.last().is_none_or(|last| last != name) {
+                    self.undeclared.push(name.to_owned());
+                }
+                Variable::Unset(Hole::Undeclared(self.undeclared.len() - 1))
+            }
+        }
+    }
+}

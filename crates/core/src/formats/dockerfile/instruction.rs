@@ -1,0 +1,589 @@
+//! What an instruction says, as far as it can concern an image, and whether
+//! BuildKit would take it. Knows no other instruction.
+//!
+//! After `frontend/dockerfile/parser/{parser,line_parsers}.go` and
+//! `frontend/dockerfile/instructions/parse.go` of BuildKit 0.34:
+//!
+//! ```text
+//! instruction := name { flag } arguments
+//! FROM        := "FROM" [ "--platform=" word ] image [ "AS" stage ]
+//! ARG         := "ARG" { name [ "=" word ] }
+//! COPY        := "COPY" { "--from=" image | other flag } source… destination
+//! RUN         := "RUN" { "--mount=" fields | other flag } command
+//! ONBUILD     := "ONBUILD" instruction
+//! ```
+
+use std::borrow::Cow;
+
+use memchr::memmem;
+
+use crate::source::Span;
+
+use super::flags;
+use super::flags::Flag;
+use super::flags::FlagValue;
+use super::flags::Kind;
+use super::go;
+use super::lex;
+use super::lex::Empty;
+use super::lex::Mode;
+use super::line::Line;
+use super::mount;
+use super::template;
+
+/// A text and its place in the file, quotes excluded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Word {
+    /// The text as BuildKit gets it, quotes included.
+    pub(super) text: String,
+    pub(super) span: Span,
+}
+
+/// A `name` or `name=value` of `ARG`.
+#[derive(Debug)]
+pub(super) struct ArgPair {
+    pub(super) name: Word,
+    pub(super) value: Option<Word>,
+}
+
+/// An image or stage that a `COPY` or `RUN` reads from.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    pub(super) kind: SourceKind,
+    /// The name; for a mount without `from` the empty image.
+    pub(super) name: String,
+    pub(super) span: Span,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SourceKind {
+    /// `COPY --from=`: a number is an index.
+    Copy,
+    /// `RUN --mount=…,from=`.
+    Mount,
+    /// A mount without `from`.
+    EmptyMount,
+}
+
+/// What an instruction says.
+#[derive(Debug)]
+pub(super) enum Instruction {
+    From {
+        image: Word,
+        platform: Option<String>,
+        /// In lower case, as BuildKit keeps it.
+        name: Option<String>,
+    },
+    Arg(Vec<ArgPair>),
+    /// A `COPY` or `RUN`, with the sources of one command together.
+    Reads(Vec<Source>),
+    /// Sources that a child build reads, or why it would refuse.
+    Onbuild(Result<Vec<Source>, String>),
+    Other,
+}
+
+/// Why an instruction is refused.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) message: String,
+    pub(super) span: Span,
+    /// It is a line of a template, not an instruction.
+    pub(super) template: bool,
+}
+
+/// A line split into its name, flags and arguments.
+struct Parts<'l> {
+    name: &'l str,
+    flags: Vec<Flag<'l>>,
+    /// The arguments without space around them, and their offset in the line.
+    arguments: &'l str,
+    at: usize,
+}
+
+fn trimmed(text: &str, at: usize) -> (&str, usize) {
+    let start = text.trim_start();
+    (start.trim_end(), at + (text.len() - start.len()))
+}
+
+/// `splitCommand`, on `text` at offset `at` of the line.
+fn split<'l>(text: &'l str, at: usize, escape: u8) -> Parts<'l> {
+    let (text, at) = trimmed(text, at);
+    let bytes = text.as_bytes();
+    let Some(name_end) = bytes.iter().position(|byte| go::is_separator(*byte)) else {
+        return Parts { name: text, flags: Vec::new(), arguments: "", at: at + text.len() };
+    };
+    let name = &text[..name_end];
+    let blanks = bytes[name_end..].iter().take_while(|byte| go::is_separator(**byte)).count();
+    let rest = &text[name_end + blanks..];
+    let base = at + name_end + blanks;
+    // Most instructions have no flags.
+    let (flags, start) = match rest.as_bytes().first() {
+        Some(b'-') => flags::extract(rest, base, escape),
+        Some(byte) if go::is_byte_space(*byte) || !byte.is_ascii() => flags::extract(rest, base, escape),
+        _ => (Vec::new(), base),
+    };
+    let (arguments, at) = trimmed(&rest[start - base..], start);
+    Parts { name, flags, arguments, at }
+}
+
+/// The instruction's name, in lower case, when it is one.
+fn known(name: &str) -> Option<&'static str> {
+    // In the order of how often they are written.
+    const NAMES: [&str; 18] = [
+        "run",
+        "copy",
+        "from",
+        "env",
+        "arg",
+        "workdir",
+        "cmd",
+        "label",
+        "expose",
+        "entrypoint",
+        "add",
+        "user",
+        "volume",
+        "healthcheck",
+        "shell",
+        "onbuild",
+        "stopsignal",
+        "maintainer",
+    ];
+    if name.is_ascii() {
+        return NAMES.into_iter().find(|known| known.eq_ignore_ascii_case(name));
+    }
+    let lower = go::lower(name);
+    NAMES.into_iter().find(|known| *known == lower)
+}
+
+/// Reads a whole line.
+pub(super) fn read(line: &Line<'_>, escape: u8) -> Result<Instruction, Refused> {
+    let parts = split(&line.text, 0, escape);
+    let refuse = |message: String| Refused { message, span: line.whole(), template: false };
+    let Some(name) = known(parts.name) else {
+        return Err(Refused {
+            message: format!("unknown instruction `{}`", shortened(parts.name)),
+            span: line.whole(),
+            template: template::is_control_line(&line.text),
+        });
+    };
+    read_known(name, &parts, line, escape, false).map_err(refuse)
+}
+
+/// A text for a message, cut where it gets long.
+fn shortened(text: &str) -> Cow<'_, str> {
+    const MAX_CHARS: usize = 40;
+    match text.char_indices().nth(MAX_CHARS) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+    }
+}
+
+fn read_known(
+    name: &'static str,
+    parts: &Parts<'_>,
+    line: &Line<'_>,
+    escape: u8,
+    trigger: bool,
+) -> Result<Instruction, String> {
+    match name {
+        "from" => from(parts, line),
+        "arg" => arg(parts, line, escape),
+        "copy" => copy(parts, line, escape),
+        "run" => run(parts, line),
+        "onbuild" if trigger => Err("`ONBUILD ONBUILD` is not allowed".to_owned()),
+        "onbuild" => onbuild(parts, line, escape),
+        _ => other(name, parts, escape).map(|()| Instruction::Other),
+    }
+}
+
+/// The words of `parseStringsWhitespaceDelimited`, with their offsets.
+fn separated(text: &str, at: usize) -> impl Iterator<Item = (&str, usize)> {
+    let mut rest = text;
+    let mut offset = at;
+    let mut done = text.is_empty();
+    std::iter::from_fn(move || {
+        if done {
+            return None;
+        }
+        let word_end = rest.bytes().position(go::is_separator);
+        let (word, start) = (&rest[..word_end.unwrap_or(rest.len())], offset);
+        match word_end {
+            None => done = true,
+            Some(end) => {
+                let blanks = rest[end..].bytes().take_while(|byte| go::is_separator(*byte)).count();
+                offset += end + blanks;
+                rest = &rest[end + blanks..];
+            }
+        }
+        Some((word, start))
+    })
+}
+
+/// A word at an offset of the line; its span leaves a pair of quotes out that
+/// goes around all of it.
+fn word(text: &str, at: usize, line: &Line<'_>) -> Word {
+    let bytes = text.as_bytes();
+    let quoted = bytes.len() >= 2
+        && matches!(bytes[0], b'"' | b'\'')
+        && bytes[bytes.len() - 1] == bytes[0]
+        && memchr::memchr_iter(bytes[0], bytes).count() == 2;
+    let inner = usize::from(quoted);
+    Word { text: text.to_owned(), span: line.span(at + inner, at + text.len() - inner) }
+}
+
+fn from(parts: &Parts<'_>, line: &Line<'_>) -> Result<Instruction, String> {
+    const USAGE: &str = "FROM takes an image, or an image, `AS` and a name";
+    let mut words: Vec<(&str, usize)> = separated(parts.arguments, parts.at).take(4).collect();
+    let well_formed =
+        |words: &[(&str, usize)]| words.len() == 1 || (words.len() == 3 && go::is_as(words[1].0));
+    if !well_formed(&words) && parts.arguments.contains("{{") {
+        words = template::separated(parts.arguments, parts.at);
+    }
+    if !well_formed(&words) {
+        return Err(match words.get(1) {
+            Some((comment, _)) if comment.starts_with('#') => {
+                format!("{USAGE}; a comment cannot stand behind an instruction")
+            }
+            _ => USAGE.to_owned(),
+        });
+    }
+    let name = match words.get(2) {
+        None => None,
+        Some((name, _)) => Some(stage_name(name)?),
+    };
+    let mut given = flags::parse(&parts.flags, &[("platform", Kind::Text)])?;
+    let platform = given.pop().and_then(|flag| flag.value).map(|value| value.text);
+    Ok(Instruction::From { image: word(words[0].0, words[0].1, line), platform, name })
+}
+
+/// `^[a-z][a-z0-9-_.]*$` of the name in lower case.
+fn stage_name(name: &str) -> Result<String, String> {
+    let lower = go::lower(name);
+    let mut bytes = lower.bytes();
+    let valid = bytes.next().is_some_and(|byte| byte.is_ascii_lowercase())
+        && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte));
+    if !valid {
+        return Err(format!(
+            "`{}` is not a stage name: a letter, then letters, digits, `-`, `_`, `.`",
+            shortened(name)
+        ));
+    }
+    Ok(lower.into_owned())
+}
+
+/// `parseWords`: words with their quotes and escapes; the offsets where each
+/// begins and ends.
+fn quoted_words(text: &str, escape: u8) -> Vec<(usize, usize)> {
+    let escape = char::from(escape);
+    let mut words = Vec::new();
+    let mut chars = text.char_indices().peekable();
+    'words: loop {
+        while chars.next_if(|(_, char)| char.is_whitespace()).is_some() {}
+        let Some(&(start, _)) = chars.peek() else { return words };
+        let mut quote = None;
+        loop {
+            let Some((at, char)) = chars.next() else {
+                words.push((start, text.len()));
+                return words;
+            };
+            if quote.is_none() && char.is_whitespace() {
+                words.push((start, at));
+                continue 'words;
+            }
+            if char == escape && quote != Some('\'') {
+                if chars.next().is_none() {
+                    // An escape at the end is left out, and a word of nothing else with it.
+                    if at > start {
+                        words.push((start, at));
+                    }
+                    return words;
+                }
+                continue;
+            }
+            match quote {
+                None if matches!(char, '\'' | '"') => quote = Some(char),
+                Some(open) if open == char => quote = None,
+                _ => {}
+            }
+        }
+    }
+}
+
+fn arg(parts: &Parts<'_>, line: &Line<'_>, escape: u8) -> Result<Instruction, String> {
+    let mut pairs = Vec::new();
+    for (start, end) in quoted_words(parts.arguments, escape) {
+        let text = &parts.arguments[start..end];
+        let at = parts.at + start;
+        let (name, value) = match text.split_once('=') {
+            None => (text, None),
+            Some(("", _)) => return Err("ARG needs a name before `=`".to_owned()),
+            Some((name, value)) => (name, Some(word(value, at + name.len() + 1, line))),
+        };
+        let name = Word { text: name.to_owned(), span: line.span(at, at + name.len()) };
+        pairs.push(ArgPair { name, value });
+    }
+    if pairs.is_empty() {
+        return Err("ARG needs a name".to_owned());
+    }
+    Ok(Instruction::Arg(pairs))
+}
+
+/// What JSON makes of arguments.
+enum Json {
+    /// They are no JSON array.
+    No,
+    /// An array of this many texts.
+    Texts(usize),
+}
+
+/// `parseJSON`: an array of texts; an array of something else is an error.
+fn json(arguments: &str) -> Result<Json, String> {
+    if !arguments.starts_with('[') || !arguments.ends_with(']') {
+        return Ok(Json::No);
+    }
+    match serde_json::from_str::<Vec<serde_json::Value>>(arguments) {
+        Err(_) => Ok(Json::No),
+        Ok(values) if values.iter().all(serde_json::Value::is_string) => Ok(Json::Texts(values.len())),
+        Ok(_) => Err("a JSON array of arguments may hold only texts".to_owned()),
+    }
+}
+
+const COPY_FLAGS: &[(&str, Kind)] = &[
+    ("chown", Kind::Text),
+    ("from", Kind::Text),
+    ("chmod", Kind::Text),
+    ("link", Kind::Bool),
+    ("exclude", Kind::Texts),
+    ("parents", Kind::Bool),
+];
+const ADD_FLAGS: &[(&str, Kind)] = &[
+    ("chown", Kind::Text),
+    ("chmod", Kind::Text),
+    ("link", Kind::Bool),
+    ("keep-git-dir", Kind::Bool),
+    ("checksum", Kind::Text),
+    ("unpack", Kind::Bool),
+    ("exclude", Kind::Texts),
+];
+const RUN_FLAGS: &[(&str, Kind)] =
+    &[("mount", Kind::Texts), ("network", Kind::Text), ("security", Kind::Text), ("device", Kind::Texts)];
+const HEALTHCHECK_FLAGS: &[(&str, Kind)] = &[
+    ("interval", Kind::Text),
+    ("timeout", Kind::Text),
+    ("start-period", Kind::Text),
+    ("start-interval", Kind::Text),
+    ("retries", Kind::Text),
+];
+
+/// The arguments of `COPY` and `ADD`: at least a source and a destination.
+fn check_paths(name: &str, parts: &Parts<'_>) -> Result<(), String> {
+    let (count, last) = match json(parts.arguments)? {
+        Json::Texts(count) => (count, None),
+        Json::No => {
+            let mut words = separated(parts.arguments, parts.at);
+            let first = words.next();
+            let last = words.next().map(|second| words.last().unwrap_or(second).0);
+            (usize::from(first.is_some()) + usize::from(last.is_some()), last)
+        }
+    };
+    if count < 2 {
+        return Err(format!("{name} takes at least a source and a destination"));
+    }
+    if last.is_some_and(|last| matches!(heredoc(last), Ok(Some(_)))) {
+        return Err(format!("the destination of {name} cannot be a heredoc"));
+    }
+    Ok(())
+}
+
+fn copy(parts: &Parts<'_>, line: &Line<'_>, escape: u8) -> Result<Instruction, String> {
+    check_paths("COPY", parts)?;
+    let given = flags::parse(&parts.flags, COPY_FLAGS)?;
+    let from = given.into_iter().find(|flag| flag.name == "from").and_then(|flag| flag.value);
+    let Some(from) = from.filter(|from| !from.text.is_empty()) else {
+        return Ok(Instruction::Reads(Vec::new()));
+    };
+    // toCommand in dockerfile2llb/convert.go: what expands to something else is refused.
+    let expanded =
+        lex::expand(&from.text, Mode::expand(char::from(escape)), &mut Empty, &mut lex::Budget::default());
+    if expanded.map_or(true, |value| value.text != from.text) {
+        return Err(
+            "`COPY --from=` takes no variables; name a stage with `FROM … AS` and copy from that".to_owned()
+        );
+    }
+    let span = from.span(line);
+    Ok(Instruction::Reads(vec![Source { kind: SourceKind::Copy, name: from.text, span }]))
+}
+
+fn run(parts: &Parts<'_>, line: &Line<'_>) -> Result<Instruction, String> {
+    if parts.arguments.starts_with('[') {
+        json(parts.arguments)?;
+    }
+    if parts.flags.is_empty() {
+        return Ok(Instruction::Other);
+    }
+    let mut sources = Vec::new();
+    let mut network = None;
+    for flag in flags::parse(&parts.flags, RUN_FLAGS)? {
+        let Some(value) = flag.value else { continue };
+        match flag.name {
+            "mount" => sources.push(mount_source(&value, line)?),
+            "network" => network = Some(value.text),
+            _ => {}
+        }
+    }
+    if let Some(network) = network.filter(|mode| !matches!(mode.as_str(), "default" | "none" | "host")) {
+        return Err(format!("`{}` is not a network mode: default, none, host", shortened(&network)));
+    }
+    Ok(Instruction::Reads(sources))
+}
+
+fn mount_source(value: &FlagValue, line: &Line<'_>) -> Result<Source, String> {
+    Ok(match mount::from(value)? {
+        Some(from) => {
+            let span = from.span(line);
+            Source { kind: SourceKind::Mount, name: from.text, span }
+        }
+        None => Source { kind: SourceKind::EmptyMount, name: String::new(), span: Span::default() },
+    })
+}
+
+fn onbuild(parts: &Parts<'_>, line: &Line<'_>, escape: u8) -> Result<Instruction, String> {
+    if parts.arguments.is_empty() {
+        return Err("ONBUILD needs an instruction".to_owned());
+    }
+    flags::parse(&parts.flags, &[])?;
+    let inner = split(parts.arguments, parts.at, escape);
+    let Some(name) = known(inner.name) else {
+        return Ok(Instruction::Onbuild(Err(format!("unknown instruction `{}`", shortened(inner.name)))));
+    };
+    if matches!(name, "onbuild" | "from" | "maintainer") {
+        return Err(format!("{} is not allowed as an ONBUILD trigger", name.to_uppercase()));
+    }
+    Ok(Instruction::Onbuild(read_known(name, &inner, line, escape, true).map(|inner| match inner {
+        Instruction::Reads(sources) => sources,
+        _ => Vec::new(),
+    })))
+}
+
+/// The checks of the instructions that name no image.
+fn other(name: &str, parts: &Parts<'_>, escape: u8) -> Result<(), String> {
+    let upper = name.to_uppercase();
+    let no_flags = || flags::parse(&parts.flags, &[]).map(|_| ());
+    let empty = parts.arguments.is_empty();
+    match name {
+        "env" | "label" => {
+            no_flags()?;
+            let words = quoted_words(parts.arguments, escape);
+            let Some((start, end)) = words.first() else {
+                return Err(format!("{upper} needs a name and a value"));
+            };
+            if !parts.arguments[*start..*end].contains('=') {
+                return match parts.arguments.bytes().any(go::is_separator) {
+                    true => Ok(()),
+                    false => Err(format!("{upper} needs a name and a value")),
+                };
+            }
+            match words.iter().map(|(start, end)| &parts.arguments[*start..*end]).find_map(|word| match word
+                .find('=')
+            {
+                None => Some(format!("`{}` in {upper} has no `=`", shortened(word))),
+                Some(0) => Some(format!("{upper} needs a name before `=`")),
+                Some(_) => None,
+            }) {
+                Some(message) => Err(message),
+                None => Ok(()),
+            }
+        }
+        "add" => {
+            check_paths("ADD", parts)?;
+            flags::parse(&parts.flags, ADD_FLAGS).map(|_| ())
+        }
+        "cmd" | "entrypoint" => {
+            json(parts.arguments)?;
+            no_flags()
+        }
+        "shell" => {
+            no_flags()?;
+            match json(parts.arguments)? {
+                Json::Texts(1..) => Ok(()),
+                _ => Err("SHELL takes a JSON array of texts".to_owned()),
+            }
+        }
+        "healthcheck" => {
+            let kind = parts.arguments.split_whitespace().next().unwrap_or("");
+            let rest = parts.arguments[kind.len()..].trim_start();
+            json(rest)?;
+            match (kind.to_uppercase().as_str(), rest.is_empty()) {
+                ("NONE", true) => Ok(()),
+                ("NONE", false) => Err("HEALTHCHECK NONE takes no arguments".to_owned()),
+                ("CMD", false) => flags::parse(&parts.flags, HEALTHCHECK_FLAGS).map(|_| ()),
+                ("CMD", true) => Err("HEALTHCHECK CMD needs a command".to_owned()),
+                _ => Err("HEALTHCHECK takes CMD or NONE".to_owned()),
+            }
+        }
+        "stopsignal" if !empty => Ok(()),
+        "volume" => match json(parts.arguments)? {
+            Json::Texts(0) => Err("VOLUME needs an argument".to_owned()),
+            _ if empty => Err("VOLUME needs an argument".to_owned()),
+            _ => no_flags(),
+        },
+        _ if empty => Err(format!("{upper} needs an argument")),
+        _ => no_flags(),
+    }
+}
+
+/// The end of a heredoc.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Heredoc {
+    pub(super) terminator: String,
+    /// `<<-`: tabs before the terminator are ignored.
+    pub(super) chomp: bool,
+}
+
+/// The heredocs that a line opens: `RUN`, `COPY` and `ADD`, also as triggers.
+pub(super) fn heredocs(line: &Line<'_>, escape: u8) -> Result<Vec<Heredoc>, String> {
+    if memmem::find(line.text.as_bytes(), b"<<").is_none() || !can_hold_heredoc(&line.text, escape) {
+        return Ok(Vec::new());
+    }
+    let mode = Mode { escape: '\\', raw_quotes: true, raw_escapes: true, skip_unset: true };
+    let mut heredocs = Vec::new();
+    // A line that does not lex has no heredocs.
+    for word in lex::words(&line.text, mode).unwrap_or_default() {
+        heredocs.extend(heredoc(&word)?);
+    }
+    Ok(heredocs)
+}
+
+fn can_hold_heredoc(text: &str, escape: u8) -> bool {
+    let parts = split(text, 0, escape);
+    let (name, arguments) = match known(parts.name) {
+        Some("onbuild") => {
+            let inner = split(parts.arguments, 0, escape);
+            (known(inner.name), inner.arguments)
+        }
+        name => (name, parts.arguments),
+    };
+    matches!(name, Some("run" | "copy" | "add")) && !matches!(json(arguments), Ok(Json::Texts(_)))
+}
+
+/// `ParseHeredoc`: `^(\d*)<<(-?)\s*([^<]*)$`, and the rest a single word.
+fn heredoc(word: &str) -> Result<Option<Heredoc>, String> {
+    let body = word.trim_start_matches(|char: char| char.is_ascii_digit());
+    let Some(body) = body.strip_prefix("<<") else { return Ok(None) };
+    let (chomp, body) = match body.strip_prefix('-') {
+        Some(body) => (true, body),
+        None => (false, body),
+    };
+    let name = body.trim_start_matches(['\t', '\n', '\u{c}', '\r', ' ']);
+    if name.is_empty() || name.contains('<') {
+        return Ok(None);
+    }
+    let mode = Mode { escape: '\\', raw_quotes: false, raw_escapes: false, skip_unset: true };
+    let refused = |_| format!("the heredoc name `{}` does not parse", shortened(name));
+    let mut words = lex::words(name, mode).map_err(refused)?;
+    match (words.pop(), words.is_empty()) {
+        (Some(terminator), true) => Ok(Some(Heredoc { terminator, chomp })),
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,505 @@
+//! BuildKit's shell words: quotes, escapes and variables.
+//!
+//! After `frontend/dockerfile/shell/lex.go` of BuildKit 0.34, `Lex`:
+//!
+//! ```text
+//! word      := { char | escape char | "'" … "'" | '"' { char | escape char | variable } '"' | variable }
+//! variable  := "$" name | "${" name [ operator ] "}"
+//! operator  := [":"] ("-" | "+" | "?") word | ("#" | "##" | "%" | "%%") pattern
+//!            | ("/" | "//") pattern "/" word
+//! name      := (letter | "_") { letter | digit | "_" } | digit+ | one of @ * # ? - $ !
+//! ```
+//!
+//! Anything else after `${name` is an error. Expansion nests through the words
+//! of operators, to [`MAX_NESTING`].
+
+use std::iter::Peekable;
+use std::str::Chars;
+
+use super::glob;
+use super::value::Hole;
+use super::value::Value;
+
+/// How deep `${a:-${b:-…}}` may nest. BuildKit has no limit; nobody writes ten.
+const MAX_NESTING: usize = 64;
+/// How many bytes all expansions of one file may copy together, so that many
+/// small arguments cannot make endless work of large ones.
+pub(super) const MAX_EXPANSION_BYTES: usize = 4 * 1024 * 1024;
+/// How many steps all pattern operators of one file may take together.
+pub(super) const MAX_PATTERN_STEPS: usize = 4 * 1024 * 1024;
+
+/// Why a word could not be expanded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum LexError {
+    /// BuildKit refuses it too.
+    Syntax(String),
+    /// A limit of ours.
+    Limit(String),
+}
+
+impl LexError {
+    fn syntax(message: impl Into<String>) -> LexError {
+        LexError::Syntax(message.into())
+    }
+}
+
+/// What is left of the limits of one file.
+#[derive(Debug, Clone)]
+pub(super) struct Budget {
+    pub(super) bytes: usize,
+    pub(super) steps: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Budget {
+        Budget { bytes: MAX_EXPANSION_BYTES, steps: MAX_PATTERN_STEPS }
+    }
+}
+
+/// A variable, as an environment knows it.
+pub(super) enum Variable<'e> {
+    /// It has a value.
+    Set(&'e Value),
+    /// It has none, for this reason.
+    Unset(Hole),
+}
+
+/// Where variables are looked up.
+pub(super) trait Environment {
+    fn get(&mut self, name: &str) -> Variable<'_>;
+}
+
+/// An environment in which nothing is set.
+pub(super) struct Empty;
+
+impl Environment for Empty {
+    fn get(&mut self, _: &str) -> Variable<'_> {
+        Variable::Unset(Hole::Undeclared(0))
+    }
+}
+
+/// How a word is read: `Lex`'s fields.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mode {
+    pub(super) escape: char,
+    pub(super) raw_quotes: bool,
+    pub(super) raw_escapes: bool,
+    /// Unset variables stay as they are written.
+    pub(super) skip_unset: bool,
+}
+
+impl Mode {
+    /// How references and defaults are expanded.
+    pub(super) fn expand(escape: char) -> Mode {
+        Mode { escape, raw_quotes: false, raw_escapes: false, skip_unset: false }
+    }
+}
+
+/// `ProcessWord`: expands a text as one word.
+pub(super) fn expand(
+    text: &str,
+    mode: Mode,
+    environment: &mut dyn Environment,
+    budget: &mut Budget,
+) -> Result<Value, LexError> {
+    if memchr::memchr3(b'$', b'\'', b'"', text.as_bytes()).is_none()
+        && !text.contains([mode.escape, '\u{feff}'])
+    {
+        return Ok(Value { text: text.to_owned(), ..Value::default() });
+    }
+    let mut lexer = Lexer::new(text, mode, environment, budget);
+    lexer.word(None, mode.raw_escapes, 0)
+}
+
+/// `ProcessWords` without variables: splits a text into words.
+pub(super) fn words(text: &str, mode: Mode) -> Result<Vec<String>, LexError> {
+    let mut budget = Budget::default();
+    let mut environment = Empty;
+    let mut lexer = Lexer::new(text, mode, &mut environment, &mut budget);
+    lexer.word(None, mode.raw_escapes, 0)?;
+    lexer.words.flush();
+    Ok(lexer.words.words)
+}
+
+/// The words of the outermost text. BuildKit shares the buffer of the word that
+/// is being read with the words inside operators, so that those clear it.
+#[derive(Default)]
+struct Words {
+    buffer: String,
+    words: Vec<String>,
+    in_word: bool,
+}
+
+impl Words {
+    fn char(&mut self, char: char) {
+        if !char.is_whitespace() {
+            self.raw_char(char);
+        } else if self.in_word && !self.buffer.is_empty() {
+            self.flush();
+        }
+    }
+
+    fn raw_char(&mut self, char: char) {
+        self.buffer.push(char);
+        self.in_word = true;
+    }
+
+    fn raw_str(&mut self, text: &str) {
+        self.buffer.push_str(text);
+        self.in_word = true;
+    }
+
+    fn flush(&mut self) {
+        if !self.buffer.is_empty() {
+            self.words.push(std::mem::take(&mut self.buffer));
+            self.in_word = false;
+        }
+    }
+}
+
+struct Lexer<'l> {
+    chars: Peekable<Chars<'l>>,
+    mode: Mode,
+    environment: &'l mut dyn Environment,
+    budget: &'l mut Budget,
+    words: Words,
+}
+
+impl<'l> Lexer<'l> {
+    fn new(
+        text: &'l str,
+        mode: Mode,
+        environment: &'l mut dyn Environment,
+        budget: &'l mut Budget,
+    ) -> Lexer<'l> {
+        // Go's text/scanner drops a byte order mark at the very beginning.
+        let chars = text.strip_prefix('\u{feff}').unwrap_or(text).chars().peekable();
+        Lexer { chars, mode, environment, budget, words: Words::default() }
+    }
+
+    /// `processStopOn`: reads up to `stop`, or to the end.
+    fn word(&mut self, stop: Option<char>, raw_escapes: bool, depth: usize) -> Result<Value, LexError> {
+        if depth > MAX_NESTING {
+            return Err(LexError::Limit(format!(
+                "expansions nest deeper than {MAX_NESTING} levels; write the value out"
+            )));
+        }
+        self.words.buffer.clear();
+        let outermost = depth == 0;
+        let mut result = Value::default();
+        while let Some(&char) = self.chars.peek() {
+            if stop == Some(char) {
+                self.chars.next();
+                return Ok(result);
+            }
+            match char {
+                '$' => {
+                    let value = self.dollar(depth)?;
+                    self.append(&mut result, &value)?;
+                    if outermost {
+                        value.text.chars().for_each(|char| self.words.char(char));
+                    }
+                }
+                '<' => {
+                    let text = self.heredoc_mark();
+                    result.push_str(&text);
+                    if outermost {
+                        self.words.raw_str(&text);
+                    }
+                }
+                '\'' | '"' => {
+                    let value = match char {
+                        '\'' => self.single_quoted()?,
+                        _ => self.double_quoted(raw_escapes, depth)?,
+                    };
+                    self.append(&mut result, &value)?;
+                    if outermost {
+                        self.words.raw_str(&value.text);
+                    }
+                }
+                _ => {
+                    self.chars.next();
+                    if char != self.mode.escape {
+                        result.push(char);
+                        if outermost {
+                            self.words.char(char);
+                        }
+                        continue;
+                    }
+                    if raw_escapes {
+                        result.push(char);
+                        if outermost {
+                            self.words.raw_char(char);
+                        }
+                    }
+                    let Some(escaped) = self.chars.next() else { break };
+                    result.push(escaped);
+                    if outermost {
+                        self.words.raw_char(escaped);
+                    }
+                }
+            }
+        }
+        match stop {
+            Some(stop) => Err(LexError::syntax(format!("the matching `{stop}` is missing"))),
+            None => Ok(result),
+        }
+    }
+
+    fn append(&mut self, result: &mut Value, value: &Value) -> Result<(), LexError> {
+        let enough = self.budget.bytes.checked_sub(value.text.len());
+        self.budget.bytes = enough.unwrap_or(0);
+        if enough.is_none() || !result.append(value) {
+            return Err(LexError::Limit(
+                "the variables expand to more text than fromguard reads; write the values out".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    fn single_quoted(&mut self) -> Result<Value, LexError> {
+        let mut result = Value::default();
+        self.quote(&mut result);
+        loop {
+            match self.chars.peek() {
+                None => return Err(LexError::syntax("a single quote is not closed")),
+                Some('\'') => {
+                    self.quote(&mut result);
+                    return Ok(result);
+                }
+                Some(&char) => {
+                    self.chars.next();
+                    result.push(char);
+                }
+            }
+        }
+    }
+
+    fn double_quoted(&mut self, raw_escapes: bool, depth: usize) -> Result<Value, LexError> {
+        let mut result = Value::default();
+        self.quote(&mut result);
+        loop {
+            match self.chars.peek() {
+                None => return Err(LexError::syntax("a double quote is not closed")),
+                Some('"') => {
+                    self.quote(&mut result);
+                    return Ok(result);
+                }
+                Some('$') => {
+                    let value = self.dollar(depth)?;
+                    self.append(&mut result, &value)?;
+                }
+                Some(&char) => {
+                    self.chars.next();
+                    let mut written = char;
+                    if char == self.mode.escape {
+                        if raw_escapes {
+                            result.push(char);
+                        }
+                        match self.chars.peek() {
+                            None => continue,
+                            Some(&next) if next == '"' || next == '$' || next == self.mode.escape => {
+                                self.chars.next();
+                                written = next;
+                            }
+                            Some(_) => {}
+                        }
+                    }
+                    result.push(written);
+                }
+            }
+        }
+    }
+
+    /// Takes a quote, and keeps it when quotes are raw.
+    fn quote(&mut self, result: &mut Value) {
+        if let Some(quote) = self.chars.next().filter(|_| self.mode.raw_quotes) {
+            result.push(quote);
+        }
+    }
+
+    /// `processPossibleHeredoc`: `<<` keeps the blanks after it in its word.
+    fn heredoc_mark(&mut self) -> String {
+        self.chars.next();
+        if self.chars.next_if_eq(&'<').is_none() {
+            return "<".to_owned();
+        }
+        let mut mark = "<<".to_owned();
+        while let Some(blank) = self.chars.next_if(|char| matches!(char, '\t' | '\r' | ' ')) {
+            mark.push(blank);
+        }
+        mark
+    }
+
+    /// `processDollar`.
+    fn dollar(&mut self, depth: usize) -> Result<Value, LexError> {
+        self.chars.next();
+        if self.chars.next_if_eq(&'{').is_none() {
+            let name = self.name();
+            if name.is_empty() {
+                return Ok(literal("$"));
+            }
+            return Ok(self.plain(&name, || format!("${name}")));
+        }
+        match self.chars.peek() {
+            None => return Err(LexError::syntax("`${` without `}`")),
+            Some('{' | '}' | ':') => return Err(LexError::syntax("`${` without a variable name")),
+            Some(_) => {}
+        }
+        let name = self.name();
+        let mut operator = match self.chars.next() {
+            None => return Err(unsupported(&name, "")),
+            Some('}') => return Ok(self.plain(&name, || format!("${{{name}}}"))),
+            Some(operator) => operator,
+        };
+        if operator == '/' {
+            return self.replace(&name, depth);
+        }
+        let colon = operator == ':';
+        let mut written = operator.to_string();
+        if colon {
+            match self.chars.next() {
+                None => return Err(unsupported(&name, &written)),
+                Some(next) => operator = next,
+            }
+            written.push(operator);
+        }
+        let trims = matches!(operator, '#' | '%');
+        // After a colon BuildKit reads a word before it looks at the operator.
+        if (colon && trims) || (!colon && !matches!(operator, '+' | '-' | '?' | '#' | '%')) {
+            return Err(unsupported(&name, &written));
+        }
+        let word = self.word(Some('}'), trims, depth + 1)?;
+        let (value, hole) = match self.environment.get(&name) {
+            Variable::Set(value) => (value.clone(), None),
+            Variable::Unset(_) if self.mode.skip_unset => {
+                return Ok(literal(&format!("${{{name}{written}{}}}", word.text)));
+            }
+            Variable::Unset(hole) => (Value::default(), Some(hole)),
+        };
+        self.charge(&value)?;
+        let null = hole.is_some() || (colon && value.text.is_empty());
+        match operator {
+            '-' if null => Ok(with_uses(word, &value)),
+            '-' => Ok(value),
+            '+' if null => Ok(with_uses(Value::default(), &value)),
+            '+' => Ok(with_uses(word, &value)),
+            '?' if !null => Ok(value),
+            '?' => match hole {
+                // A build must give it: what it is then is not known here.
+                Some(hole @ (Hole::NoDefault(_) | Hole::Broken(_))) => Ok(open(hole)),
+                Some(Hole::Undeclared(_)) => Err(LexError::syntax(format!(
+                    "`{name}` is required by `${{{name}{written}…}}` and never set"
+                ))),
+                None => Err(LexError::syntax(format!(
+                    "`{name}` is required by `${{{name}{written}…}}` and empty"
+                ))),
+            },
+            '#' | '%' => {
+                let value = hole.map_or(value, open);
+                let (greedy, pattern) = match word.text.strip_prefix(operator) {
+                    Some(rest) => (true, rest),
+                    None => (false, word.text.as_str()),
+                };
+                let steps = &mut self.budget.steps;
+                let text = match operator {
+                    '%' => glob::trim_suffix(pattern, &value.text, greedy, steps),
+                    _ => glob::trim_prefix(pattern, &value.text, greedy, steps),
+                }?;
+                Ok(rewritten(text, &value, &word))
+            }
+            _ => Err(unsupported(&name, &written)),
+        }
+    }
+
+    /// `${name/pattern/word}` and `${name//pattern/word}`.
+    fn replace(&mut self, name: &str, depth: usize) -> Result<Value, LexError> {
+        let all = self.chars.next_if_eq(&'/').is_some();
+        let pattern = self.word(Some('/'), true, depth + 1)?;
+        let replacement = self.word(Some('}'), true, depth + 1)?;
+        let value = match self.environment.get(name) {
+            Variable::Set(value) => value.clone(),
+            Variable::Unset(_) if self.mode.skip_unset => {
+                return Ok(literal(&format!("${{{name}/{}/{}}}", pattern.text, replacement.text)));
+            }
+            Variable::Unset(hole) => open(hole),
+        };
+        self.charge(&value)?;
+        let steps = &mut self.budget.steps;
+        let text = glob::replace(&pattern.text, &replacement.text, &value.text, all, steps)?;
+        let mut result = rewritten(text, &value, &pattern);
+        result.depend(&replacement.uses);
+        if result.holes.is_empty()
+            && let Some((_, hole)) = replacement.holes.first()
+        {
+            result.hole(0, *hole);
+        }
+        Ok(result)
+    }
+
+    /// `$name` and `${name}`.
+    fn plain(&mut self, name: &str, written: impl Fn() -> String) -> Value {
+        match self.environment.get(name) {
+            Variable::Set(value) => value.clone(),
+            Variable::Unset(_) if self.mode.skip_unset => literal(&written()),
+            Variable::Unset(hole) => open(hole),
+        }
+    }
+
+    /// Counts the copy of a value that may not end up in the result.
+    fn charge(&mut self, value: &Value) -> Result<(), LexError> {
+        self.append(&mut Value::default(), value)
+    }
+
+    /// `processName`.
+    fn name(&mut self) -> String {
+        let mut name = String::new();
+        match self.chars.peek() {
+            Some(first) if first.is_ascii_digit() => {
+                while let Some(digit) = self.chars.next_if(char::is_ascii_digit) {
+                    name.push(digit);
+                }
+                return name;
+            }
+            Some('@' | '*' | '#' | '?' | '-' | '$' | '!') => {
+                name.extend(self.chars.next());
+                return name;
+            }
+            _ => {}
+        }
+        while let Some(char) = self.chars.next_if(|char| char.is_alphanumeric() || *char == '_') {
+            name.push(char);
+        }
+        name
+    }
+}
+
+fn literal(text: &str) -> Value {
+    Value { text: text.to_owned(), ..Value::default() }
+}
+
+/// Nothing, and not known.
+fn open(hole: Hole) -> Value {
+    Value { holes: vec![(0, hole)], ..Value::default() }
+}
+
+fn with_uses(mut value: Value, tested: &Value) -> Value {
+    value.depend(&tested.uses);
+    value
+}
+
+/// The outcome of a pattern operator: where the input was not known, nothing
+/// of the result is.
+fn rewritten(text: String, value: &Value, pattern: &Value) -> Value {
+    let mut result = Value { text, origin: value.origin, ..Value::default() };
+    result.depend(&value.uses);
+    result.depend(&pattern.uses);
+    if let Some((_, hole)) = value.holes.first().or(pattern.holes.first()) {
+        result.hole(0, *hole);
+    }
+    result
+}
+
+fn unsupported(name: &str, operator: &str) -> LexError {
+    LexError::syntax(format!("`${{{name}{operator}` is not an expansion that BuildKit knows"))
+}

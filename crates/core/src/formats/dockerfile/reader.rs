@@ -1,0 +1,279 @@
+//! From the text of a file to its declarations and stages: every instruction in
+//! order, with what is wrong with it. Resolves nothing.
+//!
+//! After `Parse` in `frontend/dockerfile/parser/parser.go` and in
+//! `frontend/dockerfile/instructions/parse.go` of BuildKit 0.34. BuildKit stops
+//! at the first error; this notes it and goes on.
+
+use crate::source::ProblemCode;
+use crate::source::Span;
+
+use super::directive::Directives;
+use super::directive::Name;
+use super::directive::Read;
+use super::instruction;
+use super::instruction::Heredoc;
+use super::instruction::Instruction;
+use super::instruction::Source;
+use super::instruction::Word;
+use super::line;
+use super::line::MAX_LINE_BYTES;
+use super::line::Physical;
+
+/// An `ARG` before the first `FROM`: one name of it.
+#[derive(Debug)]
+pub(super) struct Declaration {
+    pub(super) name: Word,
+    pub(super) value: Option<Word>,
+}
+
+/// A `FROM` and what its instructions read from.
+#[derive(Debug)]
+pub(super) struct StageText {
+    /// `None` when the `FROM` is broken.
+    pub(super) image: Option<Word>,
+    pub(super) platform: Option<String>,
+    pub(super) name: Option<String>,
+    /// The whole `FROM`.
+    pub(super) span: Span,
+    pub(super) commands: Vec<Command>,
+}
+
+/// A `COPY`, a `RUN`, or an `ONBUILD` of one.
+#[derive(Debug)]
+pub(super) struct Command {
+    pub(super) span: Span,
+    pub(super) sources: Vec<Source>,
+    /// A trigger, and why a child build would refuse it.
+    pub(super) trigger: Option<Result<(), String>>,
+}
+
+/// Something that BuildKit refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) span: Span,
+    pub(super) code: ProblemCode,
+    pub(super) message: String,
+}
+
+impl Fault {
+    pub(super) fn syntax(span: Span, message: impl Into<String>) -> Fault {
+        Fault { span, code: ProblemCode::Syntax, message: message.into() }
+    }
+}
+
+/// A file, read.
+#[derive(Debug)]
+pub(super) struct Text {
+    pub(super) escape: u8,
+    pub(super) declarations: Vec<Declaration>,
+    /// Names of `ARG`s that stand only behind a `FROM`, where no `FROM` sees them.
+    pub(super) late_arguments: Vec<String>,
+    pub(super) stages: Vec<StageText>,
+    pub(super) faults: Vec<Fault>,
+}
+
+/// How many faults of one file are told; a file with more is no Dockerfile.
+const MAX_FAULTS: usize = 100;
+/// How many late arguments are remembered, for one sentence in a message.
+const MAX_LATE_ARGUMENTS: usize = 1000;
+
+/// Reads a file. With `plain_heredocs` it is read as frontends before 1.4 read
+/// it, who know no heredocs: their lines are instructions, and those among them
+/// that are none are passed over.
+pub(super) fn read(text: &str, plain_heredocs: bool) -> Text {
+    let mut reader = Reader {
+        text: Text {
+            escape: b'\\',
+            declarations: Vec::new(),
+            late_arguments: Vec::new(),
+            stages: Vec::new(),
+            faults: Vec::new(),
+        },
+        template: false,
+        early: false,
+    };
+    reader.run(text, plain_heredocs);
+    reader.text
+}
+
+struct Reader {
+    text: Text,
+    /// A line of a template was told of.
+    template: bool,
+    /// An instruction before the first `FROM` was told of.
+    early: bool,
+}
+
+impl Reader {
+    fn run(&mut self, text: &str, plain_heredocs: bool) {
+        let mut lines = Physical::new(text);
+        let mut directives = Directives::new("#");
+        // Where the heredocs end whose lines are read as instructions.
+        let mut plain_until = 0;
+        let mut instructions = 0_usize;
+        while let Some((start, physical)) = lines.next() {
+            let mut first = line::trim_newline(physical);
+            if start == 0 {
+                first = first.strip_prefix('\u{feff}').unwrap_or(first);
+            }
+            first = first.trim_start();
+            let base = start + (line::trim_newline(physical).len() - first.len());
+            let span = Span::new(base, base + first.len());
+            match directives.read(first) {
+                Read::Directive(directive) if directive.name == Name::Escape => {
+                    match directive.value.as_bytes() {
+                        [escape @ (b'\\' | b'`')] => self.text.escape = *escape,
+                        _ => self.fault(Fault::syntax(span, "the escape character can be `\\` or `` ` ``")),
+                    }
+                }
+                Read::Repeated(name) => {
+                    self.fault(Fault::syntax(span, format!("the directive `{name}` stands twice")));
+                }
+                Read::Directive(_) | Read::Done => {}
+            }
+            if first.is_empty() || first.starts_with('#') {
+                continue;
+            }
+            let lenient = start < plain_until;
+            let line = line::join(first, base, &mut lines, self.text.escape);
+            instructions += 1;
+            match instruction::read(&line, self.text.escape) {
+                Ok(instruction) => self.add(instruction, line.whole(), lenient),
+                Err(_) if lenient => {}
+                Err(refused) => self.refuse(refused, line.text.as_ref()),
+            }
+            let heredocs = match instruction::heredocs(&line, self.text.escape) {
+                Ok(heredocs) => heredocs,
+                Err(message) => {
+                    self.fault(Fault::syntax(line.whole(), message));
+                    continue;
+                }
+            };
+            if heredocs.is_empty() || lenient {
+                continue;
+            }
+            let mut body = Physical::new(text);
+            body.skip_to(lines.offset());
+            let terminated = heredocs.iter().all(|heredoc| skip(&mut body, heredoc));
+            if plain_heredocs {
+                plain_until = body.offset();
+                continue;
+            }
+            lines.skip_to(body.offset());
+            if !terminated {
+                let names: Vec<&str> = heredocs.iter().map(|heredoc| heredoc.terminator.as_str()).collect();
+                self.fault(Fault::syntax(
+                    line.whole(),
+                    format!(
+                        "the heredoc `{}` is not ended; the rest of the file belongs to it",
+                        names.join("`, `")
+                    ),
+                ));
+            }
+        }
+        if let Some(start) = lines.too_long {
+            self.fault(Fault::syntax(
+                Span::new(start, start),
+                format!("a line is longer than {} bytes, which BuildKit refuses", MAX_LINE_BYTES - 1),
+            ));
+        }
+        // An empty file builds nothing, and nothing can hide in it.
+        if instructions > 0 && self.text.stages.is_empty() && self.text.faults.is_empty() {
+            self.fault(Fault::syntax(Span::default(), "the file holds no FROM"));
+        }
+    }
+
+    fn add(&mut self, instruction: Instruction, span: Span, lenient: bool) {
+        match instruction {
+            Instruction::From { image, platform, name } => {
+                self.text.stages.push(StageText {
+                    image: Some(image),
+                    platform,
+                    name,
+                    span,
+                    commands: Vec::new(),
+                });
+            }
+            Instruction::Arg(pairs) if self.text.stages.is_empty() => {
+                self.text
+                    .declarations
+                    .extend(pairs.into_iter().map(|pair| Declaration { name: pair.name, value: pair.value }));
+            }
+            Instruction::Arg(pairs) => {
+                let free = MAX_LATE_ARGUMENTS.saturating_sub(self.text.late_arguments.len());
+                self.text.late_arguments.extend(pairs.into_iter().take(free).map(|pair| pair.name.text));
+            }
+            other => {
+                let Some(stage) = self.text.stages.last_mut() else {
+                    if !lenient && !std::mem::replace(&mut self.early, true) {
+                        self.fault(Fault::syntax(
+                            span,
+                            "an instruction before the first FROM; only ARG can stand here",
+                        ));
+                    }
+                    return;
+                };
+                match other {
+                    Instruction::Reads(sources) if !sources.is_empty() => {
+                        stage.commands.push(Command { span, sources, trigger: None });
+                    }
+                    Instruction::Onbuild(Ok(sources)) if !sources.is_empty() => {
+                        stage.commands.push(Command { span, sources, trigger: Some(Ok(())) });
+                    }
+                    Instruction::Onbuild(Err(message)) => {
+                        stage.commands.push(Command {
+                            span,
+                            sources: Vec::new(),
+                            trigger: Some(Err(message)),
+                        });
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn refuse(&mut self, refused: instruction::Refused, text: &str) {
+        if refused.template {
+            if !std::mem::replace(&mut self.template, true) {
+                self.fault(Fault::syntax(
+                    refused.span,
+                    "a template's own lines are not evaluated: what they put into the Dockerfile is not seen",
+                ));
+            }
+            return;
+        }
+        self.fault(Fault::syntax(refused.span, refused.message));
+        // A broken FROM still begins a stage: what follows is not part of the last one.
+        if text.get(..4).is_some_and(|name| name.eq_ignore_ascii_case("from")) {
+            self.text.stages.push(StageText {
+                image: None,
+                platform: None,
+                name: None,
+                span: refused.span,
+                commands: Vec::new(),
+            });
+        }
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        if self.text.faults.len() < MAX_FAULTS {
+            self.text.faults.push(fault);
+        }
+    }
+}
+
+/// Passes the lines of a heredoc and its terminator; `false` at the end of the file.
+fn skip(lines: &mut Physical<'_>, heredoc: &Heredoc) -> bool {
+    while let Some((_, physical)) = lines.next() {
+        let mut line = line::trim_newline(physical);
+        if heredoc.chomp {
+            line = line.trim_start_matches('\t');
+        }
+        if line == heredoc.terminator {
+            return true;
+        }
+    }
+    false
+}
