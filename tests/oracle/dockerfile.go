@@ -78,7 +78,7 @@ func (build *Build) facts() []string {
 		fact("syntax", message(err))
 		return facts
 	}
-	var targets []string
+	var targets, triggers []string
 	dependent := len(build.Images) > 0 || strings.Contains(build.Text, "TARGETSTAGE")
 	for _, stage := range stages {
 		if stage.Name != "" && !slices.Contains(targets, stage.Name) {
@@ -87,10 +87,15 @@ func (build *Build) facts() []string {
 		for _, command := range stage.Commands {
 			if trigger, ok := command.(*instructions.OnbuildCommand); ok {
 				dependent = true
-				for _, name := range triggerImages(trigger.Expression) {
-					fact("onbuild", name)
-				}
+				triggers = append(triggers, triggerImages(trigger.Expression)...)
 			}
+		}
+	}
+	for _, name := range triggers {
+		if slices.Contains(targets, strings.ToLower(name)) {
+			fact("onbuild of a stage", name)
+		} else {
+			fact("onbuild", name)
 		}
 	}
 	last, _ := build.target("default", lastStage, nil)
@@ -269,9 +274,17 @@ func (build *Build) convert(gateway *gateway, platform ocispecs.Platform, target
 	return images, nil
 }
 
+const lintFailure = "lint violation found for rules: "
+
 // message is the first line of an error: what follows is a stack or a listing.
 func message(err error) string {
 	line, _, _ := strings.Cut(err.Error(), "\n")
+	// The frontend lists these in no order.
+	if rules, found := strings.CutPrefix(line, lintFailure); found {
+		sorted := strings.Split(rules, ", ")
+		slices.Sort(sorted)
+		line = lintFailure + strings.Join(sorted, ", ")
+	}
 	return strings.Map(func(character rune) rune {
 		if unicode.IsControl(character) {
 			return '\uFFFD'

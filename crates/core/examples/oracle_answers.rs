@@ -66,7 +66,10 @@ fn dockerfile(text: &str) -> Value {
         .filter(|usage| usage.role == Role::Frontend)
         .map(|usage| usage.raw.as_str())
         .collect();
-    let problems: Vec<String> =
-        found.problems.iter().map(|problem| format!("{}: {}", problem.code.as_str(), problem.message)).collect();
+    let problems: Vec<String> = found
+        .problems
+        .iter()
+        .map(|problem| format!("{}: {}", problem.code.as_str(), problem.message))
+        .collect();
     json!({"uses": uses, "frontend": frontend.first(), "problems": problems})
 }

@@ -22,15 +22,18 @@ use crate::oracle::shrink::shrink;
 const ROUND: u64 = 1024;
 /// How many differences are shrunk and kept before the run gives up.
 const ENOUGH: usize = 25;
+/// How many differences of a kind are kept: more teach nothing.
+const ENOUGH_OF_A_KIND: usize = 3;
 
 /// Compares `count` texts made from `seed` on; text number n of a seed is
 /// always the same. Differences are shrunk and written to `found.cases`.
 pub(crate) fn run(program: &mut Program, count: u64, seed: u64) -> anyhow::Result<()> {
-    let samples = golden::dockerfiles()?.into_iter().flat_map(|(_, cases)| cases).map(|case| case.text).collect();
+    let samples =
+        golden::dockerfiles()?.into_iter().flat_map(|(_, cases)| cases).map(|case| case.text).collect();
     let generator = Generator::new(samples);
     let started = Instant::now();
     let mut found: Vec<Case> = Vec::new();
-    let (mut built, mut images) = (0u64, 0u64);
+    let (mut built, mut images, mut different) = (0u64, 0u64, 0u64);
     let mut done = 0;
     while done < count && found.len() < ENOUGH {
         let round = ROUND.min(count - done);
@@ -42,8 +45,11 @@ pub(crate) fn run(program: &mut Program, count: u64, seed: u64) -> anyhow::Resul
             images += answer.default.images.len() as u64 + answer.others.images.len() as u64;
             let differences = rule::differences(&answer, &rule::extract(&case.text));
             let Some(first) = differences.first() else { continue };
-            if found.len() < ENOUGH {
-                let smallest = smallest(program, &case.text, kind(first))?;
+            different += 1;
+            let kind = kind(first);
+            let known = found.iter().filter(|known| self::kind(&known.about) == kind).count();
+            if found.len() < ENOUGH && known < ENOUGH_OF_A_KIND {
+                let smallest = smallest(program, &case.text, &kind)?;
                 if found.iter().all(|known| known.text != smallest.text) {
                     println!("\n{}", cases::write(&Case { name: case.name.clone(), ..smallest.clone() }));
                     found.push(Case { name: case.name.clone(), ..smallest });
@@ -51,7 +57,7 @@ pub(crate) fn run(program: &mut Program, count: u64, seed: u64) -> anyhow::Resul
             }
         }
         done += round;
-        progress(done, count, built, images, found.len(), started);
+        progress(done, count, built, images, different, started);
     }
     eprintln!();
     if found.is_empty() {
@@ -64,16 +70,19 @@ pub(crate) fn run(program: &mut Program, count: u64, seed: u64) -> anyhow::Resul
     for case in found.iter().filter(|case| !known.contains(&format!("=== {}\n", case.name))) {
         write!(file, "\n{}", cases::write(case))?;
     }
-    bail!("{} differences, kept in {}", found.len(), path.display());
+    bail!("{different} of {done} differ; {} are kept in {}", found.len(), path.display());
 }
 
 /// The smallest text with a difference of this kind, and what it is.
-fn smallest(program: &mut Program, text: &str, wanted: String) -> anyhow::Result<Case> {
+fn smallest(program: &mut Program, text: &str, wanted: &str) -> anyhow::Result<Case> {
     let mut about = String::new();
     let text = shrink(text, |text| {
         let Ok(answers) = program.cases(&[Case::of("shrinking", text)]) else { return false };
         let ours = rule::extract(text);
-        let Some(found) = answers.iter().flat_map(|answer| rule::differences(answer, &ours)).find(|one| kind(one) == wanted)
+        let Some(found) = answers
+            .iter()
+            .flat_map(|answer| rule::differences(answer, &ours))
+            .find(|one| kind(one) == wanted)
         else {
             return false;
         };
@@ -103,10 +112,10 @@ fn builds(answer: &Answer) -> bool {
     answer.syntax.is_none() && answer.default.errors.is_empty()
 }
 
-fn progress(done: u64, count: u64, built: u64, images: u64, found: usize, started: Instant) {
+fn progress(done: u64, count: u64, built: u64, images: u64, different: u64, started: Instant) {
     let seconds = started.elapsed().as_secs_f64().max(0.001);
     let line = format!(
-        "{done} of {count} compared, {}% build, {images} images, {found} differences, {:.0} a second",
+        "{done} of {count} compared, {}% build, {images} images, {different} differences, {:.0} a second",
         built * 100 / done.max(1),
         done as f64 / seconds
     );

@@ -10,32 +10,143 @@ pub(crate) struct Generator {
 
 const NAMES: &[&str] = &["A", "B", "C", "REG", "TAG", "IMG", "BASE_1", "v", "_x"];
 const UNSET: &[&str] = &["NONE", "UNSET", "Z9"];
-const PLATFORM_NAMES: &[&str] = &["TARGETARCH", "TARGETOS", "TARGETVARIANT", "TARGETPLATFORM", "BUILDARCH", "BUILDOS"];
+const PLATFORM_NAMES: &[&str] =
+    &["TARGETARCH", "TARGETOS", "TARGETVARIANT", "TARGETPLATFORM", "BUILDARCH", "BUILDOS"];
 const IMAGES: &[&str] = &[
-    "alpine", "alpine:3", "busybox:1.36", "r.io/a/b:1", "r.io:5000/a", "localhost:5000/x:y", "localhost/x", "Foo/bar:1",
-    "library/x", "index.docker.io/x", "docker.io/x/y", "scratch", "a__b/c", "x:1@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-    "mcr.example.com/dotnet/sdk:8.0", "0",
+    "alpine",
+    "alpine:3",
+    "busybox:1.36",
+    "r.io/a/b:1",
+    "r.io:5000/a",
+    "localhost:5000/x:y",
+    "localhost/x",
+    "Foo/bar:1",
+    "library/x",
+    "index.docker.io/x",
+    "docker.io/x/y",
+    "scratch",
+    "a__b/c",
+    "x:1@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    "mcr.example.com/dotnet/sdk:8.0",
+    "0",
 ];
-const BROKEN_IMAGES: &[&str] = &["Alpine", "a//b", "x:", ":1", "r.io/A/b", "-x", "a b", "x@sha256:12", "@", "9"];
+const BROKEN_IMAGES: &[&str] =
+    &["Alpine", "a//b", "x:", ":1", "r.io/A/b", "-x", "a b", "x@sha256:12", "@", "9"];
+/// For values, so that most expansions are references.
+const VALUES: &[&str] = &[
+    "alpine", "3", "1.2", "x-y", "ab", "aab", "base", "a.b", "a-b-c", "x/y", "s0", "s1", "latest", "alpine3",
+];
 const HOSTS: &[&str] = &["r.io", "r.io:5000", "localhost", "docker.io/library", "ghcr.io/o"];
 const WORDS: &[&str] = &["a", "b", "alpine", "3", "1.2", "x-y", "ab", "aab", "base", "r.io/a", "a:b", ""];
-const STAGES: &[&str] = &["base", "build", "Base", "BUILD", "alpine", "x-1", "a.b", "scratch", "final", "s0", "busybox"];
-const PATTERNS: &[&str] = &["a", "*", "?", "a*", "*a", ":*", "*:", "*/", "/*", "[ab]", "b?", ".", "\\*", "\\/", "**", "+", "a?b", "x"];
+const STAGES: &[&str] =
+    &["base", "build", "Base", "BUILD", "alpine", "x-1", "a.b", "scratch", "final", "s0", "busybox"];
+const PATTERNS: &[&str] = &[
+    "a", "*", "?", "a*", "*a", ":*", "*:", "*/", "/*", "[ab]", "b?", ".", "\\*", "\\/", "**", "+", "a?b", "x",
+];
 const PLATFORMS: &[&str] = &[
-    "$BUILDPLATFORM", "${TARGETPLATFORM}", "linux/amd64", "linux/arm64", "linux/arm/v7", "\"linux/amd64\"", "$A", "", "linux", "nonsense/x/y/z",
+    "$BUILDPLATFORM",
+    "${TARGETPLATFORM}",
+    "linux/amd64",
+    "linux/arm64",
+    "linux/arm/v7",
+    "\"linux/amd64\"",
+    "$A",
+    "",
+    "linux",
+    "nonsense/x/y/z",
 ];
 const DIRECTIVES: &[&str] = &[
-    "# syntax=docker/dockerfile:1", "#syntax=docker/dockerfile:1.7-labs", "# syntax = docker/dockerfile", "# Syntax=docker/dockerfile:1 extra words",
-    "# check=skip=all", "# check=error=true", "# escape=\\", "# escape=`", "#escape = `", "# ESCAPE=`", "# syntax=docker/dockerfile:1.2",
-    "# escape=x", "# unknown=1", " # syntax=evil/one", "// syntax=docker/dockerfile:1", "#!/usr/bin/env x", "# a comment", "#", "",
-    "# syntax=docker.io/docker/dockerfile:1@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "# syntax=evil/fe", "#\tsyntax\t=\tdocker/dockerfile:1\t",
+    "# syntax=docker/dockerfile:1",
+    "#syntax=docker/dockerfile:1.7-labs",
+    "# syntax = docker/dockerfile",
+    "# Syntax=docker/dockerfile:1 extra words",
+    "# check=skip=all",
+    "# check=error=true",
+    "# escape=\\",
+    "# escape=`",
+    "#escape = `",
+    "# ESCAPE=`",
+    "# syntax=docker/dockerfile:1.2",
+    "# escape=x",
+    "# unknown=1",
+    " # syntax=evil/one",
+    "// syntax=docker/dockerfile:1",
+    "#!/usr/bin/env x",
+    "# a comment",
+    "#",
+    "",
+    "# syntax=docker.io/docker/dockerfile:1@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    "# syntax=evil/fe",
+    "#\tsyntax\t=\tdocker/dockerfile:1\t",
 ];
+const SYNTAXES: &[&str] = &[
+    "",
+    "# syntax=docker/dockerfile:1",
+    "#syntax=docker/dockerfile:1.7-labs",
+    "# SYNTAX = docker/dockerfile",
+    "# syntax=docker/dockerfile:1.4 words",
+];
+const ESCAPES: &[&str] = &["", "# escape=`", "#escape = `", "# Escape=`", "# escape=\\"];
 const HEREDOC_LINES: &[&str] = &[
-    "FROM evil", "from os import path", "COPY --from=evil / /", "RUN --mount=from=evil,target=/x true", "echo hi", "", "# comment", "EOF ", " EOF", "\tEOF", "line \\", "$A ${B}", "\tindented",
+    "FROM evil",
+    "from os import path",
+    "COPY --from=evil / /",
+    "RUN --mount=from=evil,target=/x true",
+    "echo hi",
+    "",
+    "# comment",
+    "EOF ",
+    " EOF",
+    "\tEOF",
+    "line \\",
+    "$A ${B}",
+    "\tindented",
 ];
 const SPECIAL: &[&str] = &[
-    "\\", "\\\n", "\n", "\r\n", " ", "\t", "#", "\"", "'", "$", "${", "}", "<<", "<<EOF", "EOF\n", ":", "@", "/", "=", ",", "--", "--from=", "FROM ", "\nFROM a", " AS b",
-    "`", "\u{a0}", "\u{feff}", "\u{2028}", "é", "\u{b}", "\u{c}", "\u{85}", "-", "*", "%", "[", "]", "ONBUILD ", "COPY --from=x a b\n", "\n\n", "\\ \n", "$A", "${A:-b}",
+    "\\",
+    "\\\n",
+    "\n",
+    "\r\n",
+    " ",
+    "\t",
+    "#",
+    "\"",
+    "'",
+    "$",
+    "${",
+    "}",
+    "<<",
+    "<<EOF",
+    "EOF\n",
+    ":",
+    "@",
+    "/",
+    "=",
+    ",",
+    "--",
+    "--from=",
+    "FROM ",
+    "\nFROM a",
+    " AS b",
+    "`",
+    "\u{a0}",
+    "\u{feff}",
+    "\u{2028}",
+    "é",
+    "\u{b}",
+    "\u{c}",
+    "\u{85}",
+    "-",
+    "*",
+    "%",
+    "[",
+    "]",
+    "ONBUILD ",
+    "COPY --from=x a b\n",
+    "\n\n",
+    "\\ \n",
+    "$A",
+    "${A:-b}",
 ];
 
 impl Generator {
@@ -51,9 +162,17 @@ impl Generator {
         let mut text = if damaged {
             self.samples[random.below(self.samples.len())].clone()
         } else {
-            Maker { random: &random, escape: '\\', args: Vec::new(), stages: Vec::new() }.dockerfile()
+            Maker {
+                random: &random,
+                escape: '\\',
+                args: Vec::new(),
+                stages: Vec::new(),
+                in_stage: false,
+                number: 0,
+            }
+            .dockerfile()
         };
-        if damaged || random.one_in(6) {
+        if damaged || random.one_in(8) {
             for _ in 0..=random.below(4) {
                 text = self.damage(&text, &random);
             }
@@ -66,8 +185,11 @@ impl Generator {
         let characters: Vec<char> = text.chars().collect();
         let from = random.below(characters.len() + 1);
         let to = (from + random.below(if random.one_in(4) { 40 } else { 4 })).min(characters.len());
-        let (before, middle, after) =
-            (characters[..from].iter(), characters[from..to].iter().collect::<String>(), characters[to..].iter());
+        let (before, middle, after) = (
+            characters[..from].iter(),
+            characters[from..to].iter().collect::<String>(),
+            characters[to..].iter(),
+        );
         let middle = match random.below(6) {
             0 => String::new(),
             1 => middle.repeat(2),
@@ -92,6 +214,10 @@ struct Maker<'a> {
     escape: char,
     args: Vec<String>,
     stages: Vec<String>,
+    /// Whether the last of `stages` is the one under way.
+    in_stage: bool,
+    /// The number of the stage under way.
+    number: usize,
 }
 
 impl Maker<'_> {
@@ -100,26 +226,37 @@ impl Maker<'_> {
         if self.random.one_in(40) {
             out.push('\u{feff}');
         }
-        if self.random.one_in(4) {
-            let mut seen = false;
-            for _ in 0..=self.random.below(3) {
-                let line = self.random.pick(DIRECTIVES);
-                seen |= line.to_lowercase().contains("escape");
-                if line.ends_with('`') {
-                    self.escape = '`';
-                }
-                out.push_str(line);
-                out.push('\n');
-                if seen && self.random.one_in(2) {
-                    break;
+        match self.random.below(16) {
+            0 if self.random.one_in(2) => {
+                for _ in 0..=self.random.below(3) {
+                    out.push_str(self.random.pick(DIRECTIVES));
+                    out.push('\n');
                 }
             }
+            1..=3 => {
+                let mut lines = [
+                    self.random.pick(SYNTAXES),
+                    self.random.pick(ESCAPES),
+                    self.random.pick(&["# check=skip=all", ""]),
+                ];
+                let turn = self.random.below(3);
+                lines.rotate_left(turn);
+                for line in lines.iter().filter(|line| !line.is_empty()) {
+                    if line.ends_with('`') {
+                        self.escape = '`';
+                    }
+                    out.push_str(line);
+                    out.push('\n');
+                }
+            }
+            _ => {}
         }
         for _ in 0..self.random.below(5) {
             let line = self.arg();
             self.instruction(&mut out, &line);
         }
         for stage in 0..=self.random.below(5) {
+            self.number = stage;
             let line = self.from(stage);
             self.instruction(&mut out, &line);
             for _ in 0..self.random.below(5) {
@@ -146,7 +283,9 @@ impl Maker<'_> {
         let (keyword, rest) = line.split_once(' ').unwrap_or((line, ""));
         match self.random.below(8) {
             0 => out.push_str(&keyword.to_lowercase()),
-            1 => out.extend(keyword.char_indices().map(|(at, c)| if at % 2 == 0 { c.to_ascii_lowercase() } else { c })),
+            1 => out.extend(
+                keyword.char_indices().map(|(at, c)| if at % 2 == 0 { c.to_ascii_lowercase() } else { c }),
+            ),
             _ => out.push_str(keyword),
         }
         out.push_str(if self.random.one_in(15) { "  \t" } else { " " });
@@ -154,11 +293,21 @@ impl Maker<'_> {
         for character in rest.chars() {
             let here = continued && self.random.one_in(if character == ' ' { 3 } else { 60 });
             if here {
-                if self.random.one_in(4) {
+                if character == ' ' && self.random.one_in(4) {
                     out.push(' ');
                 }
                 out.push(self.escape);
-                out.push_str(self.random.pick(&["\n", "\n", "\n", " \n", "\t \n", "\n\n", "\n  # inside\n", "\n# FROM evil\n", "\r\n"]));
+                out.push_str(self.random.pick(&[
+                    "\n",
+                    "\n",
+                    "\n",
+                    " \n",
+                    "\t \n",
+                    "\n\n",
+                    "\n  # inside\n",
+                    "\n# FROM evil\n",
+                    "\r\n",
+                ]));
             }
             out.push(character);
         }
@@ -171,10 +320,14 @@ impl Maker<'_> {
     fn arg(&mut self) -> String {
         let mut line = "ARG".to_owned();
         for _ in 0..=self.random.below(8).saturating_sub(5) {
-            let name = if self.random.one_in(15) { self.random.pick(PLATFORM_NAMES) } else { self.random.pick(NAMES) };
+            let name = if self.random.one_in(15) {
+                self.random.pick(PLATFORM_NAMES)
+            } else {
+                self.random.pick(NAMES)
+            };
             line.push(' ');
             line.push_str(name);
-            if !self.random.one_in(8) {
+            if !self.random.one_in(15) {
                 line.push('=');
                 line.push_str(&self.value());
             }
@@ -186,15 +339,17 @@ impl Maker<'_> {
     /// A value that is often a host, a tag or an image.
     fn value(&mut self) -> String {
         match self.random.below(7) {
-            0 => self.random.pick(HOSTS).to_owned(),
-            1 | 2 => self.random.pick(IMAGES).to_owned(),
-            3 => self.random.pick(WORDS).to_owned(),
+            0 if self.random.one_in(2) => self.random.pick(HOSTS).to_owned(),
+            1 if self.random.one_in(2) => self.random.pick(IMAGES).to_owned(),
+            0..=2 => self.random.pick(VALUES).to_owned(),
+            3 if self.random.one_in(3) => self.random.pick(WORDS).to_owned(),
             4 => {
                 let inner = self.word(1);
                 format!("\"{inner}\"")
             }
-            5 => format!("'{}'", self.random.pick(WORDS)),
-            _ => self.word(0),
+            5 => format!("'{}'", self.random.pick(VALUES)),
+            6 => self.word(0),
+            _ => self.random.pick(VALUES).to_owned(),
         }
     }
 
@@ -262,7 +417,11 @@ impl Maker<'_> {
     }
 
     fn pattern(&mut self, depth: usize) -> String {
-        if depth < 2 && self.random.one_in(5) { self.word(depth + 2) } else { self.random.pick(PATTERNS).to_owned() }
+        if depth < 2 && self.random.one_in(5) {
+            self.word(depth + 2)
+        } else {
+            self.random.pick(PATTERNS).to_owned()
+        }
     }
 
     /// A reference as FROM takes it.
@@ -273,23 +432,27 @@ impl Maker<'_> {
         match self.random.below(14) {
             0..=5 => self.random.pick(IMAGES).to_owned(),
             6 => format!("\"{}\"", self.random.pick(IMAGES)),
-            7 if self.random.one_in(3) => self.random.pick(BROKEN_IMAGES).to_owned(),
+            7 if self.random.one_in(10) => self.random.pick(BROKEN_IMAGES).to_owned(),
             7 | 8 => format!("r.io/{}:{}", self.random.pick(&["x", "a/b"]), self.expansion(0)),
             9 => format!("${{{}:-{}}}", self.name(), self.random.pick(IMAGES)),
             10 => format!("{}/img:{}", self.random.pick(HOSTS), format_args!("${}", self.name())),
-            11 => format!("${}", self.name()),
+            11 => format!("r.io/x{}", self.expansion(0)),
+            12 if self.random.one_in(4) => self.word(0),
             12 if self.random.one_in(2) => format!("base-${{{}}}", self.random.pick(PLATFORM_NAMES)),
-            _ => self.word(0),
+            _ => format!("${}", self.name()),
         }
     }
 
     /// The name of a stage, or nearly.
     fn stage(&mut self) -> String {
-        if self.stages.is_empty() || self.random.one_in(8) {
-            return self.random.pick(STAGES).to_owned();
+        // The stage under way is left out most of the time: it would be a circle.
+        let until = self.stages.len()
+            - usize::from(self.in_stage && !self.stages.is_empty() && !self.random.one_in(25));
+        if until == 0 || self.random.one_in(12) {
+            return self.random.pick(&["golang", "tools:1", "r.io/certs", "alpine"]).to_owned();
         }
-        let name = self.stages[self.random.below(self.stages.len())].clone();
-        match self.random.below(12) {
+        let name = self.stages[self.random.below(until)].clone();
+        match self.random.below(20) {
             0 => name.to_uppercase(),
             1 => name.to_lowercase(),
             2 => format!("{name}:latest"),
@@ -300,8 +463,13 @@ impl Maker<'_> {
 
     fn from(&mut self, index: usize) -> String {
         let mut line = "FROM ".to_owned();
+        self.in_stage = false;
         if self.random.one_in(8) {
-            let platform = if self.random.one_in(4) { self.random.pick(PLATFORMS) } else { self.random.pick(&PLATFORMS[..4]) };
+            let platform = if self.random.one_in(4) {
+                self.random.pick(PLATFORMS)
+            } else {
+                self.random.pick(&PLATFORMS[..4])
+            };
             line.push_str(&format!("--platform={platform} "));
         }
         line.push_str(&self.base());
@@ -314,8 +482,9 @@ impl Maker<'_> {
             line.push_str(self.random.pick(&[" AS ", " as ", " As "]));
             line.push_str(&name);
             self.stages.push(name);
+            self.in_stage = true;
         }
-        if self.random.one_in(60) {
+        if self.random.one_in(100) {
             line.push_str(self.random.pick(&[" # pinned", " AS", " AS a b", " x"]));
         }
         line
@@ -325,9 +494,9 @@ impl Maker<'_> {
     fn source(&mut self) -> String {
         match self.random.below(8) {
             0..=2 => self.stage(),
-            3 => self.random.below(5).to_string(),
+            3 => self.random.below(if self.random.one_in(5) { 6 } else { self.number.max(1) }).to_string(),
             4 | 5 => self.random.pick(IMAGES).to_owned(),
-            6 if self.random.one_in(3) => {
+            6 if self.random.one_in(10) => {
                 let name = self.name();
                 self.random.pick(&["$", "x$", "\\$x", "'x'", "-1", "+1", "00", "", "x y"]).replace('x', &name)
             }
@@ -347,14 +516,34 @@ impl Maker<'_> {
             }
             8 => format!("ENV {}={}", self.random.pick(NAMES), self.random.pick(WORDS)),
             9 if self.random.one_in(2) => {
-                let trigger = if self.random.one_in(2) { self.copy() } else { format!("RUN {}true", self.mounts()) };
+                let trigger =
+                    if self.random.one_in(2) { self.copy() } else { format!("RUN {}true", self.mounts()) };
                 format!("{} {trigger}", self.random.pick(&["ONBUILD", "ONBUILD ", "ONBUILD"]))
             }
             9 => "ONBUILD ENV a=b".to_owned(),
             10 => "WORKDIR /w".to_owned(),
-            11 => self.random.pick(&["CMD [\"a\", \"b\"]", "CMD a && b", "ENTRYPOINT [ \"x\" ]", "SHELL [\"/bin/sh\", \"-c\"]"]).to_owned(),
-            12 => self.random.pick(&["LABEL a=b c=\"d e\"", "EXPOSE 80/tcp", "USER 1000:1000", "VOLUME /v", "STOPSIGNAL 9", "MAINTAINER me"]).to_owned(),
+            11 => self
+                .random
+                .pick(&[
+                    "CMD [\"a\", \"b\"]",
+                    "CMD a && b",
+                    "ENTRYPOINT [ \"x\" ]",
+                    "SHELL [\"/bin/sh\", \"-c\"]",
+                ])
+                .to_owned(),
+            12 => self
+                .random
+                .pick(&[
+                    "LABEL a=b c=\"d e\"",
+                    "EXPOSE 80/tcp",
+                    "USER 1000:1000",
+                    "VOLUME /v",
+                    "STOPSIGNAL 9",
+                    "MAINTAINER me",
+                ])
+                .to_owned(),
             13 => "ADD https://example.com/x.tar /x".to_owned(),
+            14 if self.random.one_in(60) => "HEALTHCHECK NONSENSE".to_owned(),
             14 => "HEALTHCHECK --interval=5s CMD true".to_owned(),
             _ => self.heredoc_copy(out),
         };
@@ -369,16 +558,32 @@ impl Maker<'_> {
             flags.push(format!("--from={}", self.source()));
         }
         if self.random.one_in(4) {
-            flags.push(self.random.pick(&["--chown=1:2", "--chown=${A}:b", "--link", "--chmod=644", "--link=true", "--parents", "--exclude=*.md", "--nonsense"]).to_owned());
+            flags.push(
+                self.random
+                    .pick(&[
+                        "--chown=1:2",
+                        "--chown=${A}:b",
+                        "--link",
+                        "--chmod=644",
+                        "--link=true",
+                        "--parents",
+                        "--exclude=*.md",
+                    ])
+                    .to_owned(),
+            );
+        }
+        if self.random.one_in(60) {
+            flags.push(self.random.pick(&["--nonsense", "--from", "--FROM=x", "--link=maybe"]).to_owned());
         }
         if self.random.one_in(3) {
             flags.reverse();
         }
-        let arguments = self.random.pick(&["/a /b", "a b c/", "[\"a\", \"b\"]", "--from=evil /b", ". .", "<<EOF", "a"]);
-        let arguments = if self.random.one_in(12) { arguments } else { "/a /b" };
+        let arguments =
+            self.random.pick(&["/a /b", "a b c/", "[\"a\", \"b\"]", "--from=evil /b", ". .", "<<EOF", "a"]);
+        let arguments = if self.random.one_in(60) { arguments } else { "/a /b" };
         let verb = if self.random.one_in(15) { "ADD" } else { "COPY" };
         if verb == "ADD" {
-            flags.retain(|flag| self.random.one_in(3) || !flag.starts_with("--from"));
+            flags.retain(|flag| self.random.one_in(15) || !flag.contains("from") && flag != "--parents");
         }
         format!("{verb} {}{}{arguments}", flags.join(" "), if flags.is_empty() { "" } else { " " })
     }
@@ -389,17 +594,38 @@ impl Maker<'_> {
             let mut fields = Vec::new();
             if self.random.one_in(2) {
                 let kind = self.random.pick(&["bind", "cache", "tmpfs", "secret", "ssh", "BIND", "$A"]);
-                fields.push(format!("{}={}", self.random.pick(&["type", "type", "TYPE"]), if self.random.one_in(3) { kind } else { "bind" }));
+                fields.push(format!(
+                    "{}={}",
+                    self.random.pick(&["type", "type", "TYPE"]),
+                    if self.random.one_in(3) { kind } else { "bind" }
+                ));
             }
             if !self.random.one_in(4) {
-                let key = if self.random.one_in(8) { self.random.pick(&["FROM", "From", "fro", "from "]) } else { "from" };
+                let key = if self.random.one_in(8) {
+                    self.random.pick(&["FROM", "From", "fro", "from "])
+                } else {
+                    "from"
+                };
                 fields.push(format!("{key}={}", self.source()));
             }
             if !self.random.one_in(12) {
                 fields.push(format!("{}=/m", self.random.pick(&["target", "dst", "destination"])));
             }
             if self.random.one_in(6) {
-                fields.push(self.random.pick(&["ro", "rw=true", "id=x", "source=/a", "sharing=locked", "uid=1", "\"a=b\"", "readonly"]).to_owned());
+                fields.push(
+                    self.random
+                        .pick(&[
+                            "ro",
+                            "rw=true",
+                            "id=x",
+                            "source=/a",
+                            "sharing=locked",
+                            "uid=1",
+                            "\"a=b\"",
+                            "readonly",
+                        ])
+                        .to_owned(),
+                );
             }
             if self.random.one_in(3) {
                 fields.reverse();
@@ -412,8 +638,11 @@ impl Maker<'_> {
             };
             out.push_str(&format!("--mount={value} "));
         }
-        if self.random.one_in(10) {
-            out.push_str(self.random.pick(&["-- ", "--network=none ", "--security=sandbox ", "--mount ", "--nonsense "]));
+        if self.random.one_in(12) {
+            out.push_str(self.random.pick(&["-- ", "--network=none ", "--security=sandbox "]));
+        }
+        if self.random.one_in(80) {
+            out.push_str(self.random.pick(&["--mount ", "--nonsense ", "--mount= "]));
         }
         out
     }
@@ -424,10 +653,25 @@ impl Maker<'_> {
             0 => "echo --mount=from=evil,target=/x".to_owned(),
             1 => "[\"sh\", \"-c\", \"x\"]".to_owned(),
             2..=4 => {
-                let word = *self.random.pick(&[&"<<EOF", &"<<-EOF", &"<<'EOF'", &"<<\"EOF\"", &"<< EOF", &"cat <<EOF", &"python3 <<-'EOF'", &"3<<EOF", &"<<EOF cat", &"x<<EOF", &"<<E\"O\"F", &"<<EOF <<END"]);
+                let word = *self.random.pick(&[
+                    &"<<EOF",
+                    &"<<-EOF",
+                    &"<<'EOF'",
+                    &"<<\"EOF\"",
+                    &"<< EOF",
+                    &"cat <<EOF",
+                    &"python3 <<-'EOF'",
+                    &"3<<EOF",
+                    &"<<EOF cat",
+                    &"<<E\"O\"F",
+                    &"<<EOF <<END",
+                ]);
                 self.instruction(out, &format!("RUN {mounts}{word}"));
                 self.heredoc_body(out, word.contains("END"));
                 return;
+            }
+            5 if self.random.one_in(3) => {
+                self.random.pick(&["x<<EOF", "\"<<EOF\"", "a <<< EOF", "echo $((1 << 2)) "]).to_owned()
             }
             5 => "true && echo \\$x ${A:-b}".to_owned(),
             _ => "true".to_owned(),
@@ -448,7 +692,7 @@ impl Maker<'_> {
             out.push_str(self.random.pick(HEREDOC_LINES));
             out.push('\n');
         }
-        if !self.random.one_in(20) {
+        if !self.random.one_in(60) {
             out.push_str(if self.random.one_in(6) { "\tEOF\nEOF\n" } else { "EOF\n" });
         }
         if second {

@@ -64,8 +64,10 @@ impl Program {
     pub(crate) fn versions(&mut self) -> anyhow::Result<String> {
         let answer = self.ask(&[json!({})])?.remove(0);
         let versions = answer["versions"].as_object().context("no versions")?;
-        let found: BTreeMap<&str, &str> =
-            versions.iter().map(|(name, version)| (name.as_str(), version.as_str().unwrap_or_default())).collect();
+        let found: BTreeMap<&str, &str> = versions
+            .iter()
+            .map(|(name, version)| (name.as_str(), version.as_str().unwrap_or_default()))
+            .collect();
         Ok(found
             .iter()
             .filter(|(name, _)| **name != "go")
@@ -125,7 +127,11 @@ impl Program {
                     }
                     found.push(serde_json::from_str(&line).context("an answer is not JSON")?);
                 }
-                writer.join().ok().context("a question could not be written")?.context("a question could not be written")
+                writer
+                    .join()
+                    .ok()
+                    .context("a question could not be written")?
+                    .context("a question could not be written")
             })?;
             self.questions = Some(input);
         }
@@ -150,7 +156,11 @@ fn question(case: &Case) -> Value {
         }
     }
     let pairs = |pairs: &[(String, String)]| -> Value {
-        pairs.iter().map(|(name, value)| (name.clone(), json!(value))).collect::<serde_json::Map<_, _>>().into()
+        pairs
+            .iter()
+            .map(|(name, value)| (name.clone(), json!(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
     };
     json!({ "dockerfile": {
         "text": case.text,

@@ -68,7 +68,8 @@ fn in_git(path: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
 }
 
 fn git(path: &Path, arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
-    let output = Command::new("git").arg("-C").arg(path).args(arguments).output().context("git could not be run")?;
+    let output =
+        Command::new("git").arg("-C").arg(path).args(arguments).output().context("git could not be run")?;
     if !output.status.success() {
         bail!("git {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
     }
@@ -79,7 +80,8 @@ fn in_folder(path: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let mut found = Vec::new();
     let mut folders: Vec<PathBuf> = vec![path.to_owned()];
     while let Some(folder) = folders.pop() {
-        let entries = fs::read_dir(&folder).with_context(|| format!("{} could not be read", folder.display()))?;
+        let entries =
+            fs::read_dir(&folder).with_context(|| format!("{} could not be read", folder.display()))?;
         for entry in entries {
             let entry = entry?;
             let kind = entry.file_type()?;

@@ -5,6 +5,7 @@
 //! fact  := "syntax: " message                       nothing can be built
 //!        | "frontend: " reference | "frontend fails: " text
 //!        | "onbuild: " name                         as a trigger names it
+//!        | "onbuild of a stage: " name              a stage of this file, if a child here runs it
 //!        | runs [ " (" platform ")" ] ( ": " image | " fails: " message )
 //! runs  := "default" | "target " name | "every stage"
 //! ```
@@ -23,8 +24,10 @@ pub(crate) struct Answer {
     /// The image that reads the file: in normal form, or as written when it is
     /// no reference.
     pub(crate) frontend: Option<Result<String, String>>,
-    /// What the triggers name.
+    /// What the triggers name that is no stage of the file.
     pub(crate) onbuild: Vec<String>,
+    /// What the triggers name that is a stage of the file.
+    pub(crate) onbuild_of_a_stage: Vec<String>,
     /// The build of the stage that is last.
     pub(crate) default: Runs,
     /// The builds of other stages.
@@ -58,7 +61,8 @@ impl Answer {
             match head.split([' ', '(']).next().unwrap_or_default() {
                 "syntax" => answer.syntax = Some(value),
                 "frontend" => answer.frontend = Some(if fails { Err(value) } else { Ok(value) }),
-                "onbuild" => answer.onbuild.push(value),
+                "onbuild" if head == "onbuild" => answer.onbuild.push(value),
+                "onbuild" => answer.onbuild_of_a_stage.push(value),
                 "default" => answer.default.add(value, fails),
                 "target" | "every" => answer.others.add(value, fails),
                 _ => return Err(format!("not a fact: {fact}")),

@@ -45,9 +45,12 @@ impl Case {
     }
 
     /// Whether the text alone decides the answer: nothing is built with
-    /// arguments, contexts or images that a reader of the file cannot see.
+    /// arguments, contexts, images or platforms that a reader of the file cannot see.
     pub(crate) fn is_alone(&self) -> bool {
-        self.args.is_empty() && self.contexts.is_empty() && self.images.is_empty()
+        self.args.is_empty()
+            && self.contexts.is_empty()
+            && self.images.is_empty()
+            && self.platforms.is_empty()
     }
 
     /// The target platforms.

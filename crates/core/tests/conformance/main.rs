@@ -5,9 +5,13 @@
 //! the live comparison and this one follow one rule.
 #![allow(clippy::unwrap_used, reason = "a test that cannot read its own cases should stop")]
 
+#[allow(dead_code, reason = "`cargo xtask oracle` uses the rest")]
 mod answer;
+#[allow(dead_code, reason = "`cargo xtask oracle` uses the rest")]
 mod cases;
+#[allow(dead_code, reason = "`cargo xtask oracle` uses the rest")]
 mod references;
+#[allow(dead_code, reason = "`cargo xtask oracle` uses the rest")]
 mod rule;
 
 use std::fs;

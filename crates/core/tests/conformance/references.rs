@@ -71,7 +71,7 @@ pub(crate) fn read(file: &str) -> Result<Vec<Vector>, String> {
 pub(crate) fn write(versions: &str, vectors: &[Vector]) -> String {
     let mut out = format!("# Written by `cargo xtask oracle`; answered by {versions}.\n");
     for Vector { text, read } in vectors {
-        super::cases::encode(text, &mut out);
+        encode(text, &mut out);
         match read {
             Ok(Parts { normalised, domain, path, tag, digest }) => {
                 for field in [normalised, domain, path, tag, digest] {
@@ -81,12 +81,19 @@ pub(crate) fn write(versions: &str, vectors: &[Vector]) -> String {
             }
             Err(message) => {
                 out.push_str("\terror\t");
-                super::cases::encode(message, &mut out);
+                encode(message, &mut out);
             }
         }
         out.push('\n');
     }
     out
+}
+
+/// In the notation, on one line whatever it holds.
+fn encode(text: &str, out: &mut String) {
+    let mut encoded = String::new();
+    super::cases::encode(text, &mut encoded);
+    out.push_str(&encoded.replace('\n', "‹U+000A›"));
 }
 
 /// How fromguard's reading differs, in words.
@@ -95,7 +102,9 @@ pub(crate) fn difference(vector: &Vector) -> Option<String> {
     match (&vector.read, ImageRef::parse(text)) {
         (Err(_), Err(_)) => None,
         (Err(message), Ok(image)) => Some(format!("{text:?} is {image} here, and refused there: {message}")),
-        (Ok(parts), Err(error)) => Some(format!("{text:?} is {} there, and refused here: {error}", parts.normalised)),
+        (Ok(parts), Err(error)) => {
+            Some(format!("{text:?} is {} there, and refused here: {error}", parts.normalised))
+        }
         (Ok(parts), Ok(image)) => {
             let ours = Parts {
                 normalised: image.to_string(),

@@ -22,6 +22,7 @@ use fromguard_core::source::SourceFile;
 
 use super::answer::Answer;
 use super::answer::Runs;
+use super::cases::PLATFORMS;
 
 /// Where fromguard says more than BuildKit, and why. `docs/dockerfile.md` tells users.
 pub(crate) const DELIBERATE: &[(Deliberate, &str)] = &[
@@ -66,8 +67,6 @@ const IMAGE_FAILURES: &[&str] = &[
     "invalid stage index",
     "cannot copy from stage",
     "cannot mount from stage",
-    "failed to parse platform",
-    "empty platform value",
     "circular dependency detected",
     "from requires either one or three arguments",
     "invalid name for build stage",
@@ -94,13 +93,27 @@ pub(crate) fn differences(answer: &Answer, ours: &Extracted) -> Vec<String> {
     }
     onbuild(answer, ours, &mut found);
 
-    let open = ours.uses.iter().filter(|one| is_build(one) && is_open(one)).count();
+    // A use that waits for a variable may stand for one image on each platform.
+    let open = PLATFORMS.len() * ours.uses.iter().filter(|one| is_build(one) && is_open(one)).count();
     let failures: Vec<&String> =
         answer.syntax.iter().chain(&answer.default.errors).chain(&answer.others.errors).collect();
     if let Some(failure) = failures.iter().find(|text| is_image_failure(text)) {
         let said = !ours.problems.is_empty() || ours.uses.iter().any(is_open_or_invalid);
         if !said {
             found.push(format!("BuildKit fails for an image's sake and fromguard is content: {failure}"));
+        }
+        // What BuildKit expanded the reference to is in its message.
+        if let Some(text) = unquote(failure).filter(|_| open == 0) {
+            let invalid = ours
+                .uses
+                .iter()
+                .flat_map(|one| &one.targets)
+                .any(|target| matches!(target, Target::Invalid { text: ours, .. } if *ours == text));
+            if !invalid {
+                found.push(format!(
+                    "BuildKit expands a reference to {text:?}, and fromguard calls no such reference invalid"
+                ));
+            }
         }
     } else if failures.is_empty() {
         for problem in &ours.problems {
@@ -117,6 +130,7 @@ pub(crate) fn differences(answer: &Answer, ours: &Extracted) -> Vec<String> {
     let deferred = images(ours, |one| one.role == Role::Onbuild);
     let reachable = images(ours, |one| is_build(one) && one.reachable);
     let every = images(ours, is_build);
+    let union: BTreeSet<String> = answer.default.images.union(&answer.others.images).cloned().collect();
     let compare = |scope: &str, asked: &BTreeSet<String>, runs: &[&Runs], have: &BTreeSet<String>| {
         let mut found = Vec::new();
         let fails = answer.syntax.is_some() || runs.iter().any(|runs| !runs.errors.is_empty());
@@ -126,13 +140,14 @@ pub(crate) fn differences(answer: &Answer, ours: &Extracted) -> Vec<String> {
         if missed.len() > open {
             found.push(format!("{scope}: BuildKit asks for {missed:?}, which fromguard does not list"));
         }
-        let extra: Vec<&String> = have.iter().filter(|image| !asked.contains(*image)).collect();
+        // What a variable may name may be a stage, and reach what that is built from.
+        let maybe = if open > 0 { &union } else { asked };
+        let extra: Vec<&String> = have.iter().filter(|image| !maybe.contains(*image)).collect();
         if !fails && !superset_only && !extra.is_empty() {
             found.push(format!("{scope}: fromguard lists {extra:?}, which BuildKit does not ask for"));
         }
         found
     };
-    let union: BTreeSet<String> = answer.default.images.union(&answer.others.images).cloned().collect();
     found.extend(compare("default target", &answer.default.images, &[&answer.default], &reachable));
     found.extend(compare("all targets", &union, &[&answer.default, &answer.others], &every));
     found
@@ -142,8 +157,8 @@ fn frontend(answer: &Answer, ours: &Extracted, found: &mut Vec<String>) {
     let ours: Vec<&ImageUse> = ours.uses.iter().filter(|one| one.role == Role::Frontend).collect();
     match (&answer.frontend, ours.as_slice()) {
         (None, []) => {}
-        (Some(Ok(theirs)), [one])
-            if matches!(one.targets.as_slice(), [Target::Image(image)] if image.to_string() == *theirs) => {}
+        (Some(Ok(theirs)), [one]) if matches!(one.targets.as_slice(), [Target::Image(image)] if image.to_string() == *theirs) =>
+            {}
         (Some(Err(_)), [one]) if is_open_or_invalid(one) => {}
         (theirs, ours) => {
             let ours: Vec<_> = ours.iter().map(|one| &one.targets).collect();
@@ -152,15 +167,22 @@ fn frontend(answer: &Answer, ours: &Extracted, found: &mut Vec<String>) {
     }
 }
 
-/// The sources in triggers are the same, as far as they are references.
+/// The sources in triggers are the same, as far as they are references. A name
+/// that is also a stage's here may be listed or not: it is that stage for a child
+/// in this file, and an image for a child elsewhere.
 fn onbuild(answer: &Answer, ours: &Extracted, found: &mut Vec<String>) {
     if answer.syntax.is_some() {
         return;
     }
-    let theirs: BTreeSet<String> =
-        answer.onbuild.iter().filter_map(|name| ImageRef::parse(name).ok()).map(with_tag).collect();
+    let images_of = |names: &[String]| -> BTreeSet<String> {
+        names.iter().filter_map(|name| ImageRef::parse(name).ok()).map(with_tag).collect()
+    };
+    let theirs = images_of(&answer.onbuild);
+    let optional = images_of(&answer.onbuild_of_a_stage);
     let ours = images(ours, |one| one.role == Role::Onbuild);
-    if theirs != ours {
+    if !theirs.is_subset(&ours)
+        || !ours.iter().all(|image| theirs.contains(image) || optional.contains(image))
+    {
         found.push(format!("the triggers name {theirs:?}, fromguard's {ours:?}"));
     }
 }
@@ -202,10 +224,27 @@ fn is_image_failure(text: &str) -> bool {
     IMAGE_FAILURES.iter().any(|words| text.contains(words))
 }
 
+/// The text that `failed to parse stage name "…"` quotes, as Go's `%q` does;
+/// `None` where it holds an escape that a reference never needs.
+fn unquote(failure: &str) -> Option<String> {
+    let mut characters = failure.strip_prefix("failed to parse stage name \"")?.chars();
+    let mut text = String::new();
+    loop {
+        match characters.next()? {
+            '"' => return Some(text),
+            '\\' => match characters.next()? {
+                plain @ ('"' | '\\') => text.push(plain),
+                _ => return None,
+            },
+            other => text.push(other),
+        }
+    }
+}
+
 fn is_official(frontend: &str) -> bool {
-    ["docker.io/docker/dockerfile", "docker.io/docker/dockerfile-upstream"]
-        .iter()
-        .any(|name| frontend.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '@'])))
+    ["docker.io/docker/dockerfile", "docker.io/docker/dockerfile-upstream"].iter().any(|name| {
+        frontend.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '@']))
+    })
 }
 
 /// `docker/dockerfile:1.0` to `1.3`, with whatever follows.
@@ -214,5 +253,8 @@ fn is_before_heredocs(answer: &Answer) -> bool {
     let Some(tag) = name.split('@').next().and_then(|name| name.rsplit_once(':')).map(|(_, tag)| tag) else {
         return false;
     };
-    is_official(name) && ["1.0", "1.1", "1.2", "1.3"].iter().any(|old| tag.strip_prefix(old).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit())))
+    is_official(name)
+        && ["1.0", "1.1", "1.2", "1.3"].iter().any(|old| {
+            tag.strip_prefix(old).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+        })
 }
