@@ -460,10 +460,40 @@ fn onbuild(parts: &Parts<'_>, line: &Line<'_>, escape: u8) -> Result<Instruction
     if matches!(name, "onbuild" | "from" | "maintainer") {
         return Err(format!("{} is not allowed as an ONBUILD trigger", name.to_uppercase()));
     }
+    check_trigger(name, &inner, escape)?;
     Ok(Instruction::Onbuild(read_known(name, &inner, line, escape, true).map(|inner| match inner {
         Instruction::Reads(sources) => sources,
         _ => Vec::new(),
     })))
+}
+
+/// `parseNameVal` and `parseKvps`: `name value`, or pairs with `=`.
+fn check_pairs(upper: &str, parts: &Parts<'_>, escape: u8) -> Result<(), String> {
+    let words = quoted_words(parts.arguments, escape);
+    let mut texts = words.iter().map(|(start, end)| &parts.arguments[*start..*end]);
+    if !texts.clone().next().is_some_and(|first| first.contains('=')) {
+        return match parts.arguments.bytes().any(go::is_separator) {
+            true => Ok(()),
+            false => Err(format!("{upper} needs a name and a value")),
+        };
+    }
+    texts.try_for_each(|word| match word.find('=') {
+        None => Err(format!("`{}` in {upper} has no `=`", shortened(word))),
+        Some(0) => Err(format!("{upper} needs a name before `=`")),
+        Some(_) => Ok(()),
+    })
+}
+
+/// What is wrong with a trigger already where it stands: BuildKit takes it apart
+/// there, and only the child build reads what it says.
+fn check_trigger(name: &str, parts: &Parts<'_>, escape: u8) -> Result<(), String> {
+    match name {
+        "add" | "copy" | "cmd" | "entrypoint" | "run" | "shell" | "volume" => {
+            json(parts.arguments).map(|_| ())
+        }
+        "env" | "label" if !parts.arguments.is_empty() => check_pairs(&name.to_uppercase(), parts, escape),
+        _ => Ok(()),
+    }
 }
 
 /// The checks of the instructions that name no image.
@@ -474,26 +504,7 @@ fn other(name: &str, parts: &Parts<'_>, escape: u8) -> Result<(), String> {
     match name {
         "env" | "label" => {
             no_flags()?;
-            let words = quoted_words(parts.arguments, escape);
-            let Some((start, end)) = words.first() else {
-                return Err(format!("{upper} needs a name and a value"));
-            };
-            if !parts.arguments[*start..*end].contains('=') {
-                return match parts.arguments.bytes().any(go::is_separator) {
-                    true => Ok(()),
-                    false => Err(format!("{upper} needs a name and a value")),
-                };
-            }
-            match words.iter().map(|(start, end)| &parts.arguments[*start..*end]).find_map(|word| match word
-                .find('=')
-            {
-                None => Some(format!("`{}` in {upper} has no `=`", shortened(word))),
-                Some(0) => Some(format!("{upper} needs a name before `=`")),
-                Some(_) => None,
-            }) {
-                Some(message) => Err(message),
-                None => Ok(()),
-            }
+            check_pairs(&upper, parts, escape)
         }
         "add" => {
             check_paths("ADD", parts)?;

@@ -167,7 +167,7 @@ fn refused_default(text: &Text, refused: arguments::Refused) -> Fault {
 /// Adds what one build found.
 fn collect(text: &Text, resolved: &Resolved, arguments: &Arguments, found: &mut BTreeMap<Place, Found>) {
     for (index, (stage, resolved)) in text.stages.iter().zip(&resolved.stages).enumerate() {
-        let mut add = |place: Place, role, span: Span, target, value| {
+        let mut add = |place: Place, role, span: Span, reached: bool, target, value| {
             let entry = found.entry(place).or_insert_with(|| Found {
                 role,
                 shipped: false,
@@ -178,7 +178,7 @@ fn collect(text: &Text, resolved: &Resolved, arguments: &Arguments, found: &mut 
                 origin: None,
             });
             entry.shipped |= resolved.shipped;
-            entry.reachable |= resolved.reachable;
+            entry.reachable |= resolved.reachable || reached;
             if entry.shipped && entry.role == Role::BuildStage {
                 entry.role = Role::FinalStage;
             }
@@ -186,7 +186,7 @@ fn collect(text: &Text, resolved: &Resolved, arguments: &Arguments, found: &mut 
         };
         if let (Base::Image(value), Some(image)) = (&resolved.base, &stage.image) {
             let target = uses::target(value, text, arguments);
-            add((index, None), Role::BuildStage, image.span, target, Some(value));
+            add((index, None), Role::BuildStage, image.span, false, target, Some(value));
         }
         for (number, (command, reads)) in stage.commands.iter().zip(&resolved.commands).enumerate() {
             for (place, (source, read)) in command.sources.iter().zip(&reads.reads).enumerate() {
@@ -200,9 +200,10 @@ fn collect(text: &Text, resolved: &Resolved, arguments: &Arguments, found: &mut 
                     (None, instruction::SourceKind::Copy) => Role::CopyFrom,
                     (None, instruction::SourceKind::Mount) => Role::MountFrom,
                 };
-                if *read == Read::Image {
+                if *read != Read::NoImage {
                     let target = uses::literal_target(&source.name);
-                    add((index, Some((number, place))), role, source.span, target, None);
+                    let reached = *read == Read::ReachedImage;
+                    add((index, Some((number, place))), role, source.span, reached, target, None);
                 }
             }
         }

@@ -50,6 +50,8 @@ pub(super) enum Read {
     NoImage,
     /// The image of that name.
     Image,
+    /// The same, and a reachable stage reads it by its index.
+    ReachedImage,
 }
 
 /// One command, resolved; as [`super::reader::Command`].
@@ -84,6 +86,8 @@ struct State {
     reads: Vec<(usize, Span)>,
     /// Its base is not known and may be any of these stages.
     may_be: MayBe,
+    /// For an image that a command reads: the stage, command and source.
+    read_by: Option<(usize, usize, usize)>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -117,9 +121,9 @@ pub(super) fn resolve(text: &Text, arguments: &mut Arguments, budget: &mut Budge
         stages.push(ResolvedStage { base, commands: Vec::new(), reachable: false, shipped: false });
     }
     for (index, stage) in text.stages.iter().enumerate() {
-        for command in &stage.commands {
+        for (number, command) in stage.commands.iter().enumerate() {
             let reads = match command.trigger {
-                None => graph.read(index, &command.sources, command.span),
+                None => graph.read(index, number, &command.sources),
                 Some(_) => vec![Read::Image; command.sources.len()],
             };
             stages[index].commands.push(ResolvedCommand { reads });
@@ -156,10 +160,10 @@ impl<'t> Graph<'t> {
                     }
                 }
             }
-            if let Some(platform) = &stage.platform {
+            if let Some(platform) = stage.platform.as_ref().filter(|platform| !platform.is_empty()) {
                 match lex::expand(platform, mode, arguments, budget) {
                     Err(error) => self.refuse(stage.span, error),
-                    Ok(value) if value.text.is_empty() && value.holes.is_empty() => {
+                    Ok(value) if value.text.is_empty() && !value.is_open() => {
                         self.faults.push(Fault::syntax(stage.span, "the platform is blank"));
                     }
                     Ok(_) => {}
@@ -199,31 +203,31 @@ impl<'t> Graph<'t> {
 
     /// `toCommand`, `detectRunMount` and the registration after them: what the
     /// sources of one command are.
-    fn read(&mut self, stage: usize, sources: &[Source], span: Span) -> Vec<Read> {
+    fn read(&mut self, stage: usize, command: usize, sources: &[Source]) -> Vec<Read> {
         let mut reads = Vec::with_capacity(sources.len());
-        let mut appended = 0;
-        for source in sources {
-            let (read, state) = match self.find(source) {
-                Ok(Some(found)) => (Read::NoImage, Some(found)),
+        let mut appended = Vec::new();
+        for (place, source) in sources.iter().enumerate() {
+            let state = match self.find(source) {
+                Ok(Some(found)) => {
+                    reads.push(Read::NoImage);
+                    found
+                }
                 Ok(None) => {
-                    let next = self.states.len() + appended;
-                    appended += 1;
-                    let image = source.kind != SourceKind::EmptyMount && source.name != SCRATCH;
-                    (if image { Read::Image } else { Read::NoImage }, Some(next))
+                    let is_image = source.kind != SourceKind::EmptyMount && source.name != SCRATCH;
+                    reads.push(if is_image { Read::Image } else { Read::NoImage });
+                    let read_by = is_image.then_some((stage, command, place));
+                    appended.push(State { read_by, ..State::default() });
+                    self.states.len() + appended.len() - 1
                 }
                 Err(message) => {
                     self.faults.push(Fault::syntax(source.span, message));
-                    (Read::NoImage, None)
+                    reads.push(Read::NoImage);
+                    continue;
                 }
             };
-            reads.push(read);
-            if let Some(state) = state {
-                self.states[stage]
-                    .reads
-                    .push((state, if source.kind == SourceKind::EmptyMount { span } else { source.span }));
-            }
+            self.states[stage].reads.push((state, source.span));
         }
-        self.states.extend(std::iter::repeat_n(State::default(), appended));
+        self.states.append(&mut appended);
         reads
     }
 
@@ -259,6 +263,9 @@ impl<'t> Graph<'t> {
                 continue;
             }
             if index >= count {
+                if let Some((stage, command, place)) = self.states[index].read_by {
+                    stages[stage].commands[command].reads[place] = Read::ReachedImage;
+                }
                 continue;
             }
             stages[index].reachable = true;
@@ -302,7 +309,8 @@ impl<'t> Graph<'t> {
             for (place, source) in command.sources.iter().enumerate() {
                 match self.find(source) {
                     Ok(Some(found)) => {
-                        if found < count && found >= stage {
+                        // A stage may even read from itself here: BuildKit looked for circles before.
+                        if found < count && found > stage {
                             self.faults.push(Fault::syntax(
                                 source.span,
                                 "the stage is defined only after the one that this trigger runs in",
