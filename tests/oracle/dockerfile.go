@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,13 +24,16 @@ const syntaxArg = "BUILDKIT_SYNTAX"
 // Build is a Dockerfile and what it is built with.
 type Build struct {
 	Text string `json:"text"`
-	// Platforms are the targets to build for, each on a machine of its own kind.
+	// Platforms are the targets to build for, on machines of the same platforms.
 	Platforms []string          `json:"platforms"`
 	Args      map[string]string `json:"args,omitempty"`
 	// Contexts are named contexts: name to `docker-image://…`, `https://…`.
 	Contexts map[string]string `json:"contexts,omitempty"`
 	// Images are configurations of base images, by normal form.
 	Images map[string]Config `json:"images,omitempty"`
+
+	// crossed is set where the machine's platform may matter.
+	crossed bool
 }
 
 // Config is the part of an image's configuration that decides what its
@@ -41,10 +43,10 @@ type Config struct {
 	Env     []string `json:"env,omitempty"`
 }
 
-// A run is one conversion.
+// A run is one conversion for a platform on a machine.
 type run struct {
-	platform string
-	// images are what BuildKit asked a registry for, in the form it asked with.
+	platform, machine string
+	// images are what BuildKit asks a registry for or pulls, in its form.
 	images []string
 	failed string
 }
@@ -77,6 +79,9 @@ func (build *Build) facts() []string {
 	if err != nil {
 		fact("syntax", message(err))
 		return facts
+	}
+	for _, instruction := range parsed.AST.Children {
+		build.crossed = build.crossed || strings.Contains(instruction.Original, "BUILD")
 	}
 	var targets, triggers []string
 	dependent := len(build.Images) > 0 || strings.Contains(build.Text, "TARGETSTAGE")
@@ -117,24 +122,34 @@ func (build *Build) facts() []string {
 // target did the same, and whether it fails at all. A platform is named where
 // not all do the same.
 func (build *Build) target(head, target string, known []string) (facts []string, failing bool) {
-	runs := make([]run, len(build.Platforms))
+	var runs []run
 	var images, failures []string
-	for i, platform := range build.Platforms {
-		runs[i] = build.run(platform, target)
-		images = append(images, runs[i].images...)
-		if runs[i].failed != "" {
-			failures = append(failures, runs[i].failed)
+	for _, platform := range build.Platforms {
+		for _, machine := range build.Platforms {
+			if machine != platform && !build.crossed {
+				continue
+			}
+			run := build.run(platform, machine, target)
+			images = append(images, run.images...)
+			if run.failed != "" {
+				failures = append(failures, run.failed)
+			}
+			runs = append(runs, run)
 		}
 	}
 	add := func(verb, value string, holds func(run) bool) {
 		var where []string
 		for _, run := range runs {
-			if holds(run) {
+			switch {
+			case !holds(run):
+			case run.machine == run.platform:
 				where = append(where, run.platform)
+			default:
+				where = append(where, run.platform+" on "+run.machine)
 			}
 		}
 		if len(where) < len(runs) {
-			verb = " (" + strings.Join(where, " ") + ")" + verb
+			verb = " (" + strings.Join(where, ", ") + ")" + verb
 		}
 		fact := head + verb + ": " + value
 		if !slices.ContainsFunc(known, func(known string) bool { return tail(known) == tail(fact) }) {
@@ -208,24 +223,28 @@ func triggerImages(trigger string) []string {
 	return slices.DeleteFunc(names, func(name string) bool { return name == "" || name == "scratch" })
 }
 
-func (build *Build) run(platform, target string) run {
-	run := run{platform: platform}
+func (build *Build) run(platform, machine, target string) run {
+	run := run{platform: platform, machine: machine}
 	spec, err := platforms.Parse(platform)
 	if err != nil {
 		run.failed = message(err)
 		return run
 	}
-	gateway := newGateway(build, spec)
+	worker, err := platforms.Parse(machine)
+	if err != nil {
+		run.failed = message(err)
+		return run
+	}
+	gateway := newGateway(build, worker)
 	images, err := build.convert(gateway, spec, target)
 	if err != nil {
 		run.failed = message(err)
 	}
-	run.images = gateway.asked()
-	for _, image := range images {
-		if !slices.Contains(run.images, image) {
-			panic(fmt.Sprintf("%s is in the definition and was not asked for", image))
-		}
-	}
+	// An image that only an ONBUILD trigger reaches may be in the definition,
+	// and so be pulled, without having been asked for.
+	run.images = append(gateway.asked(), images...)
+	slices.Sort(run.images)
+	run.images = slices.Compact(run.images)
 	return run
 }
 

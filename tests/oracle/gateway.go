@@ -21,9 +21,9 @@ import (
 // A gateway stands where BuildKit's daemon would: it says that every image
 // exists, keeps the names of those it is asked for, and has an empty context.
 type gateway struct {
-	build    *Build
-	platform ocispecs.Platform
-	opts     gateway_client.BuildOpts
+	build   *Build
+	machine ocispecs.Platform
+	opts    gateway_client.BuildOpts
 
 	mutex  sync.Mutex
 	images []string
@@ -36,7 +36,7 @@ var everyCap = pb.Caps.CapSet(pb.Caps.All())
 
 var errNotHere = errors.New("the oracle has no daemon")
 
-func newGateway(build *Build, platform ocispecs.Platform) *gateway {
+func newGateway(build *Build, machine ocispecs.Platform) *gateway {
 	opts := map[string]string{}
 	for name, value := range build.Args {
 		opts["build-arg:"+name] = value
@@ -45,11 +45,11 @@ func newGateway(build *Build, platform ocispecs.Platform) *gateway {
 		opts["context:"+name] = value
 	}
 	return &gateway{
-		build:    build,
-		platform: platform,
+		build:   build,
+		machine: machine,
 		opts: gateway_client.BuildOpts{
 			Opts:    opts,
-			Workers: []gateway_client.WorkerInfo{{Platforms: []ocispecs.Platform{platform}}},
+			Workers: []gateway_client.WorkerInfo{{Platforms: []ocispecs.Platform{machine}}},
 			LLBCaps: everyCap,
 			Caps:    everyCap,
 		},
@@ -70,7 +70,7 @@ func (gateway *gateway) ResolveImageConfig(_ context.Context, ref string, opt so
 	gateway.images = append(gateway.images, ref)
 	gateway.mutex.Unlock()
 
-	platform := gateway.platform
+	platform := gateway.machine
 	if opt.ImageOpt != nil && opt.ImageOpt.Platform != nil {
 		platform = *opt.ImageOpt.Platform
 	}

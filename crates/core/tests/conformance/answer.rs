@@ -6,11 +6,11 @@
 //!        | "frontend: " reference | "frontend fails: " text
 //!        | "onbuild: " name                         as a trigger names it
 //!        | "onbuild of a stage: " name              a stage of this file, if a child here runs it
-//!        | runs [ " (" platform ")" ] ( ": " image | " fails: " message )
+//!        | runs [ " (" platforms ")" ] ( ": " image | " fails: " message )
 //! runs  := "default" | "target " name | "every stage"
 //! ```
 //!
-//! A platform stands only where the platforms differ. Runs of other targets are
+//! Platforms stand only where they differ, `target on machine` for a cross build. Runs of other targets are
 //! there when they ask for an image that the default one does not, or fail.
 
 use std::collections::BTreeSet;

@@ -97,7 +97,12 @@ pub(crate) fn differences(answer: &Answer, ours: &Extracted) -> Vec<String> {
     let open = PLATFORMS.len() * ours.uses.iter().filter(|one| is_build(one) && is_open(one)).count();
     let failures: Vec<&String> =
         answer.syntax.iter().chain(&answer.default.errors).chain(&answer.others.errors).collect();
-    if let Some(failure) = failures.iter().find(|text| is_image_failure(text)) {
+    let by_trigger = |failure: &str| {
+        answer.onbuild_of_a_stage.iter().any(|name| failure.contains(&format!("from stage \"{name}\"")))
+    };
+    let of_images: Vec<_> =
+        failures.iter().filter(|text| is_image_failure(text) && !by_trigger(text)).collect();
+    if let Some(failure) = of_images.first() {
         let said = !ours.problems.is_empty() || ours.uses.iter().any(is_open_or_invalid);
         if !said {
             found.push(format!("BuildKit fails for an image's sake and fromguard is content: {failure}"));
@@ -115,7 +120,8 @@ pub(crate) fn differences(answer: &Answer, ours: &Extracted) -> Vec<String> {
                 ));
             }
         }
-    } else if failures.is_empty() {
+    }
+    if failures.is_empty() {
         for problem in &ours.problems {
             found.push(format!("BuildKit builds this and fromguard has a problem: {}", problem.message));
         }
@@ -134,7 +140,7 @@ pub(crate) fn differences(answer: &Answer, ours: &Extracted) -> Vec<String> {
     let compare = |scope: &str, asked: &BTreeSet<String>, runs: &[&Runs], have: &BTreeSet<String>| {
         let mut found = Vec::new();
         let fails = answer.syntax.is_some() || runs.iter().any(|runs| !runs.errors.is_empty());
-        let known = if fails { &every } else { have };
+        let known = if fails || superset_only { &every } else { have };
         let missed: Vec<&String> =
             asked.iter().filter(|image| !known.contains(*image) && !deferred.contains(*image)).collect();
         if missed.len() > open {
