@@ -4,6 +4,7 @@ use std::fs;
 use std::fs::OpenOptions;
 use std::io::IsTerminal;
 use std::io::Write;
+use std::panic::catch_unwind;
 use std::time::Instant;
 
 use anyhow::bail;
@@ -43,7 +44,7 @@ pub(crate) fn run(program: &mut Program, count: u64, seed: u64) -> anyhow::Resul
         for (case, answer) in cases.iter().zip(program.cases(&cases)?) {
             built += u64::from(builds(&answer));
             images += answer.default.images.len() as u64 + answer.others.images.len() as u64;
-            let differences = rule::differences(&answer, &rule::extract(&case.text));
+            let differences = differences(&case.text, &answer);
             let Some(first) = differences.first() else { continue };
             different += 1;
             let kind = kind(first);
@@ -73,16 +74,25 @@ pub(crate) fn run(program: &mut Program, count: u64, seed: u64) -> anyhow::Resul
     bail!("{different} of {done} differ; {} are kept in {}", found.len(), path.display());
 }
 
+/// How the two disagree about a text, and what is wrong with our reading of it.
+fn differences(text: &str, answer: &Answer) -> Vec<String> {
+    match catch_unwind(|| rule::extract(text)) {
+        Ok(ours) => {
+            let mut found = rule::compare(answer, &ours).differences;
+            found.extend(rule::inconsistencies(text, &ours));
+            found
+        }
+        Err(_) => vec!["fromguard panics".to_owned()],
+    }
+}
+
 /// The smallest text with a difference of this kind, and what it is.
 fn smallest(program: &mut Program, text: &str, wanted: &str) -> anyhow::Result<Case> {
     let mut about = String::new();
     let text = shrink(text, |text| {
         let Ok(answers) = program.cases(&[Case::of("shrinking", text)]) else { return false };
-        let ours = rule::extract(text);
-        let Some(found) = answers
-            .iter()
-            .flat_map(|answer| rule::differences(answer, &ours))
-            .find(|one| kind(one) == wanted)
+        let Some(found) =
+            answers.iter().flat_map(|answer| differences(text, answer)).find(|one| kind(one) == wanted)
         else {
             return false;
         };

@@ -14,10 +14,12 @@ mod references;
 #[allow(dead_code, reason = "`cargo xtask oracle` uses the rest")]
 mod rule;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
+use answer::Answer;
 use cases::Case;
 
 fn folder() -> PathBuf {
@@ -27,6 +29,7 @@ fn folder() -> PathBuf {
 #[test]
 fn dockerfiles_are_read_as_buildkit_reads_them() {
     let mut compared = 0;
+    let mut deliberate = BTreeSet::new();
     let mut wrong = Vec::new();
     for entry in fs::read_dir(folder().join("dockerfile")).unwrap() {
         let path = entry.unwrap().path();
@@ -40,13 +43,46 @@ fn dockerfiles_are_read_as_buildkit_reads_them() {
         assert_eq!(names, answered, "{}: run `cargo xtask oracle`", path.display());
         for (case, (_, answer)) in cases.iter().zip(&golden).filter(|(case, _)| case.is_alone()) {
             compared += 1;
-            for difference in rule::differences(answer, &rule::extract(&case.text)) {
+            let ours = rule::extract(&case.text);
+            let outcome = rule::compare(answer, &ours);
+            deliberate.extend(outcome.deliberate);
+            for difference in outcome.differences.into_iter().chain(rule::inconsistencies(&case.text, &ours))
+            {
                 wrong.push(format!("{} in {}: {difference}", case.name, path.display()));
             }
         }
     }
     assert!(compared > 0, "no case was compared");
     assert!(wrong.is_empty(), "{} differences in {compared} cases:\n{}", wrong.len(), wrong.join("\n"));
+    let known: BTreeSet<_> = rule::DELIBERATE.iter().copied().collect();
+    assert_eq!(deliberate, known, "each deliberate difference has a case, and is listed");
+}
+
+/// The rule itself: what it must not let pass.
+#[test]
+fn a_difference_is_noticed() {
+    let noticed = |text: &str, facts: &[&str]| {
+        let answer = Answer::read(facts.iter().map(|fact| (*fact).to_owned())).unwrap();
+        let differences = rule::compare(&answer, &rule::extract(text)).differences;
+        assert!(!differences.is_empty(), "{facts:?} passes for {text:?}");
+    };
+    let same = |text: &str, facts: &[&str]| {
+        let answer = Answer::read(facts.iter().map(|fact| (*fact).to_owned())).unwrap();
+        let differences = rule::compare(&answer, &rule::extract(text)).differences;
+        assert!(differences.is_empty(), "{differences:?}");
+    };
+    same("FROM a", &["default: docker.io/library/a:latest"]);
+    noticed("FROM a", &[]);
+    noticed("FROM a", &["default: docker.io/library/b:latest"]);
+    noticed("FROM a", &["default: docker.io/library/a:latest", "default: docker.io/library/b:latest"]);
+    noticed("FROM a", &["every stage: docker.io/library/a:latest"]);
+    noticed("FROM a", &["default: docker.io/library/b:latest", "default fails: something else"]);
+    noticed("FROM a", &["default fails: failed to parse stage name \"a\": invalid reference format"]);
+    noticed("FROM A", &["default: docker.io/library/a:latest"]);
+    noticed("FROM a", &["frontend: docker.io/docker/dockerfile:1", "default: docker.io/library/a:latest"]);
+    noticed("# syntax=docker/dockerfile:1\nFROM a", &["default: docker.io/library/a:latest"]);
+    noticed("FROM a", &["onbuild: b", "default: docker.io/library/a:latest"]);
+    noticed("FROM a\nONBUILD COPY --from=b c d", &["default: docker.io/library/a:latest"]);
 }
 
 #[test]

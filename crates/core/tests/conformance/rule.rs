@@ -21,40 +21,48 @@ use fromguard_core::source::RepoPath;
 use fromguard_core::source::SourceFile;
 
 use super::answer::Answer;
-use super::answer::Runs;
 use super::cases::PLATFORMS;
 
-/// Where fromguard says more than BuildKit, and why. `docs/dockerfile.md` tells users.
-pub(crate) const DELIBERATE: &[(Deliberate, &str)] = &[
-    (
-        Deliberate::UnsetVariable,
-        "a build argument may give a variable without a default any value, so it is never taken for empty",
-    ),
-    (
-        Deliberate::OnbuildSource,
-        "a trigger's source is listed where the trigger stands, also when a stage of the same file runs it",
-    ),
-    (
-        Deliberate::ForeignFrontend,
-        "another frontend reads the file as it likes: what BuildKit's own would make of it says nothing",
-    ),
-    (
-        Deliberate::OldFrontend,
-        "a frontend before 1.4 has no heredocs: what stands in one may be instructions there",
-    ),
+/// A way in which fromguard says more than BuildKit. `docs/dockerfile.md` tells users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Deliberate {
+    /// A build argument may give a variable without a default any value, so it is
+    /// never taken for empty, as BuildKit does when none is given.
+    UnsetVariable,
+    /// A trigger's source is listed where the trigger stands, whoever runs it;
+    /// BuildKit asks for it in the build of a child.
+    Trigger,
+    /// A name in a trigger that is also a stage's here is an image for a child
+    /// in another file.
+    TriggerNamesStage,
+    /// A build that fails is of use to nobody, and may be repaired by the next
+    /// line to change: what stands in the file is listed all the same.
+    FailingBuild,
+    /// Another frontend reads the file as it likes: what BuildKit's own would
+    /// make of it says nothing.
+    ForeignFrontend,
+    /// A frontend before 1.4 has no heredocs: what stands in one may be
+    /// instructions there.
+    FrontendWithoutHeredocs,
+}
+
+/// Every way; each has a conformance case that needs it.
+pub(crate) const DELIBERATE: &[Deliberate] = &[
+    Deliberate::UnsetVariable,
+    Deliberate::Trigger,
+    Deliberate::TriggerNamesStage,
+    Deliberate::FailingBuild,
+    Deliberate::ForeignFrontend,
+    Deliberate::FrontendWithoutHeredocs,
 ];
 
-/// A way in which fromguard says more than BuildKit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Deliberate {
-    /// A reference that needs a variable nobody set.
-    UnsetVariable,
-    /// A source in a trigger.
-    OnbuildSource,
-    /// A file for another frontend.
-    ForeignFrontend,
-    /// A file for a frontend without heredocs.
-    OldFrontend,
+/// The outcome of a comparison.
+#[derive(Debug, Default)]
+pub(crate) struct Comparison {
+    /// Every way in which the two disagree, in words.
+    pub(crate) differences: Vec<String>,
+    /// The deliberate differences that there were.
+    pub(crate) deliberate: BTreeSet<Deliberate>,
 }
 
 /// What BuildKit says when a build fails for an image's sake. What else it may
@@ -79,104 +87,108 @@ pub(crate) fn extract(text: &str) -> Extracted {
     Dockerfile.extract(&file, &mut Files::new(&nothing))
 }
 
-/// Every way in which the two disagree, in words.
-pub(crate) fn differences(answer: &Answer, ours: &Extracted) -> Vec<String> {
-    let mut found = Vec::new();
-    frontend(answer, ours, &mut found);
-
-    let foreign = ours.problems.iter().any(|problem| problem.code == ProblemCode::ForeignFrontend);
-    if foreign {
-        if answer.frontend.as_ref().and_then(|read| read.as_ref().ok()).is_none_or(|name| is_official(name)) {
-            found.push("fromguard calls the frontend foreign, and it is BuildKit's own".to_owned());
+/// Compares what BuildKit answered with what fromguard read.
+pub(crate) fn compare(answer: &Answer, ours: &Extracted) -> Comparison {
+    let mut outcome = Comparison::default();
+    frontend(answer, ours, &mut outcome);
+    if ours.problems.iter().any(|problem| problem.code == ProblemCode::ForeignFrontend) {
+        if matches!(&answer.frontend, Some(Ok(name)) if !is_official(name)) {
+            outcome.deliberate.insert(Deliberate::ForeignFrontend);
+        } else {
+            outcome.differs("fromguard calls the frontend foreign, and it is BuildKit's own");
         }
-        return found;
+        return outcome;
     }
-    onbuild(answer, ours, &mut found);
+    triggers(answer, ours, &mut outcome);
+    failures(answer, ours, &mut outcome);
 
-    // A use that waits for a variable may stand for one image on each platform.
-    let open = PLATFORMS.len() * ours.uses.iter().filter(|one| is_build(one) && is_open(one)).count();
-    let failures: Vec<&String> =
-        answer.syntax.iter().chain(&answer.default.errors).chain(&answer.others.errors).collect();
-    let by_trigger = |failure: &str| {
-        answer.onbuild_of_a_stage.iter().any(|name| failure.contains(&format!("from stage \"{name}\"")))
+    let builds = Builds {
+        // A use that waits for a variable may stand for one image on each platform.
+        open: PLATFORMS.len() * ours.uses.iter().filter(|one| is_build(one) && is_open(one)).count(),
+        deferred: images(ours, |one| one.role == Role::Onbuild),
+        asked: answer.default.images.union(&answer.others.images).cloned().collect(),
+        listed: images(ours, is_build),
+        has_heredocs: !is_before_heredocs(answer),
     };
-    let of_images: Vec<_> =
-        failures.iter().filter(|text| is_image_failure(text) && !by_trigger(text)).collect();
-    if let Some(failure) = of_images.first() {
-        let said = !ours.problems.is_empty() || ours.uses.iter().any(is_open_or_invalid);
-        if !said {
-            found.push(format!("BuildKit fails for an image's sake and fromguard is content: {failure}"));
-        }
-        // What BuildKit expanded the reference to is in its message.
-        if let Some(text) = unquote(failure).filter(|_| open == 0) {
-            let invalid = ours
-                .uses
-                .iter()
-                .flat_map(|one| &one.targets)
-                .any(|target| matches!(target, Target::Invalid { text: ours, .. } if *ours == text));
-            if !invalid {
-                found.push(format!(
-                    "BuildKit expands a reference to {text:?}, and fromguard calls no such reference invalid"
-                ));
-            }
-        }
-    }
-    if failures.is_empty() {
-        for problem in &ours.problems {
-            found.push(format!("BuildKit builds this and fromguard has a problem: {}", problem.message));
-        }
-        for target in ours.uses.iter().filter(|one| is_build(one)).flat_map(|one| &one.targets) {
-            if let Target::Invalid { text, reason } = target {
-                found.push(format!("BuildKit builds this and fromguard calls {text:?} invalid: {reason}"));
-            }
-        }
-    }
-
-    let superset_only = is_before_heredocs(answer);
-    let deferred = images(ours, |one| one.role == Role::Onbuild);
     let reachable = images(ours, |one| is_build(one) && one.reachable);
-    let every = images(ours, is_build);
-    let union: BTreeSet<String> = answer.default.images.union(&answer.others.images).cloned().collect();
-    let compare = |scope: &str, asked: &BTreeSet<String>, runs: &[&Runs], have: &BTreeSet<String>| {
-        let mut found = Vec::new();
-        let fails = answer.syntax.is_some() || runs.iter().any(|runs| !runs.errors.is_empty());
-        let known = if fails || superset_only { &every } else { have };
-        let missed: Vec<&String> =
-            asked.iter().filter(|image| !known.contains(*image) && !deferred.contains(*image)).collect();
-        if missed.len() > open {
-            found.push(format!("{scope}: BuildKit asks for {missed:?}, which fromguard does not list"));
-        }
-        // What a variable may name may be a stage, and reach what that is built from.
-        let maybe = if open > 0 { &union } else { asked };
-        let extra: Vec<&String> = have.iter().filter(|image| !maybe.contains(*image)).collect();
-        if !fails && !superset_only && !extra.is_empty() {
-            found.push(format!("{scope}: fromguard lists {extra:?}, which BuildKit does not ask for"));
-        }
-        found
-    };
-    found.extend(compare("default target", &answer.default.images, &[&answer.default], &reachable));
-    found.extend(compare("all targets", &union, &[&answer.default, &answer.others], &every));
-    found
+    let fails = answer.syntax.is_some() || !answer.default.errors.is_empty();
+    builds.compare("default target", &answer.default.images, &reachable, fails, &mut outcome);
+    let fails = fails || !answer.others.errors.is_empty();
+    builds.compare("all targets", &builds.asked, &builds.listed, fails, &mut outcome);
+    outcome
 }
 
-fn frontend(answer: &Answer, ours: &Extracted, found: &mut Vec<String>) {
-    let ours: Vec<&ImageUse> = ours.uses.iter().filter(|one| one.role == Role::Frontend).collect();
-    match (&answer.frontend, ours.as_slice()) {
-        (None, []) => {}
-        (Some(Ok(theirs)), [one]) if matches!(one.targets.as_slice(), [Target::Image(image)] if image.to_string() == *theirs) =>
-            {}
-        (Some(Err(_)), [one]) if is_open_or_invalid(one) => {}
-        (theirs, ours) => {
-            let ours: Vec<_> = ours.iter().map(|one| &one.targets).collect();
-            found.push(format!("BuildKit's frontend is {theirs:?}, fromguard's {ours:?}"));
+impl Comparison {
+    fn differs(&mut self, how: impl Into<String>) {
+        self.differences.push(how.into());
+    }
+}
+
+/// What is true of all targets, to judge one by.
+struct Builds {
+    /// How many images may hide behind variables.
+    open: usize,
+    deferred: BTreeSet<String>,
+    asked: BTreeSet<String>,
+    listed: BTreeSet<String>,
+    has_heredocs: bool,
+}
+
+impl Builds {
+    fn compare(
+        &self,
+        scope: &str,
+        asked: &BTreeSet<String>,
+        listed: &BTreeSet<String>,
+        fails: bool,
+        outcome: &mut Comparison,
+    ) {
+        let known = if fails || !self.has_heredocs { &self.listed } else { listed };
+        let missed: Vec<&String> = asked.difference(known).collect();
+        let (triggered, missed): (Vec<_>, Vec<_>) =
+            missed.into_iter().partition(|image| self.deferred.contains(*image));
+        if !triggered.is_empty() {
+            outcome.deliberate.insert(Deliberate::Trigger);
+        }
+        if missed.len() > self.open {
+            outcome.differs(format!("{scope}: BuildKit asks for {missed:?}, which fromguard does not list"));
+        } else if !missed.is_empty() {
+            outcome.deliberate.insert(Deliberate::UnsetVariable);
+        }
+
+        let extra: Vec<&String> = listed.difference(asked).collect();
+        if extra.is_empty() {
+        } else if fails {
+            outcome.deliberate.insert(Deliberate::FailingBuild);
+        } else if !self.has_heredocs {
+            outcome.deliberate.insert(Deliberate::FrontendWithoutHeredocs);
+        } else if self.open > 0 && extra.iter().all(|image| self.asked.contains(*image)) {
+            // What a variable names may be a stage, and reach what that is built from.
+            outcome.deliberate.insert(Deliberate::UnsetVariable);
+        } else {
+            outcome.differs(format!("{scope}: fromguard lists {extra:?}, which BuildKit does not ask for"));
         }
     }
 }
 
-/// The sources in triggers are the same, as far as they are references. A name
-/// that is also a stage's here may be listed or not: it is that stage for a child
-/// in this file, and an image for a child elsewhere.
-fn onbuild(answer: &Answer, ours: &Extracted, found: &mut Vec<String>) {
+fn frontend(answer: &Answer, ours: &Extracted, outcome: &mut Comparison) {
+    let ours: Vec<&ImageUse> = ours.uses.iter().filter(|one| one.role == Role::Frontend).collect();
+    let same = match (&answer.frontend, ours.as_slice()) {
+        (None, []) => true,
+        (Some(Ok(theirs)), [one]) => {
+            matches!(one.targets.as_slice(), [Target::Image(image)] if image.to_string() == *theirs)
+        }
+        (Some(Err(_)), [one]) => is_open_or_invalid(one),
+        _ => false,
+    };
+    if !same {
+        let ours: Vec<_> = ours.iter().map(|one| &one.targets).collect();
+        outcome.differs(format!("BuildKit's frontend is {:?}, fromguard's {ours:?}", answer.frontend));
+    }
+}
+
+/// The sources in triggers are the same, as far as they are references.
+fn triggers(answer: &Answer, ours: &Extracted, outcome: &mut Comparison) {
     if answer.syntax.is_some() {
         return;
     }
@@ -184,13 +196,82 @@ fn onbuild(answer: &Answer, ours: &Extracted, found: &mut Vec<String>) {
         names.iter().filter_map(|name| ImageRef::parse(name).ok()).map(with_tag).collect()
     };
     let theirs = images_of(&answer.onbuild);
-    let optional = images_of(&answer.onbuild_of_a_stage);
+    let stages = images_of(&answer.onbuild_of_a_stage);
     let ours = images(ours, |one| one.role == Role::Onbuild);
-    if !theirs.is_subset(&ours)
-        || !ours.iter().all(|image| theirs.contains(image) || optional.contains(image))
-    {
-        found.push(format!("the triggers name {theirs:?}, fromguard's {ours:?}"));
+    let mut extra = ours.difference(&theirs).peekable();
+    if extra.peek().is_some() {
+        outcome.deliberate.insert(Deliberate::TriggerNamesStage);
     }
+    if !theirs.is_subset(&ours) || !extra.all(|image| stages.contains(image)) {
+        outcome.differs(format!("the triggers name {theirs:?}, fromguard's {ours:?}"));
+    }
+}
+
+/// Where BuildKit fails for an image's sake fromguard says so too, and nowhere else.
+fn failures(answer: &Answer, ours: &Extracted, outcome: &mut Comparison) {
+    let failures: Vec<&String> =
+        answer.syntax.iter().chain(&answer.default.errors).chain(&answer.others.errors).collect();
+    // The order of stages in a trigger is the child's.
+    let by_trigger = |failure: &str| {
+        answer.onbuild_of_a_stage.iter().any(|name| failure.contains(&format!("from stage \"{name}\"")))
+    };
+    if let Some(failure) = failures.iter().find(|text| is_image_failure(text) && !by_trigger(text)) {
+        let waits = ours.uses.iter().any(is_open);
+        if ours.problems.is_empty() && !ours.uses.iter().any(is_open_or_invalid) {
+            outcome
+                .differs(format!("BuildKit fails for an image's sake and fromguard is content: {failure}"));
+        }
+        // What BuildKit expanded the reference to is in its message.
+        if let Some(text) = unquote(failure).filter(|_| !waits) {
+            let invalid = ours
+                .uses
+                .iter()
+                .flat_map(|one| &one.targets)
+                .any(|target| matches!(target, Target::Invalid { text: ours, .. } if *ours == text));
+            if !invalid {
+                outcome.differs(format!(
+                    "BuildKit expands a reference to {text:?}, and fromguard calls no such reference invalid"
+                ));
+            }
+        }
+    }
+    if failures.is_empty() {
+        for problem in &ours.problems {
+            outcome.differs(format!("BuildKit builds this and fromguard has a problem: {}", problem.message));
+        }
+        for target in ours.uses.iter().filter(|one| is_build(one)).flat_map(|one| &one.targets) {
+            if let Target::Invalid { text, reason } = target {
+                outcome
+                    .differs(format!("BuildKit builds this and fromguard calls {text:?} invalid: {reason}"));
+            }
+        }
+    }
+}
+
+/// What must be true of any reading, whatever BuildKit says: spans hold what
+/// they are said to hold, and every use says what it may be.
+pub(crate) fn inconsistencies(text: &str, ours: &Extracted) -> Vec<String> {
+    let mut found = Vec::new();
+    for one in &ours.uses {
+        if text.get(one.span.start..one.span.end) != Some(one.raw.as_str()) {
+            found.push(format!("the span of a use does not hold its text: {:?} {:?}", one.span, one.raw));
+        }
+        let places = one.via.iter().map(|via| &via.at).chain([&one.decided_at]);
+        for at in places.filter(|at| text.get(at.span.start..at.span.end).is_none()) {
+            found.push(format!("a place of a use is not in the file: {:?}", at.span));
+        }
+        let distinct: BTreeSet<&Target> = one.targets.iter().collect();
+        if one.targets.is_empty() || distinct.len() != one.targets.len() {
+            found.push(format!("the targets of a use are none or not distinct: {:?}", one.targets));
+        }
+    }
+    for problem in ours.problems.iter().filter(|one| text.get(one.at.span.start..one.at.span.end).is_none()) {
+        found.push(format!("the place of a problem is not in the file: {:?}", problem.at.span));
+    }
+    if !ours.uses.is_sorted_by_key(|one| one.span) {
+        found.push("the uses are not in the order of their spans".to_owned());
+    }
+    found
 }
 
 fn images(ours: &Extracted, counts: impl Fn(&ImageUse) -> bool) -> BTreeSet<String> {
