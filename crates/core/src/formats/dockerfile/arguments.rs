@@ -6,6 +6,7 @@
 //! in their order, each seeing the ones before it.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use super::lex;
 use super::lex::Budget;
@@ -26,6 +27,12 @@ pub(super) const PLATFORMS: [Platform; 2] =
 pub(super) struct Platform {
     os: &'static str,
     arch: &'static str,
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.os, self.arch)
+    }
 }
 
 /// One way to build a file.
@@ -50,8 +57,10 @@ enum State {
 }
 
 /// The variables of one build.
-pub(super) struct Arguments {
-    variables: HashMap<String, State>,
+pub(super) struct Arguments<'t> {
+    build: Build,
+    target_stage: &'t str,
+    variables: HashMap<&'t str, State>,
     /// Names that nothing declares, as [`Hole::Undeclared`] counts them.
     undeclared: Vec<String>,
     /// Whether anything looked at a platform argument.
@@ -64,24 +73,28 @@ pub(super) struct Refused {
     pub(super) error: LexError,
 }
 
-impl Arguments {
+impl<'t> Arguments<'t> {
     /// Evaluates the declarations for one build.
     pub(super) fn evaluate(
         build: Build,
-        target_stage: &str,
-        declarations: &[Declaration],
+        target_stage: &'t str,
+        declarations: &'t [Declaration],
         escape: u8,
         budget: &mut Budget,
-    ) -> (Arguments, Vec<Refused>) {
-        let mut arguments =
-            Arguments { variables: HashMap::new(), undeclared: Vec::new(), platform_seen: false };
-        arguments.predefine(build, target_stage);
+    ) -> (Arguments<'t>, Vec<Refused>) {
+        let mut arguments = Arguments {
+            build,
+            target_stage,
+            variables: HashMap::with_capacity(declarations.len()),
+            undeclared: Vec::new(),
+            platform_seen: false,
+        };
         let mut refused = Vec::new();
         for (index, declaration) in declarations.iter().enumerate() {
-            let name = &declaration.name.text;
+            let name = declaration.name.text.as_str();
             let Some(default) = &declaration.value else {
-                if !arguments.variables.contains_key(name) {
-                    arguments.variables.insert(name.clone(), State::Unset(Hole::NoDefault(index)));
+                if arguments.platform(name).is_none() {
+                    arguments.variables.entry(name).or_insert(State::Unset(Hole::NoDefault(index)));
                 }
                 continue;
             };
@@ -103,28 +116,29 @@ impl Arguments {
                     State::Unset(Hole::Broken(index))
                 }
             };
-            arguments.variables.insert(name.clone(), state);
+            arguments.variables.insert(name, state);
         }
         (arguments, refused)
     }
 
-    fn predefine(&mut self, build: Build, target_stage: &str) {
-        for (prefix, platform) in [("BUILD", build.build), ("TARGET", build.target)] {
-            let full = format!("{}/{}", platform.os, platform.arch);
-            for (suffix, text) in [
-                ("PLATFORM", full.as_str()),
-                ("OS", platform.os),
-                ("OSVERSION", ""),
-                ("ARCH", platform.arch),
-                ("VARIANT", ""),
-            ] {
-                let value = Value { text: text.to_owned(), ..Value::default() };
-                self.variables.insert(format!("{prefix}{suffix}"), State::Set(value));
-            }
-        }
-        let target = if target_stage.is_empty() { "default" } else { target_stage };
-        let value = Value { text: target.to_owned(), ..Value::default() };
-        self.variables.insert("TARGETSTAGE".to_owned(), State::Set(value));
+    /// The value of a predefined argument, and its name for good.
+    fn platform(&self, name: &str) -> Option<(&'static str, String)> {
+        let (build, target) = (self.build.build, self.build.target);
+        let stage = if self.target_stage.is_empty() { "default" } else { self.target_stage };
+        Some(match name {
+            "BUILDPLATFORM" => ("BUILDPLATFORM", build.to_string()),
+            "BUILDOS" => ("BUILDOS", build.os.to_owned()),
+            "BUILDOSVERSION" => ("BUILDOSVERSION", String::new()),
+            "BUILDARCH" => ("BUILDARCH", build.arch.to_owned()),
+            "BUILDVARIANT" => ("BUILDVARIANT", String::new()),
+            "TARGETPLATFORM" => ("TARGETPLATFORM", target.to_string()),
+            "TARGETOS" => ("TARGETOS", target.os.to_owned()),
+            "TARGETOSVERSION" => ("TARGETOSVERSION", String::new()),
+            "TARGETARCH" => ("TARGETARCH", target.arch.to_owned()),
+            "TARGETVARIANT" => ("TARGETVARIANT", String::new()),
+            "TARGETSTAGE" => ("TARGETSTAGE", stage.to_owned()),
+            _ => return None,
+        })
     }
 
     /// The name behind [`Hole::Undeclared`].
@@ -133,10 +147,15 @@ impl Arguments {
     }
 }
 
-impl Environment for Arguments {
+impl Environment for Arguments<'_> {
     fn get(&mut self, name: &str) -> Variable<'_> {
-        if name.starts_with("TARGET") || name.starts_with("BUILD") {
-            self.platform_seen = true;
+        if (name.starts_with("TARGET") || name.starts_with("BUILD"))
+            && let Some((name, text)) = self.platform(name)
+        {
+            // Only these differ between the builds of a file.
+            self.platform_seen |=
+                matches!(name, "BUILDPLATFORM" | "BUILDARCH" | "TARGETPLATFORM" | "TARGETARCH");
+            self.variables.entry(name).or_insert_with(|| State::Set(Value { text, ..Value::default() }));
         }
         match self.variables.get(name) {
             Some(State::Set(value)) => Variable::Set(value),

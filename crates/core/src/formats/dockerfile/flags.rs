@@ -11,15 +11,11 @@ use super::go;
 use super::line::Line;
 use crate::source::Span;
 
-/// A flag as BuildKit sees it, and where each of its bytes stands.
+/// A flag as BuildKit sees it, quotes and escapes taken away.
 #[derive(Debug)]
 pub(super) struct Flag<'l> {
     text: Cow<'l, str>,
-    /// Offset in the line of the first byte, when `places` is empty.
-    at: usize,
-    /// Offset in the line of every byte of `text`, when quotes or escapes were
-    /// taken away.
-    places: Vec<usize>,
+    places: Places,
 }
 
 /// A part of a flag's text that can be traced to the file.
@@ -27,37 +23,54 @@ pub(super) struct Flag<'l> {
 pub(super) struct FlagValue {
     pub(super) text: String,
     /// Offset in the line of every byte.
-    pub(super) places: Vec<usize>,
-    /// Where it would stand if it is empty.
-    pub(super) at: usize,
+    pub(super) places: Places,
+}
+
+/// Where the bytes of a text stand in the line.
+#[derive(Debug, Clone)]
+pub(super) enum Places {
+    /// One after the other, from here.
+    From(usize),
+    /// Each at its own place.
+    Each(Vec<usize>),
+}
+
+impl Places {
+    /// The place of the byte at `index`, of a text that has one there.
+    pub(super) fn at(&self, index: usize) -> usize {
+        match self {
+            Places::From(start) => start + index,
+            Places::Each(places) => places.get(index).copied().unwrap_or_default(),
+        }
+    }
+
+    /// The places of the bytes `start..end`.
+    pub(super) fn part(&self, start: usize, end: usize) -> Places {
+        match self {
+            Places::From(first) => Places::From(first + start),
+            Places::Each(places) => Places::Each(places.get(start..end).unwrap_or_default().to_vec()),
+        }
+    }
 }
 
 impl FlagValue {
-    /// The place in the file of `self.text`.
+    /// The place in the file of the text, which is not empty.
     pub(super) fn span(&self, line: &Line<'_>) -> Span {
-        match (self.places.first(), self.places.last()) {
-            (Some(first), Some(last)) => line.span(*first, last + 1),
-            _ => line.span(self.at, self.at),
+        match self.text.len() {
+            0 => line.span(self.places.at(0), self.places.at(0)),
+            length => line.span(self.places.at(0), self.places.at(length - 1) + 1),
         }
     }
 }
 
 impl Flag<'_> {
-    fn place(&self, index: usize) -> usize {
-        self.places.get(index).copied().unwrap_or(self.at + index)
-    }
-
     /// The name without `--`, and what stands after `=`.
     fn split(&self) -> (&str, Option<FlagValue>) {
         let name_end = self.text.find('=').unwrap_or(self.text.len());
         let name = &self.text[2..name_end.max(2)];
         let value = self.text.get(name_end + 1..).map(|value| FlagValue {
             text: value.to_owned(),
-            places: (name_end + 1..self.text.len()).map(|index| self.place(index)).collect(),
-            at: match self.text.len() {
-                0 => self.at,
-                length => self.place(length - 1) + 1,
-            },
+            places: self.places.part(name_end + 1, self.text.len()),
         });
         (name, value)
     }
@@ -120,7 +133,7 @@ pub(super) fn extract<'l>(rest: &'l str, base: usize, escape: u8) -> (Vec<Flag<'
             at += 1;
         }
         let flag = if plain {
-            Flag { text: Cow::Borrowed(&rest[start..at]), at: base + start, places: Vec::new() }
+            Flag { text: Cow::Borrowed(&rest[start..at]), places: Places::From(base + start) }
         } else {
             let mut text = String::new();
             let mut places = Vec::new();
@@ -130,7 +143,7 @@ pub(super) fn extract<'l>(rest: &'l str, base: usize, escape: u8) -> (Vec<Flag<'
                 text.push(char);
                 places.extend(std::iter::repeat_n(base + offset, char.len_utf8()));
             }
-            Flag { text: Cow::Owned(text), at: base + start, places }
+            Flag { text: Cow::Owned(text), places: Places::Each(places) }
         };
         if flag.text == "--" {
             while !rest.is_char_boundary(at) {

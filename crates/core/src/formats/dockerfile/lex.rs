@@ -247,14 +247,8 @@ impl<'l> Lexer<'l> {
     }
 
     fn append(&mut self, result: &mut Value, value: &Value) -> Result<(), LexError> {
-        let enough = self.budget.bytes.checked_sub(value.text.len());
-        self.budget.bytes = enough.unwrap_or(0);
-        if enough.is_none() || !result.append(value) {
-            return Err(LexError::Limit(
-                "the variables expand to more text than fromguard reads; write the values out".to_owned(),
-            ));
-        }
-        Ok(())
+        spend_bytes(self.budget, value.text.len())?;
+        if result.append(value) { Ok(()) } else { Err(too_long()) }
     }
 
     fn single_quoted(&mut self) -> Result<Value, LexError> {
@@ -339,7 +333,7 @@ impl<'l> Lexer<'l> {
             if name.is_empty() {
                 return Ok(literal("$"));
             }
-            return Ok(self.plain(&name, || format!("${name}")));
+            return self.plain(&name, || format!("${name}"));
         }
         match self.chars.peek() {
             None => return Err(LexError::syntax("`${` without `}`")),
@@ -349,7 +343,7 @@ impl<'l> Lexer<'l> {
         let name = self.name();
         let mut operator = match self.chars.next() {
             None => return Err(unsupported(&name, "")),
-            Some('}') => return Ok(self.plain(&name, || format!("${{{name}}}"))),
+            Some('}') => return self.plain(&name, || format!("${{{name}}}")),
             Some(operator) => operator,
         };
         if operator == '/' {
@@ -370,14 +364,13 @@ impl<'l> Lexer<'l> {
             return Err(unsupported(&name, &written));
         }
         let word = self.word(Some('}'), trims, depth + 1)?;
-        let (value, hole) = match self.environment.get(&name) {
-            Variable::Set(value) => (value.clone(), None),
-            Variable::Unset(_) if self.mode.skip_unset => {
+        let (value, hole) = match self.look_up(&name)? {
+            Looked::Set(value) => (value, None),
+            Looked::Unset(_) if self.mode.skip_unset => {
                 return Ok(literal(&format!("${{{name}{written}{}}}", word.text)));
             }
-            Variable::Unset(hole) => (Value::default(), Some(hole)),
+            Looked::Unset(hole) => (Value::default(), Some(hole)),
         };
-        self.charge(&value)?;
         let null = hole.is_some() || (colon && value.text.is_empty());
         match operator {
             '-' if null => Ok(with_uses(word, &value)),
@@ -417,14 +410,13 @@ impl<'l> Lexer<'l> {
         let all = self.chars.next_if_eq(&'/').is_some();
         let pattern = self.word(Some('/'), true, depth + 1)?;
         let replacement = self.word(Some('}'), true, depth + 1)?;
-        let value = match self.environment.get(name) {
-            Variable::Set(value) => value.clone(),
-            Variable::Unset(_) if self.mode.skip_unset => {
+        let value = match self.look_up(name)? {
+            Looked::Set(value) => value,
+            Looked::Unset(_) if self.mode.skip_unset => {
                 return Ok(literal(&format!("${{{name}/{}/{}}}", pattern.text, replacement.text)));
             }
-            Variable::Unset(hole) => open(hole),
+            Looked::Unset(hole) => open(hole),
         };
-        self.charge(&value)?;
         let steps = &mut self.budget.steps;
         let text = glob::replace(&pattern.text, &replacement.text, &value.text, all, steps)?;
         let mut result = rewritten(text, &value, &pattern);
@@ -438,17 +430,23 @@ impl<'l> Lexer<'l> {
     }
 
     /// `$name` and `${name}`.
-    fn plain(&mut self, name: &str, written: impl Fn() -> String) -> Value {
-        match self.environment.get(name) {
-            Variable::Set(value) => value.clone(),
-            Variable::Unset(_) if self.mode.skip_unset => literal(&written()),
-            Variable::Unset(hole) => open(hole),
-        }
+    fn plain(&mut self, name: &str, written: impl Fn() -> String) -> Result<Value, LexError> {
+        Ok(match self.look_up(name)? {
+            Looked::Set(value) => value,
+            Looked::Unset(_) if self.mode.skip_unset => literal(&written()),
+            Looked::Unset(hole) => open(hole),
+        })
     }
 
-    /// Counts the copy of a value that may not end up in the result.
-    fn charge(&mut self, value: &Value) -> Result<(), LexError> {
-        self.append(&mut Value::default(), value)
+    /// A copy of a variable's value, counted before it is made.
+    fn look_up(&mut self, name: &str) -> Result<Looked, LexError> {
+        match self.environment.get(name) {
+            Variable::Unset(hole) => Ok(Looked::Unset(hole)),
+            Variable::Set(value) => {
+                spend_bytes(self.budget, value.text.len())?;
+                Ok(Looked::Set(value.clone()))
+            }
+        }
     }
 
     /// `processName`.
@@ -472,6 +470,30 @@ impl<'l> Lexer<'l> {
         }
         name
     }
+}
+
+/// What a variable is, owned.
+enum Looked {
+    Set(Value),
+    Unset(Hole),
+}
+
+fn spend_bytes(budget: &mut Budget, bytes: usize) -> Result<(), LexError> {
+    match budget.bytes.checked_sub(bytes) {
+        Some(left) => {
+            budget.bytes = left;
+            Ok(())
+        }
+        None => {
+            // What does not fit ends it, so that no later one is tried either.
+            budget.bytes = 0;
+            Err(too_long())
+        }
+    }
+}
+
+fn too_long() -> LexError {
+    LexError::Limit("the variables expand to more text than fromguard reads; write the values out".to_owned())
 }
 
 fn literal(text: &str) -> Value {

@@ -29,8 +29,6 @@ mod tests;
 mod uses;
 mod value;
 
-use std::collections::BTreeMap;
-
 use crate::formats::Extracted;
 use crate::formats::Files;
 use crate::formats::Format;
@@ -125,7 +123,7 @@ fn extract(file: &SourceFile) -> Extracted {
     }
     let mut text = reader::read(file.text(), dialect == Dialect::BeforeHeredocs);
     let mut faults = std::mem::take(&mut text.faults);
-    let mut found = BTreeMap::new();
+    let mut found = Vec::new();
     let target_stage = text.stages.last().and_then(|stage| stage.name.clone()).unwrap_or_default();
     let mut budget = Budget::default();
     for build in Build::all() {
@@ -134,12 +132,12 @@ fn extract(file: &SourceFile) -> Extracted {
         faults.extend(refused.into_iter().map(|refused| refused_default(&text, refused)));
         let mut resolved = stages::resolve(&text, &mut arguments, &mut budget);
         faults.append(&mut resolved.faults);
-        collect(&text, &resolved, &arguments, &mut found);
+        merge(&mut found, collect(&text, &resolved, &arguments));
         if !arguments.platform_seen {
             break;
         }
     }
-    extracted.uses.extend(found.into_values().map(|found| found.finish(file, &text)));
+    extracted.uses.extend(found.into_iter().map(|(_, found)| found.finish(file, &text)));
     extracted.uses.sort_by_key(|usage| usage.span);
     faults.sort_by(|a, b| a.span.cmp(&b.span).then_with(|| a.message.cmp(&b.message)));
     faults.dedup();
@@ -164,25 +162,39 @@ fn refused_default(text: &Text, refused: arguments::Refused) -> Fault {
     }
 }
 
-/// Adds what one build found.
-fn collect(text: &Text, resolved: &Resolved, arguments: &Arguments, found: &mut BTreeMap<Place, Found>) {
+/// Adds what another build found, each place once.
+fn merge(found: &mut Vec<(Place, Found)>, more: Vec<(Place, Found)>) {
+    if found.is_empty() {
+        *found = more;
+        return;
+    }
+    let mut both = std::mem::take(found);
+    both.extend(more);
+    both.sort_by_key(|(place, _)| *place);
+    for (place, next) in both {
+        match found.last_mut() {
+            Some((last, previous)) if *last == place => previous.merge(next),
+            _ => found.push((place, next)),
+        }
+    }
+}
+
+/// What one build uses, in the order of the file.
+fn collect(text: &Text, resolved: &Resolved, arguments: &Arguments<'_>) -> Vec<(Place, Found)> {
+    let mut found = Vec::new();
     for (index, (stage, resolved)) in text.stages.iter().zip(&resolved.stages).enumerate() {
         let mut add = |place: Place, role, span: Span, reached: bool, target, value| {
-            let entry = found.entry(place).or_insert_with(|| Found {
+            let mut entry = Found {
                 role,
-                shipped: false,
-                reachable: false,
+                shipped: resolved.shipped,
+                reachable: resolved.reachable || reached,
                 span,
                 targets: Vec::new(),
                 declarations: Vec::new(),
                 origin: None,
-            });
-            entry.shipped |= resolved.shipped;
-            entry.reachable |= resolved.reachable || reached;
-            if entry.shipped && entry.role == Role::BuildStage {
-                entry.role = Role::FinalStage;
-            }
+            };
             entry.add(target, value);
+            found.push((place, entry));
         };
         if let (Base::Image(value), Some(image)) = (&resolved.base, &stage.image) {
             let target = uses::target(value, text, arguments);
@@ -208,4 +220,5 @@ fn collect(text: &Text, resolved: &Resolved, arguments: &Arguments, found: &mut 
             }
         }
     }
+    found
 }

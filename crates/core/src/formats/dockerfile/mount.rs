@@ -11,6 +11,7 @@
 //! ```
 
 use super::flags::FlagValue;
+use super::flags::Places;
 use super::go;
 
 /// The `from` of a mount, `None` when it has none.
@@ -31,7 +32,8 @@ pub(super) fn from(value: &FlagValue) -> Result<Option<FlagValue>, String> {
                     .to_owned(),
             );
         }
-        from = Some(FlagValue { text, places: field.places[equals + 1..].to_vec(), at: field.at });
+        let places = field.places.part(equals + 1, field.text.len());
+        from = Some(FlagValue { text, places });
     }
     Ok(from.filter(|from| !from.text.is_empty()))
 }
@@ -50,11 +52,7 @@ fn fields(value: &FlagValue) -> Result<Vec<FlagValue>, String> {
             if text[at..end].contains('"') {
                 return Err("a quote inside a field of `--mount=`".to_owned());
             }
-            fields.push(FlagValue {
-                text: text[at..end].to_owned(),
-                places: value.places[at..end].to_vec(),
-                at: value.at,
-            });
+            fields.push(FlagValue { text: text[at..end].to_owned(), places: value.places.part(at, end) });
             if end == text.len() {
                 return Ok(fields);
             }
@@ -62,29 +60,30 @@ fn fields(value: &FlagValue) -> Result<Vec<FlagValue>, String> {
             continue;
         }
         at += 1;
-        let mut field = FlagValue { text: String::new(), places: Vec::new(), at: value.at };
+        let mut field = String::new();
+        let mut places = Vec::new();
         loop {
             let Some(quote) = text[at..].find('"').map(|found| at + found) else {
                 return Err("a quote in `--mount=` is not closed".to_owned());
             };
-            field.text.push_str(&text[at..quote]);
-            field.places.extend(&value.places[at..quote]);
+            field.push_str(&text[at..quote]);
+            places.extend((at..quote).map(|index| value.places.at(index)));
             at = quote + 1;
             match bytes.get(at) {
                 Some(b'"') => {
-                    field.text.push('"');
-                    field.places.push(value.places[at]);
+                    field.push('"');
+                    places.push(value.places.at(at));
                     at += 1;
                 }
                 Some(b',') => break,
                 None => {
-                    fields.push(field);
+                    fields.push(FlagValue { text: field, places: Places::Each(places) });
                     return Ok(fields);
                 }
                 Some(_) => return Err("text after a closing quote in `--mount=`".to_owned()),
             }
         }
-        fields.push(field);
+        fields.push(FlagValue { text: field, places: Places::Each(places) });
         at += 1;
     }
 }

@@ -31,7 +31,7 @@ use crate::source::Span;
 const SCRATCH: &str = "scratch";
 /// How many comparisons are made to find the stages that an unknown base may
 /// be; above it every earlier stage counts.
-const MAX_GUESSES: usize = 1_000_000;
+const MAX_GUESSES: usize = 100_000;
 
 /// What a `FROM` is based on.
 #[derive(Debug, Clone)]
@@ -82,8 +82,9 @@ pub(super) struct Resolved {
 #[derive(Debug, Default, Clone)]
 struct State {
     base: Option<usize>,
-    /// Stages and images that its commands read, with the command.
-    reads: Vec<(usize, Span)>,
+    /// Stages and images that its commands read; with the place, unless it is
+    /// only the empty image of a mount without `from`.
+    reads: Vec<(usize, Option<Span>)>,
     /// Its base is not known and may be any of these stages.
     may_be: MayBe,
     /// For an image that a command reads: the stage, command and source.
@@ -107,7 +108,7 @@ struct Graph<'t> {
 }
 
 /// Resolves every stage of a file for one build.
-pub(super) fn resolve(text: &Text, arguments: &mut Arguments, budget: &mut Budget) -> Resolved {
+pub(super) fn resolve(text: &Text, arguments: &mut Arguments<'_>, budget: &mut Budget) -> Resolved {
     let mut graph = Graph {
         text,
         states: Vec::with_capacity(text.stages.len()),
@@ -135,7 +136,7 @@ pub(super) fn resolve(text: &Text, arguments: &mut Arguments, budget: &mut Budge
 
 impl<'t> Graph<'t> {
     /// `buildDispatchStates` and `addState` for one `FROM`.
-    fn add_stage(&mut self, index: usize, arguments: &mut Arguments, budget: &mut Budget) -> Base {
+    fn add_stage(&mut self, index: usize, arguments: &mut Arguments<'_>, budget: &mut Budget) -> Base {
         let stage = &self.text.stages[index];
         let mut state = State::default();
         let mut base = Base::NoImage;
@@ -161,7 +162,11 @@ impl<'t> Graph<'t> {
                 }
             }
             if let Some(platform) = stage.platform.as_ref().filter(|platform| !platform.is_empty()) {
-                match lex::expand(platform, mode, arguments, budget) {
+                // It chooses no image, so it needs no build of its own.
+                let seen = arguments.platform_seen;
+                let expanded = lex::expand(platform, mode, arguments, budget);
+                arguments.platform_seen = seen;
+                match expanded {
                     Err(error) => self.refuse(stage.span, error),
                     Ok(value) if value.text.is_empty() && !value.is_open() => {
                         self.faults.push(Fault::syntax(stage.span, "the platform is blank"));
@@ -225,7 +230,8 @@ impl<'t> Graph<'t> {
                     continue;
                 }
             };
-            self.states[stage].reads.push((state, source.span));
+            let named = source.kind != SourceKind::EmptyMount;
+            self.states[stage].reads.push((state, named.then_some(source.span)));
         }
         self.states.append(&mut appended);
         reads
@@ -258,6 +264,7 @@ impl<'t> Graph<'t> {
         let mut pending = vec![last];
         // Every stage below this one is reached: some base may be any of them.
         let mut any_below = 0;
+        let mut triggers_ran = vec![false; count];
         while let Some(index) = pending.pop() {
             if std::mem::replace(&mut reached[index], true) {
                 continue;
@@ -280,7 +287,10 @@ impl<'t> Graph<'t> {
                 MayBe::Any => {}
             }
             pending.extend(self.states[index].reads.iter().map(|(read, _)| *read));
-            if let Some(base) = self.states[index].base {
+            // They read the same for every child.
+            if let Some(base) = self.states[index].base
+                && !std::mem::replace(&mut triggers_ran[base], true)
+            {
                 self.run_triggers(index, base, stages, &mut pending);
             }
         }
@@ -310,7 +320,7 @@ impl<'t> Graph<'t> {
                 match self.find(source) {
                     Ok(Some(found)) => {
                         // A stage may even read from itself here: BuildKit looked for circles before.
-                        if found < count && found > stage {
+                        if found < count && found > stage && source.kind != SourceKind::EmptyMount {
                             self.faults.push(Fault::syntax(
                                 source.span,
                                 "the stage is defined only after the one that this trigger runs in",
@@ -346,6 +356,7 @@ impl<'t> Graph<'t> {
     fn tell_early_reads(&mut self, count: usize) {
         for (index, state) in self.states.iter().enumerate().take(count) {
             for (read, span) in state.reads.iter().filter(|(read, _)| *read < count && *read >= index) {
+                let Some(span) = span else { continue };
                 let message = match *read == index {
                     true => "a stage cannot copy from itself",
                     false => "the stage is defined only after this; move it before",
@@ -356,7 +367,7 @@ impl<'t> Graph<'t> {
     }
 }
 
-fn blank_message(text: &Text, written: &str, value: &Value, arguments: &Arguments) -> String {
+fn blank_message(text: &Text, written: &str, value: &Value, arguments: &Arguments<'_>) -> String {
     let undeclared = value.holes.iter().find_map(|(_, hole)| match hole {
         Hole::Undeclared(index) => Some(arguments.undeclared(*index)),
         _ => None,

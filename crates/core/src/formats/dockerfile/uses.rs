@@ -48,6 +48,15 @@ impl Found {
         self.declarations.extend(value.uses.iter().chain(open));
     }
 
+    /// Takes in what another build found at the same place.
+    pub(super) fn merge(&mut self, other: Found) {
+        self.shipped |= other.shipped;
+        self.reachable |= other.reachable;
+        self.origin = self.origin.or(other.origin);
+        self.targets.extend(other.targets);
+        self.declarations.extend(other.declarations);
+    }
+
     /// The use, with its places in `file`.
     pub(super) fn finish(mut self, file: &SourceFile, text: &Text) -> ImageUse {
         self.targets.sort();
@@ -79,7 +88,10 @@ impl Found {
         ImageUse {
             file: file.path().clone(),
             format: FORMAT,
-            role: self.role,
+            role: match self.role {
+                Role::BuildStage if self.shipped => Role::FinalStage,
+                role => role,
+            },
             stage: if self.shipped { Stage::Final } else { Stage::Build },
             span: self.span,
             raw: file.slice(self.span).to_owned(),
@@ -104,7 +116,7 @@ fn template_reason(text: &str) -> String {
 }
 
 /// What an expanded `FROM` stands for.
-pub(super) fn target(value: &Value, text: &Text, arguments: &Arguments) -> Target {
+pub(super) fn target(value: &Value, text: &Text, arguments: &Arguments<'_>) -> Target {
     if template::has_marker(&value.text) {
         return Target::Unresolved { reason: template_reason(&value.text) };
     }
@@ -140,7 +152,7 @@ fn known_part<'v>(before: &'v str, after: &str) -> Option<&'v str> {
     Some(&before[..end])
 }
 
-fn reason(hole: Hole, text: &Text, arguments: &Arguments) -> String {
+fn reason(hole: Hole, text: &Text, arguments: &Arguments<'_>) -> String {
     let name = |index: usize| text.declarations.get(index).map_or("", |declaration| &declaration.name.text);
     match hole {
         Hole::NoDefault(index) => format!("`ARG {}` has no default", name(index)),

@@ -83,6 +83,6 @@ impl Value {
 
 /// How many declarations are remembered beside a text, and how many are shown
 /// as `via`: enough for every chain that a person writes.
-pub(super) const MAX_USES: usize = 64;
+pub(super) const MAX_USES: usize = 32;
 /// How many holes are remembered; the first decides how much is known.
-const MAX_HOLES: usize = 64;
+const MAX_HOLES: usize = 16;
