@@ -4,6 +4,7 @@ use std::fs;
 use std::fs::OpenOptions;
 use std::io::IsTerminal;
 use std::io::Write;
+use std::ops::Range;
 use std::panic::catch_unwind;
 use std::time::Instant;
 
@@ -16,6 +17,7 @@ use crate::oracle::conformance;
 use crate::oracle::generate::Generator;
 use crate::oracle::golden;
 use crate::oracle::program::Program;
+use crate::oracle::references;
 use crate::oracle::rule;
 use crate::oracle::shrink::shrink;
 
@@ -31,7 +33,7 @@ const ENOUGH_OF_A_KIND: usize = 3;
 pub(crate) fn run(program: &mut Program, count: u64, seed: u64) -> anyhow::Result<()> {
     let samples =
         golden::dockerfiles()?.into_iter().flat_map(|(_, cases)| cases).map(|case| case.text).collect();
-    let generator = Generator::new(samples);
+    let generator = Generator::new(samples, golden::references()?.1);
     let started = Instant::now();
     let mut found: Vec<Case> = Vec::new();
     let (mut built, mut images, mut different) = (0u64, 0u64, 0u64);
@@ -57,12 +59,15 @@ pub(crate) fn run(program: &mut Program, count: u64, seed: u64) -> anyhow::Resul
                 }
             }
         }
+        different += references(program, &generator, seed, done..done + round)?;
         done += round;
         progress(done, count, built, images, different, started);
     }
     eprintln!();
-    if found.is_empty() {
-        println!("{count} Dockerfiles from seed {seed}, {built} of which BuildKit builds: no difference");
+    if different == 0 {
+        println!(
+            "{count} Dockerfiles and as many references from seed {seed}, {built} of which BuildKit builds: no difference"
+        );
         return Ok(());
     }
     let path = conformance().join("dockerfile/found.cases");
@@ -86,6 +91,21 @@ fn differences(text: &str, answer: &Answer) -> Vec<String> {
     }
 }
 
+/// Compares as many references as Dockerfiles; how many differ.
+fn references(
+    program: &mut Program,
+    generator: &Generator,
+    seed: u64,
+    numbers: Range<u64>,
+) -> anyhow::Result<u64> {
+    let texts: Vec<String> = numbers.map(|number| generator.reference(seed, number)).collect();
+    let found: Vec<String> = program.references(&texts)?.iter().filter_map(references::difference).collect();
+    for difference in &found {
+        println!("\n{difference}");
+    }
+    Ok(found.len() as u64)
+}
+
 /// The smallest text with a difference of this kind, and what it is.
 fn smallest(program: &mut Program, text: &str, wanted: &str) -> anyhow::Result<Case> {
     let mut about = String::new();
@@ -102,14 +122,14 @@ fn smallest(program: &mut Program, text: &str, wanted: &str) -> anyhow::Result<C
     Ok(Case { about, ..Case::of("", &text) })
 }
 
-/// A difference without what it is about: images, names, texts.
+/// A difference without what it is about: images, names, texts, places.
 fn kind(difference: &str) -> String {
     let mut quoted = false;
     let plain: String = difference
         .chars()
         .filter(|character| {
             quoted ^= *character == '"';
-            !quoted && *character != '"'
+            !quoted && *character != '"' && !character.is_ascii_digit()
         })
         .collect();
     match plain.split_once("is content: ") {

@@ -6,6 +6,7 @@ use crate::oracle::random::Random;
 /// Makes texts; number n of a seed is always the same.
 pub(crate) struct Generator {
     samples: Vec<String>,
+    references: Vec<String>,
 }
 
 const NAMES: &[&str] = &["A", "B", "C", "REG", "TAG", "IMG", "BASE_1", "v", "_x"];
@@ -102,6 +103,28 @@ const HEREDOC_LINES: &[&str] = &[
     "$A ${B}",
     "\tindented",
 ];
+const REFERENCE_CHARACTERS: &[&str] = &[
+    "a",
+    "A",
+    "0",
+    "f",
+    ".",
+    ":",
+    "/",
+    "@",
+    "-",
+    "_",
+    "[",
+    "]",
+    "%",
+    "+",
+    " ",
+    "é",
+    "É",
+    "\n",
+    "localhost",
+    "sha256:",
+];
 const SPECIAL: &[&str] = &[
     "\\",
     "\\\n",
@@ -150,9 +173,31 @@ const SPECIAL: &[&str] = &[
 ];
 
 impl Generator {
-    /// Damages these samples beside what it makes up.
-    pub(crate) fn new(samples: Vec<String>) -> Generator {
-        Generator { samples }
+    /// Damages these Dockerfiles and references beside what it makes up.
+    pub(crate) fn new(samples: Vec<String>, references: Vec<String>) -> Generator {
+        Generator { samples, references }
+    }
+
+    /// Reference number `number` of a seed: a known one with some characters
+    /// taken, put in or doubled, or the head of one with the tail of another.
+    pub(crate) fn reference(&self, seed: u64, number: u64) -> String {
+        let random = Random::new(seed.wrapping_mul(0x1000_0000_0000).wrapping_add(number) ^ 0x5EED);
+        let sample = || self.references[random.below(self.references.len())].chars().collect::<Vec<_>>();
+        let mut characters = sample();
+        for _ in 0..random.below(4) {
+            let at = random.below(characters.len() + 1);
+            match random.below(4) {
+                0 if at < characters.len() => drop(characters.remove(at)),
+                1 => {
+                    let tail = sample();
+                    characters.truncate(at);
+                    characters.extend(&tail[random.below(tail.len() + 1)..]);
+                }
+                2 if at < characters.len() => characters.insert(at, characters[at]),
+                _ => characters.insert(at, random.pick(REFERENCE_CHARACTERS).chars().next().unwrap_or('a')),
+            }
+        }
+        characters.into_iter().collect()
     }
 
     /// Text number `number` of a seed.

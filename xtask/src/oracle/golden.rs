@@ -45,11 +45,17 @@ fn ask(program: &mut Program) -> anyhow::Result<Vec<(PathBuf, String)>> {
         let named: Vec<_> = cases.into_iter().map(|case| case.name).zip(answers).collect();
         files.push((path.with_extension("golden"), answer::write(&versions, &named)));
     }
-    let path = conformance().join("reference/references.cases");
-    let texts = references::texts(&read(&path)?).map_err(|what| wrong(&path, &what))?;
+    let (path, texts) = references()?;
     let vectors = program.references(&texts)?;
     files.push((path.with_extension("golden"), references::write(&versions, &vectors)));
     Ok(files)
+}
+
+/// The file of references and its texts.
+pub(crate) fn references() -> anyhow::Result<(PathBuf, Vec<String>)> {
+    let path = conformance().join("reference/references.cases");
+    let texts = references::texts(&read(&path)?).map_err(|what| wrong(&path, &what))?;
+    Ok((path, texts))
 }
 
 /// Every file of Dockerfile cases, in the order of their names.
