@@ -74,3 +74,28 @@ pub static FORMATS: &[&dyn Format] = &[&dockerfile::Dockerfile];
 pub fn format_for(path: &RepoPath) -> Option<&'static dyn Format> {
     FORMATS.iter().copied().find(|format| format.claims(path))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every row of the table begins with a format's id, in the registry's order.
+    #[test]
+    fn the_documentation_lists_every_format() {
+        let page = include_str!("../../../../docs/formats.md");
+        let rows: Vec<&str> = page
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+            .map(|(id, _)| id)
+            .collect();
+        let registry: Vec<&str> = FORMATS.iter().map(|format| format.id()).collect();
+        assert_eq!(rows, registry);
+    }
+
+    #[test]
+    fn a_path_has_a_format_by_its_name() {
+        let format = |path: &str| format_for(&RepoPath::new(path)).map(|format| format.id());
+        assert_eq!(format("services/a/Dockerfile.prod"), Some("dockerfile"));
+        assert_eq!(format("docs/Dockerfile.md"), None);
+    }
+}

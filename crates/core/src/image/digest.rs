@@ -71,3 +71,22 @@ impl fmt::Display for Digest {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_registered_algorithms_of_their_length() {
+        for (algorithm, digits) in [("sha256", 64), ("sha384", 96), ("sha512", 128)] {
+            let text = format!("{algorithm}:{}", "a".repeat(digits));
+            assert_eq!(Digest::parse(&text).map(|digest| digest.to_string()), Ok(text));
+            let short = Digest::parse(&format!("{algorithm}:{}", "a".repeat(digits - 1)));
+            assert!(matches!(short, Err(DigestError::Length { found, .. }) if found == digits - 1));
+        }
+        assert_eq!(Digest::parse(&format!("sha256:{}", "A".repeat(64))), Err(DigestError::Hex));
+        assert_eq!(Digest::parse("md5:00"), Err(DigestError::Algorithm("md5".to_owned())));
+        assert_eq!(Digest::parse("sha256"), Err(DigestError::Format));
+        assert_eq!(Digest::parse(":00"), Err(DigestError::Format));
+    }
+}

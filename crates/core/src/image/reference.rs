@@ -224,3 +224,148 @@ fn is_tag(text: &str) -> bool {
         && text.bytes().next().is_some_and(word)
         && text.bytes().all(|byte| word(byte) || matches!(byte, b'.' | b'-'))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const HEX: &str = "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff";
+
+    #[track_caller]
+    fn parts(text: &str, registry: &str, repository: &str, tag: Option<&str>) {
+        let image = ImageRef::parse(text).unwrap();
+        assert_eq!(
+            (image.registry.as_str(), image.repository.as_str(), image.tag.as_deref()),
+            (registry, repository, tag),
+            "{text}"
+        );
+    }
+
+    #[track_caller]
+    fn refused(text: &str) {
+        assert!(ImageRef::parse(text).is_err(), "{text}");
+    }
+
+    /// extraction.md, "Reference normalisation"; distribution/reference, normalize_test.go.
+    #[test]
+    fn normalises_names() {
+        for text in ["busybox", "docker.io/busybox", "index.docker.io/busybox", "docker.io/library/busybox"] {
+            parts(text, "docker.io", "library/busybox", None);
+        }
+        parts("library/foo/bar", "docker.io", "library/foo/bar", None);
+        parts("registry-1.docker.io/library/x", "registry-1.docker.io", "library/x", None);
+        parts("registry.hub.docker.com/library/x", "registry.hub.docker.com", "library/x", None);
+        parts("localhost", "docker.io", "library/localhost", None);
+        parts("localhost:5000", "docker.io", "library/localhost", Some("5000"));
+        parts("localhost/foo", "localhost", "foo", None);
+        parts("localhost:5000/x", "localhost:5000", "x", None);
+        parts("test.com:5000", "docker.io", "library/test.com", Some("5000"));
+        parts("192.168.1.1", "docker.io", "library/192.168.1.1", None);
+        parts("192.168.1.1:5000/repo:5050", "192.168.1.1:5000", "repo", Some("5050"));
+        parts("test_com/foo", "docker.io", "test_com/foo", None);
+        parts("Foo/bar", "Foo", "bar", None);
+        parts("DOCKER.IO/a", "DOCKER.IO", "a", None);
+        parts("repo:UPPER", "docker.io", "library/repo", Some("UPPER"));
+        parts("[2001:db8::1]:5000/repo:tag", "[2001:db8::1]:5000", "repo", Some("tag"));
+        parts("docker.io:443/library/nginx", "docker.io:443", "library/nginx", None);
+        parts("docker.io.evil.com/library/nginx", "docker.io.evil.com", "library/nginx", None);
+        parts("evil.com/docker.io/library/nginx", "evil.com", "docker.io/library/nginx", None);
+        parts("dock__er/d", "docker.io", "dock__er/d", None);
+        parts("a---b/c", "docker.io", "a---b/c", None);
+        parts("amd64/alpine", "docker.io", "amd64/alpine", None);
+    }
+
+    /// distribution/reference, reference_test.go, TestReferenceParse.
+    #[test]
+    fn keeps_tags_and_digests() {
+        parts("test:5000/repo:tag", "test:5000", "repo", Some("tag"));
+        parts(
+            "b.gcr.io/test.example.com/my-app:test.example.com",
+            "b.gcr.io",
+            "test.example.com/my-app",
+            Some("test.example.com"),
+        );
+        parts("xn--n3h.com/myimage:xn--n3h.com", "xn--n3h.com", "myimage", Some("xn--n3h.com"));
+        parts("foo/foo_bar.com:8080", "docker.io", "foo/foo_bar.com", Some("8080"));
+        parts("foo_bar.com:8080", "docker.io", "library/foo_bar.com", Some("8080"));
+        parts(&format!("x:1@sha256:{HEX}"), "docker.io", "library/x", Some("1"));
+        let both = ImageRef::parse(&format!("test:5000/repo:tag@sha256:{HEX}")).unwrap();
+        assert_eq!(both.digest.unwrap().as_str(), format!("sha256:{HEX}"));
+        parts(&format!("example.com/{}:tag", "a".repeat(255)), "example.com", &"a".repeat(255), Some("tag"));
+        parts(&format!("docker.io/{HEX}"), "docker.io", &format!("library/{HEX}"), None);
+    }
+
+    /// A first component with a dot that is no domain: upstream has no domain
+    /// there, a runtime contacts it all the same.
+    #[test]
+    fn an_odd_host_is_still_the_registry() {
+        parts("my_host.com/x", "my_host.com", "x", None);
+    }
+
+    #[test]
+    fn refuses_what_upstream_refuses() {
+        for text in [
+            "",
+            ":justtag",
+            "@",
+            "foo:",
+            "foo/",
+            "foo@",
+            "-foo/bar",
+            "docker///x",
+            "dock..er/d",
+            "____/x",
+            "docker/Docker",
+            "Uppercase:tag",
+            "ghcr.io/A/b",
+            "test:5000/Uppercase/lowercase:tag",
+            "aa/asdf$$^/aa",
+            "[2001:db8::1]",
+            "[2001:db8::1]:5000",
+            "[2001:db8::1]:tag",
+            "[fc00::1]",
+            "fc00::1:5000/x",
+            "[fe80::1%eth0]:5000/repo",
+            "[fe80::1%@invalidzone]:5000/repo",
+            "foo@sha256:ffff",
+            "a b",
+            "a\n",
+            "x:y:z",
+            "a/b:5000/evil",
+        ] {
+            refused(text);
+        }
+        refused(HEX);
+        refused(&format!("@sha256:{HEX}"));
+        refused(&format!("validname@invaliddigest:{HEX}"));
+        refused(&format!("repo@sha256:{}", HEX.to_uppercase()));
+        refused(&format!("x:{}", "t".repeat(129)));
+        refused(&format!("domain/{}:tag", "a".repeat(256)));
+    }
+
+    #[test]
+    fn says_what_to_write_for_upper_case() {
+        let error = ImageRef::parse("ghcr.io/Acme/App:1").unwrap_err();
+        assert_eq!(error.to_string(), "repository names are lower case: write \"acme/app\"");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn normal_form_is_its_own(text in "([a-zA-Z0-9._-]{1,6}|localhost|docker.io|index.docker.io|library|:|/|@){1,8}") {
+            if let Ok(image) = ImageRef::parse(&text) {
+                prop_assert_eq!(ImageRef::parse(&image.to_string()).unwrap(), image);
+            }
+        }
+
+        #[test]
+        fn any_text_is_judged(text in "\\PC*") {
+            let _ = ImageRef::parse(&text);
+        }
+    }
+}

@@ -444,7 +444,7 @@ fn mount_source(value: &FlagValue, line: &Line<'_>) -> Result<Source, String> {
             let span = from.span(line);
             Source { kind: SourceKind::Mount, name: from.text, span }
         }
-        None => Source { kind: SourceKind::EmptyMount, name: String::new(), span: Span::default() },
+        None => Source { kind: SourceKind::EmptyMount, name: String::new(), span: line.whole() },
     })
 }
 

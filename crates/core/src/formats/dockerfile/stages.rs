@@ -82,9 +82,8 @@ pub(super) struct Resolved {
 #[derive(Debug, Default, Clone)]
 struct State {
     base: Option<usize>,
-    /// Stages and images that its commands read; with the place, unless it is
-    /// only the empty image of a mount without `from`.
-    reads: Vec<(usize, Option<Span>)>,
+    /// Stages and images that its commands read, with the place.
+    reads: Vec<(usize, Span)>,
     /// Its base is not known and may be any of these stages.
     may_be: MayBe,
     /// For an image that a command reads: the stage, command and source.
@@ -230,8 +229,7 @@ impl<'t> Graph<'t> {
                     continue;
                 }
             };
-            let named = source.kind != SourceKind::EmptyMount;
-            self.states[stage].reads.push((state, named.then_some(source.span)));
+            self.states[stage].reads.push((state, source.span));
         }
         self.states.append(&mut appended);
         reads
@@ -356,7 +354,6 @@ impl<'t> Graph<'t> {
     fn tell_early_reads(&mut self, count: usize) {
         for (index, state) in self.states.iter().enumerate().take(count) {
             for (read, span) in state.reads.iter().filter(|(read, _)| *read < count && *read >= index) {
-                let Some(span) = span else { continue };
                 let message = match *read == index {
                     true => "a stage cannot copy from itself",
                     false => "the stage is defined only after this; move it before",
