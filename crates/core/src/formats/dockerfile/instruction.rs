@@ -15,8 +15,6 @@
 
 use std::borrow::Cow;
 
-use memchr::memmem;
-
 use crate::source::Span;
 
 use super::flags;
@@ -24,6 +22,7 @@ use super::flags::Flag;
 use super::flags::FlagValue;
 use super::flags::Kind;
 use super::go;
+use super::heredoc;
 use super::lex;
 use super::lex::Empty;
 use super::lex::Mode;
@@ -92,11 +91,11 @@ pub(super) struct Refused {
 }
 
 /// A line split into its name, flags and arguments.
-struct Parts<'l> {
-    name: &'l str,
+pub(super) struct Parts<'l> {
+    pub(super) name: &'l str,
     flags: Vec<Flag<'l>>,
     /// The arguments without space around them, and their offset in the line.
-    arguments: &'l str,
+    pub(super) arguments: &'l str,
     at: usize,
 }
 
@@ -106,7 +105,7 @@ fn trimmed(text: &str, at: usize) -> (&str, usize) {
 }
 
 /// `splitCommand`, on `text` at offset `at` of the line.
-fn split<'l>(text: &'l str, at: usize, escape: u8) -> Parts<'l> {
+pub(super) fn split<'l>(text: &'l str, at: usize, escape: u8) -> Parts<'l> {
     let (text, at) = trimmed(text, at);
     let bytes = text.as_bytes();
     let Some(name_end) = bytes.iter().position(|byte| go::is_separator(*byte)) else {
@@ -127,7 +126,7 @@ fn split<'l>(text: &'l str, at: usize, escape: u8) -> Parts<'l> {
 }
 
 /// The instruction's name, in lower case, when it is one.
-fn known(name: &str) -> Option<&'static str> {
+pub(super) fn known(name: &str) -> Option<&'static str> {
     // In the order of how often they are written.
     const NAMES: [&str; 18] = [
         "run",
@@ -171,7 +170,7 @@ pub(super) fn read(line: &Line<'_>, escape: u8) -> Result<Instruction, Refused> 
 }
 
 /// A text for a message, cut where it gets long.
-fn shortened(text: &str) -> Cow<'_, str> {
+pub(super) fn shortened(text: &str) -> Cow<'_, str> {
     const MAX_CHARS: usize = 40;
     match text.char_indices().nth(MAX_CHARS) {
         None => Cow::Borrowed(text),
@@ -330,7 +329,7 @@ fn arg(parts: &Parts<'_>, line: &Line<'_>, escape: u8) -> Result<Instruction, St
 }
 
 /// What JSON makes of arguments.
-enum Json {
+pub(super) enum Json {
     /// They are no JSON array.
     No,
     /// An array of this many texts.
@@ -338,7 +337,7 @@ enum Json {
 }
 
 /// `parseJSON`: an array of texts; an array of something else is an error.
-fn json(arguments: &str) -> Result<Json, String> {
+pub(super) fn json(arguments: &str) -> Result<Json, String> {
     if !arguments.starts_with('[') || !arguments.ends_with(']') {
         return Ok(Json::No);
     }
@@ -390,7 +389,7 @@ fn check_paths(name: &str, parts: &Parts<'_>) -> Result<(), String> {
     if count < 2 {
         return Err(format!("{name} takes at least a source and a destination"));
     }
-    if last.is_some_and(|last| matches!(heredoc(last), Ok(Some(_)))) {
+    if last.is_some_and(|last| matches!(heredoc::word(last), Ok(Some(_)))) {
         return Err(format!("the destination of {name} cannot be a heredoc"));
     }
     Ok(())
@@ -541,60 +540,5 @@ fn other(name: &str, parts: &Parts<'_>, escape: u8) -> Result<(), String> {
         },
         _ if empty => Err(format!("{upper} needs an argument")),
         _ => no_flags(),
-    }
-}
-
-/// The end of a heredoc.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Heredoc {
-    pub(super) terminator: String,
-    /// `<<-`: tabs before the terminator are ignored.
-    pub(super) chomp: bool,
-}
-
-/// The heredocs that a line opens: `RUN`, `COPY` and `ADD`, also as triggers.
-pub(super) fn heredocs(line: &Line<'_>, escape: u8) -> Result<Vec<Heredoc>, String> {
-    if memmem::find(line.text.as_bytes(), b"<<").is_none() || !can_hold_heredoc(&line.text, escape) {
-        return Ok(Vec::new());
-    }
-    let mode = Mode { escape: '\\', raw_quotes: true, raw_escapes: true, skip_unset: true };
-    let mut heredocs = Vec::new();
-    // A line that does not lex has no heredocs.
-    for word in lex::words(&line.text, mode).unwrap_or_default() {
-        heredocs.extend(heredoc(&word)?);
-    }
-    Ok(heredocs)
-}
-
-fn can_hold_heredoc(text: &str, escape: u8) -> bool {
-    let parts = split(text, 0, escape);
-    let (name, arguments) = match known(parts.name) {
-        Some("onbuild") => {
-            let inner = split(parts.arguments, 0, escape);
-            (known(inner.name), inner.arguments)
-        }
-        name => (name, parts.arguments),
-    };
-    matches!(name, Some("run" | "copy" | "add")) && !matches!(json(arguments), Ok(Json::Texts(_)))
-}
-
-/// `ParseHeredoc`: `^(\d*)<<(-?)\s*([^<]*)$`, and the rest a single word.
-fn heredoc(word: &str) -> Result<Option<Heredoc>, String> {
-    let body = word.trim_start_matches(|char: char| char.is_ascii_digit());
-    let Some(body) = body.strip_prefix("<<") else { return Ok(None) };
-    let (chomp, body) = match body.strip_prefix('-') {
-        Some(body) => (true, body),
-        None => (false, body),
-    };
-    let name = body.trim_start_matches(['\t', '\n', '\u{c}', '\r', ' ']);
-    if name.is_empty() || name.contains('<') {
-        return Ok(None);
-    }
-    let mode = Mode { escape: '\\', raw_quotes: false, raw_escapes: false, skip_unset: true };
-    let refused = |_| format!("the heredoc name `{}` does not parse", shortened(name));
-    let mut words = lex::words(name, mode).map_err(refused)?;
-    match (words.pop(), words.is_empty()) {
-        (Some(terminator), true) => Ok(Some(Heredoc { terminator, chomp })),
-        _ => Ok(None),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The reader follows BuildKit's own structure, so that it can be compared with
 //! it case by case: [`line`] joins lines, [`directive`] finds directives and the
-//! frontend, [`instruction`], [`flags`] and [`mount`] read one instruction,
+//! frontend, [`instruction`], [`flags`], [`mount`] and [`heredoc`] read one instruction,
 //! [`reader`] the file, [`lex`], [`glob`] and [`arguments`] expand variables,
 //! [`stages`] tells stages from images, [`uses`] makes image uses of it.
 //! `docs/dockerfile.md` says what is found, and where this differs from BuildKit
@@ -17,6 +17,7 @@ mod flags;
 mod frontend;
 mod glob;
 mod go;
+mod heredoc;
 mod instruction;
 mod lex;
 mod line;

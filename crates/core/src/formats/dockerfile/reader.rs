@@ -11,8 +11,9 @@ use crate::source::Span;
 use super::directive::Directives;
 use super::directive::Name;
 use super::directive::Read;
+use super::heredoc;
+use super::heredoc::Heredoc;
 use super::instruction;
-use super::instruction::Heredoc;
 use super::instruction::Instruction;
 use super::instruction::Source;
 use super::instruction::Word;
@@ -143,7 +144,7 @@ impl Reader {
                 Err(_) if lenient => {}
                 Err(refused) => self.refuse(refused, line.text.as_ref()),
             }
-            let heredocs = match instruction::heredocs(&line, self.text.escape) {
+            let heredocs = match heredoc::opened(&line, self.text.escape) {
                 Ok(heredocs) => heredocs,
                 Err(message) => {
                     self.fault(Fault::syntax(line.whole(), message));

@@ -1,0 +1,70 @@
+//! Heredocs: which of them a line opens, and how each ends.
+//!
+//! After `heredocsFromLine` and `ParseHeredoc` in
+//! `frontend/dockerfile/parser/parser.go` of BuildKit 0.34: the words of a `RUN`,
+//! `COPY` or `ADD` that match `^(\d*)<<(-?)\s*([^<]*)$`, where the last part is
+//! again one word and names the line that ends the heredoc.
+
+use memchr::memmem;
+
+use super::instruction;
+use super::instruction::Json;
+use super::lex;
+use super::lex::Mode;
+use super::line::Line;
+
+/// The end of a heredoc.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Heredoc {
+    pub(super) terminator: String,
+    /// `<<-`: tabs before the terminator are ignored.
+    pub(super) chomp: bool,
+}
+
+/// The heredocs that a line opens: `RUN`, `COPY` and `ADD`, also as triggers.
+pub(super) fn opened(line: &Line<'_>, escape: u8) -> Result<Vec<Heredoc>, String> {
+    if memmem::find(line.text.as_bytes(), b"<<").is_none() || !can_hold_heredoc(&line.text, escape) {
+        return Ok(Vec::new());
+    }
+    let mode = Mode { escape: '\\', raw_quotes: true, raw_escapes: true, skip_unset: true };
+    let mut heredocs = Vec::new();
+    // A line that does not lex has no heredocs.
+    for word in lex::words(&line.text, mode).unwrap_or_default() {
+        heredocs.extend(self::word(&word)?);
+    }
+    Ok(heredocs)
+}
+
+fn can_hold_heredoc(text: &str, escape: u8) -> bool {
+    let parts = instruction::split(text, 0, escape);
+    let (name, arguments) = match instruction::known(parts.name) {
+        Some("onbuild") => {
+            let inner = instruction::split(parts.arguments, 0, escape);
+            (instruction::known(inner.name), inner.arguments)
+        }
+        name => (name, parts.arguments),
+    };
+    matches!(name, Some("run" | "copy" | "add"))
+        && !matches!(instruction::json(arguments), Ok(Json::Texts(_)))
+}
+
+/// `ParseHeredoc`: `^(\d*)<<(-?)\s*([^<]*)$`, and the rest a single word.
+pub(super) fn word(word: &str) -> Result<Option<Heredoc>, String> {
+    let body = word.trim_start_matches(|char: char| char.is_ascii_digit());
+    let Some(body) = body.strip_prefix("<<") else { return Ok(None) };
+    let (chomp, body) = match body.strip_prefix('-') {
+        Some(body) => (true, body),
+        None => (false, body),
+    };
+    let name = body.trim_start_matches(['\t', '\n', '\u{c}', '\r', ' ']);
+    if name.is_empty() || name.contains('<') {
+        return Ok(None);
+    }
+    let mode = Mode { escape: '\\', raw_quotes: false, raw_escapes: false, skip_unset: true };
+    let refused = |_| format!("the heredoc name `{}` does not parse", instruction::shortened(name));
+    let mut words = lex::words(name, mode).map_err(refused)?;
+    match (words.pop(), words.is_empty()) {
+        (Some(terminator), true) => Ok(Some(Heredoc { terminator, chomp })),
+        _ => Ok(None),
+    }
+}
