@@ -5,7 +5,7 @@
 //! `COPY` or `ADD` that match `^(\d*)<<(-?)\s*([^<]*)$`, where the last part is
 //! again one word and names the line that ends the heredoc.
 
-use memchr::memmem;
+use memchr::memchr_iter;
 
 use super::instruction;
 use super::instruction::Json;
@@ -23,7 +23,7 @@ pub(super) struct Heredoc {
 
 /// The heredocs that a line opens: `RUN`, `COPY` and `ADD`, also as triggers.
 pub(super) fn opened(line: &Line<'_>, escape: u8) -> Result<Vec<Heredoc>, String> {
-    if memmem::find(line.text.as_bytes(), b"<<").is_none() || !can_hold_heredoc(&line.text, escape) {
+    if !holds_mark(line.text.as_bytes()) || !can_hold_heredoc(&line.text, escape) {
         return Ok(Vec::new());
     }
     let mode = Mode { escape: '\\', raw_quotes: true, raw_escapes: true, skip_unset: true };
@@ -33,6 +33,11 @@ pub(super) fn opened(line: &Line<'_>, escape: u8) -> Result<Vec<Heredoc>, String
         heredocs.extend(self::word(&word)?);
     }
     Ok(heredocs)
+}
+
+/// Whether `<<` stands anywhere.
+fn holds_mark(text: &[u8]) -> bool {
+    memchr_iter(b'<', text).any(|at| text.get(at + 1) == Some(&b'<'))
 }
 
 fn can_hold_heredoc(text: &str, escape: u8) -> bool {

@@ -274,38 +274,52 @@ fn stage_name(name: &str) -> Result<String, String> {
 /// `parseWords`: words with their quotes and escapes; the offsets where each
 /// begins and ends.
 fn quoted_words(text: &str, escape: u8) -> Vec<(usize, usize)> {
-    let escape = char::from(escape);
+    let bytes = text.as_bytes();
     let mut words = Vec::new();
-    let mut chars = text.char_indices().peekable();
-    'words: loop {
-        while chars.next_if(|(_, char)| char.is_whitespace()).is_some() {}
-        let Some(&(start, _)) = chars.peek() else { return words };
+    let mut at = 0;
+    loop {
+        at += text[at..].len() - text[at..].trim_start().len();
+        if at == bytes.len() {
+            return words;
+        }
+        let start = at;
         let mut quote = None;
         loop {
-            let Some((at, char)) = chars.next() else {
-                words.push((start, text.len()));
+            let Some(&byte) = bytes.get(at) else {
+                words.push((start, at));
                 return words;
             };
-            if quote.is_none() && char.is_whitespace() {
+            if quote.is_none() && is_space_at(text, at) {
                 words.push((start, at));
-                continue 'words;
+                break;
             }
-            if char == escape && quote != Some('\'') {
-                if chars.next().is_none() {
+            if byte == escape && quote != Some(b'\'') {
+                let Some(escaped) = text[at + 1..].chars().next() else {
                     // An escape at the end is left out, and a word of nothing else with it.
                     if at > start {
                         words.push((start, at));
                     }
                     return words;
-                }
+                };
+                at += 1 + escaped.len_utf8();
                 continue;
             }
             match quote {
-                None if matches!(char, '\'' | '"') => quote = Some(char),
-                Some(open) if open == char => quote = None,
+                None if matches!(byte, b'\'' | b'"') => quote = Some(byte),
+                Some(open) if open == byte => quote = None,
                 _ => {}
             }
+            at += 1;
         }
+    }
+}
+
+/// Whether a character of white space begins at `at`.
+fn is_space_at(text: &str, at: usize) -> bool {
+    let byte = text.as_bytes()[at];
+    match byte.is_ascii() {
+        true => matches!(byte, b'\t'..=b'\r' | b' '),
+        false => text.get(at..).and_then(|rest| rest.chars().next()).is_some_and(char::is_whitespace),
     }
 }
 
@@ -467,18 +481,19 @@ fn onbuild(parts: &Parts<'_>, line: &Line<'_>, escape: u8) -> Result<Instruction
 }
 
 /// `parseNameVal` and `parseKvps`: `name value`, or pairs with `=`.
-fn check_pairs(upper: &str, parts: &Parts<'_>, escape: u8) -> Result<(), String> {
+fn check_pairs(name: &str, parts: &Parts<'_>, escape: u8) -> Result<(), String> {
+    let upper = || name.to_uppercase();
     let words = quoted_words(parts.arguments, escape);
     let mut texts = words.iter().map(|(start, end)| &parts.arguments[*start..*end]);
     if !texts.clone().next().is_some_and(|first| first.contains('=')) {
         return match parts.arguments.bytes().any(go::is_separator) {
             true => Ok(()),
-            false => Err(format!("{upper} needs a name and a value")),
+            false => Err(format!("{} needs a name and a value", upper())),
         };
     }
     texts.try_for_each(|word| match word.find('=') {
-        None => Err(format!("`{}` in {upper} has no `=`", shortened(word))),
-        Some(0) => Err(format!("{upper} needs a name before `=`")),
+        None => Err(format!("`{}` in {} has no `=`", shortened(word), upper())),
+        Some(0) => Err(format!("{} needs a name before `=`", upper())),
         Some(_) => Ok(()),
     })
 }
@@ -490,20 +505,20 @@ fn check_trigger(name: &str, parts: &Parts<'_>, escape: u8) -> Result<(), String
         "add" | "copy" | "cmd" | "entrypoint" | "run" | "shell" | "volume" => {
             json(parts.arguments).map(|_| ())
         }
-        "env" | "label" if !parts.arguments.is_empty() => check_pairs(&name.to_uppercase(), parts, escape),
+        "env" | "label" if !parts.arguments.is_empty() => check_pairs(name, parts, escape),
         _ => Ok(()),
     }
 }
 
 /// The checks of the instructions that name no image.
 fn other(name: &str, parts: &Parts<'_>, escape: u8) -> Result<(), String> {
-    let upper = name.to_uppercase();
+    let upper = || name.to_uppercase();
     let no_flags = || flags::parse(&parts.flags, &[]).map(|_| ());
     let empty = parts.arguments.is_empty();
     match name {
         "env" | "label" => {
             no_flags()?;
-            check_pairs(&upper, parts, escape)
+            check_pairs(name, parts, escape)
         }
         "add" => {
             check_paths("ADD", parts)?;
@@ -538,7 +553,7 @@ fn other(name: &str, parts: &Parts<'_>, escape: u8) -> Result<(), String> {
             _ if empty => Err("VOLUME needs an argument".to_owned()),
             _ => no_flags(),
         },
-        _ if empty => Err(format!("{upper} needs an argument")),
+        _ if empty => Err(format!("{} needs an argument", upper())),
         _ => no_flags(),
     }
 }

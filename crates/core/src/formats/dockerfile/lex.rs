@@ -102,9 +102,8 @@ pub(super) fn expand(
     environment: &mut dyn Environment,
     budget: &mut Budget,
 ) -> Result<Value, LexError> {
-    if memchr::memchr3(b'$', b'\'', b'"', text.as_bytes()).is_none()
-        && !text.contains([mode.escape, '\u{feff}'])
-    {
+    let special = |byte: u8| matches!(byte, b'$' | b'\'' | b'"') || char::from(byte) == mode.escape;
+    if !text.bytes().any(special) && !text.starts_with('\u{feff}') {
         return Ok(Value { text: text.to_owned(), ..Value::default() });
     }
     let mut lexer = Lexer::new(text, mode, environment, budget);

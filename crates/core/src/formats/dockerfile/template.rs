@@ -6,6 +6,9 @@ use super::go;
 
 /// Whether a text holds `{{…}}`, `@NAME@`, `<<NAME>>` or `%%NAME%%`.
 pub(super) fn has_marker(text: &str) -> bool {
+    if !text.bytes().any(|byte| matches!(byte, b'{' | b'@' | b'<' | b'%')) {
+        return false;
+    }
     if text.contains("{{") {
         return true;
     }
