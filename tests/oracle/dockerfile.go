@@ -97,9 +97,10 @@ func (build *Build) facts() []string {
 		}
 	}
 	for _, name := range triggers {
-		if slices.Contains(targets, strings.ToLower(name)) {
+		switch {
+		case slices.Contains(targets, strings.ToLower(name)):
 			fact("onbuild of a stage", name)
-		} else {
+		case name != "scratch":
 			fact("onbuild", name)
 		}
 	}
@@ -220,7 +221,7 @@ func triggerImages(trigger string) []string {
 			names = append(names, mount.From)
 		}
 	}
-	return slices.DeleteFunc(names, func(name string) bool { return name == "" || name == "scratch" })
+	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
 }
 
 func (build *Build) run(platform, machine, target string) run {

@@ -103,8 +103,8 @@ pub(crate) fn compare(answer: &Answer, ours: &Extracted) -> Comparison {
     failures(answer, ours, &mut outcome);
 
     let builds = Builds {
-        // A use that waits for a variable may stand for one image on each platform.
-        open: PLATFORMS.len() * ours.uses.iter().filter(|one| is_build(one) && is_open(one)).count(),
+        // A use that waits for a variable may stand for one image on each platform and machine.
+        open: PLATFORMS.len().pow(2) * ours.uses.iter().filter(|one| is_build(one) && is_open(one)).count(),
         deferred: images(ours, |one| one.role == Role::Onbuild),
         asked: answer.default.images.union(&answer.others.images).cloned().collect(),
         listed: images(ours, is_build),
