@@ -83,7 +83,8 @@ func (build *Build) facts() []string {
 	for _, instruction := range parsed.AST.Children {
 		build.crossed = build.crossed || strings.Contains(instruction.Original, "BUILD")
 	}
-	var targets, triggers []string
+	var targets []string
+	var triggers []triggerSource
 	dependent := len(build.Images) > 0 || strings.Contains(build.Text, "TARGETSTAGE")
 	for _, stage := range stages {
 		if stage.Name != "" && !slices.Contains(targets, stage.Name) {
@@ -92,16 +93,16 @@ func (build *Build) facts() []string {
 		for _, command := range stage.Commands {
 			if trigger, ok := command.(*instructions.OnbuildCommand); ok {
 				dependent = true
-				triggers = append(triggers, triggerImages(trigger.Expression)...)
+				triggers = append(triggers, triggerSources(trigger.Expression)...)
 			}
 		}
 	}
-	for _, name := range triggers {
+	for _, source := range triggers {
 		switch {
-		case slices.Contains(targets, strings.ToLower(name)):
-			fact("onbuild of a stage", name)
-		case name != "scratch":
-			fact("onbuild", name)
+		case source.index, slices.Contains(targets, strings.ToLower(source.name)):
+			fact("onbuild of a stage", source.name)
+		case source.name != "scratch":
+			fact("onbuild", source.name)
 		}
 	}
 	last, _ := build.target("default", lastStage, nil)
@@ -199,9 +200,16 @@ func (build *Build) frontend() (frontend, bool) {
 	return frontend{readReference(written), written}, found
 }
 
-// triggerImages is what a trigger's --from flags name in a child that has no
-// stage of that name. A trigger that cannot be read names nothing.
-func triggerImages(trigger string) []string {
+// A triggerSource is what a trigger's --from flag names.
+type triggerSource struct {
+	name string
+	// index is set where the name is the number of a stage.
+	index bool
+}
+
+// triggerSources is what a trigger reads from. A trigger that cannot be read
+// names nothing.
+func triggerSources(trigger string) []triggerSource {
 	parsed, err := parser.Parse(strings.NewReader(trigger))
 	if err != nil || len(parsed.AST.Children) != 1 {
 		return nil
@@ -210,18 +218,17 @@ func triggerImages(trigger string) []string {
 	if err != nil {
 		return nil
 	}
-	var names []string
+	var sources []triggerSource
 	switch command := command.(type) {
 	case *instructions.CopyCommand:
-		if _, err := strconv.Atoi(command.From); err != nil {
-			names = append(names, command.From)
-		}
+		_, err := strconv.Atoi(command.From)
+		sources = append(sources, triggerSource{command.From, err == nil})
 	case *instructions.RunCommand:
 		for _, mount := range instructions.GetMounts(command) {
-			names = append(names, mount.From)
+			sources = append(sources, triggerSource{mount.From, false})
 		}
 	}
-	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
+	return slices.DeleteFunc(sources, func(source triggerSource) bool { return source.name == "" })
 }
 
 func (build *Build) run(platform, machine, target string) run {

@@ -52,7 +52,11 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         ["--fuzz", count] => fuzz::run(&mut Program::start()?, number(count)?, 1),
         ["--fuzz", count, "--seed", seed] => fuzz::run(&mut Program::start()?, number(count)?, number(seed)?),
         ["--tree", path] => tree::run(&mut Program::start()?, Path::new(path)),
-        _ => bail!("{USAGE}"),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        other => bail!("`oracle {}` is not understood\n\n{USAGE}", other.join(" ")),
     }
 }
 

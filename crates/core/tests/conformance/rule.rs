@@ -213,7 +213,10 @@ fn failures(answer: &Answer, ours: &Extracted, outcome: &mut Comparison) {
         answer.syntax.iter().chain(&answer.default.errors).chain(&answer.others.errors).collect();
     // The order of stages in a trigger is the child's.
     let by_trigger = |failure: &str| {
-        answer.onbuild_of_a_stage.iter().any(|name| failure.contains(&format!("from stage \"{name}\"")))
+        answer.onbuild_of_a_stage.iter().any(|name| {
+            failure.contains(&format!("from stage \"{name}\""))
+                || failure == format!("invalid stage index {name}")
+        })
     };
     if let Some(failure) = failures.iter().find(|text| is_image_failure(text) && !by_trigger(text)) {
         let waits = ours.uses.iter().any(is_open);

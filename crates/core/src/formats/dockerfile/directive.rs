@@ -126,7 +126,9 @@ fn line_form(text: &str, start: usize, comment: &'static str) -> Option<(String,
             Read::Directive(Directive { name: Name::Syntax, value, at: offset }) => {
                 let image = value.split(' ').next().unwrap_or(value);
                 let begin = at + offset;
-                return Some((image.to_owned(), Span::new(begin, begin + image.len())));
+                // A value of nothing but a space is an empty name; the space is its place.
+                let length = if image.is_empty() { value.len() } else { image.len() };
+                return Some((image.to_owned(), Span::new(begin, begin + length)));
             }
             Read::Directive(_) => {}
             Read::Repeated(_) | Read::Done => return None,
@@ -143,11 +145,15 @@ fn json_form(text: &str, start: usize) -> Option<(String, Span)> {
     }
     let document: serde_json::Map<String, serde_json::Value> = serde_json::from_str(body).ok()?;
     let image = document.get("syntax")?.as_str()?.to_owned();
-    // The last member of the name counts, and it was read: its text is there.
+    // Of two members of that name the last one counts. A name that is written
+    // with escapes is not found as it reads; the whole document is its place then.
     let quoted = serde_json::to_string(&image).ok()?;
-    let begin = body.rfind(&quoted).map_or(start, |found| start + found + 1);
-    let end = if begin == start { text.len() } else { begin + quoted.len() - 2 };
-    Some((image, Span::new(begin, end)))
+    let span = match body.rfind(&quoted) {
+        Some(found) if image.is_empty() => Span::new(start + found, start + found + quoted.len()),
+        Some(found) => Span::new(start + found + 1, start + found + quoted.len() - 1),
+        None => Span::new(start, text.len()),
+    };
+    Some((image, span))
 }
 
 #[cfg(test)]
@@ -173,6 +179,13 @@ mod tests {
         assert_eq!(found("//syntax=x\nFROM a"), Some("x".into()));
         assert_eq!(found("{\"syntax\": \"x\"}"), Some("x".into()));
         assert_eq!(found("#!x\n{\"a\": [], \"syntax\": \"x\"}"), Some("x".into()));
+    }
+
+    #[test]
+    fn an_empty_name_has_a_place() {
+        assert_eq!(syntax("# syntax= \nFROM x"), Some((String::new(), Span::new(9, 10))));
+        assert_eq!(syntax("{\"syntax\":\"\"}"), Some((String::new(), Span::new(10, 12))));
+        assert_eq!(syntax("{\"syntax\":\"\\u0061\"}"), Some(("a".to_owned(), Span::new(0, 19))));
     }
 
     #[test]

@@ -480,8 +480,8 @@ fn onbuild(parts: &Parts<'_>, line: &Line<'_>, escape: u8) -> Result<Instruction
     })))
 }
 
-/// `parseNameVal` and `parseKvps`: `name value`, or pairs with `=`.
-fn check_pairs(name: &str, parts: &Parts<'_>, escape: u8) -> Result<(), String> {
+/// `parseNameVal`, and with `need_names` `parseKvps`: `name value`, or pairs with `=`.
+fn check_pairs(name: &str, parts: &Parts<'_>, escape: u8, need_names: bool) -> Result<(), String> {
     let upper = || name.to_uppercase();
     let words = quoted_words(parts.arguments, escape);
     let mut texts = words.iter().map(|(start, end)| &parts.arguments[*start..*end]);
@@ -493,7 +493,7 @@ fn check_pairs(name: &str, parts: &Parts<'_>, escape: u8) -> Result<(), String> 
     }
     texts.try_for_each(|word| match word.find('=') {
         None => Err(format!("`{}` in {} has no `=`", shortened(word), upper())),
-        Some(0) => Err(format!("{} needs a name before `=`", upper())),
+        Some(0) if need_names => Err(format!("{} needs a name before `=`", upper())),
         Some(_) => Ok(()),
     })
 }
@@ -505,7 +505,8 @@ fn check_trigger(name: &str, parts: &Parts<'_>, escape: u8) -> Result<(), String
         "add" | "copy" | "cmd" | "entrypoint" | "run" | "shell" | "volume" => {
             json(parts.arguments).map(|_| ())
         }
-        "env" | "label" if !parts.arguments.is_empty() => check_pairs(name, parts, escape),
+        // An empty name is only the child build's to refuse.
+        "env" | "label" if !parts.arguments.is_empty() => check_pairs(name, parts, escape, false),
         _ => Ok(()),
     }
 }
@@ -518,7 +519,7 @@ fn other(name: &str, parts: &Parts<'_>, escape: u8) -> Result<(), String> {
     match name {
         "env" | "label" => {
             no_flags()?;
-            check_pairs(name, parts, escape)
+            check_pairs(name, parts, escape, true)
         }
         "add" => {
             check_paths("ADD", parts)?;

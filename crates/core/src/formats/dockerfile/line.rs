@@ -47,8 +47,17 @@ impl Line<'_> {
     }
 
     /// The place in the file of `text[start..end]`, from its first to its last
-    /// byte, whatever stands between them.
-    pub(super) fn span(&self, start: usize, end: usize) -> Span {
+    /// byte, whatever stands between them. Flags are scanned byte by byte and may
+    /// end inside a character: the whole character is taken then.
+    pub(super) fn span(&self, mut start: usize, mut end: usize) -> Span {
+        let length = self.text.len();
+        (start, end) = (start.min(length), end.min(length));
+        while !self.text.is_char_boundary(start) {
+            start -= 1;
+        }
+        while !self.text.is_char_boundary(end) {
+            end += 1;
+        }
         if end <= start {
             let at = self.source(start);
             return Span::new(at, at);
@@ -126,8 +135,11 @@ pub(super) fn join<'s>(first: &'s str, base: usize, lines: &mut Physical<'s>, es
     let Some(head) = continuation(first, escape) else {
         return Line { text: Cow::Borrowed(first), base, parts: Vec::new(), end: base + first.len() };
     };
-    let mut text = String::from(head);
-    let mut parts = vec![(0, base)];
+    // Most continued instructions have a few lines of like length.
+    let mut text = String::with_capacity(head.len() * 4);
+    text.push_str(head);
+    let mut parts = Vec::with_capacity(8);
+    parts.push((0, base));
     let mut end = base + head.len();
     while let Some((start, physical)) = lines.next() {
         let content = trim_newline(physical);

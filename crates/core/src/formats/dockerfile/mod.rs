@@ -1,14 +1,14 @@
 //! Dockerfiles, read as BuildKit reads them.
 //!
 //! The reader follows BuildKit's own structure, so that it can be compared with
-//! it case by case: [`line`] joins lines, [`directive`] finds directives and the
-//! frontend, [`instruction`], [`flags`], [`mount`] and [`heredoc`] read one instruction,
-//! [`reader`] the file, [`lex`], [`glob`] and [`arguments`] expand variables,
-//! [`stages`] tells stages from images, [`uses`] makes image uses of it.
+//! it case by case: `line` joins lines, `directive` finds directives and the
+//! frontend, `instruction`, `flags`, `mount` and `heredoc` read one instruction,
+//! `reader` the file, `lex`, `glob` and `arguments` expand variables,
+//! `stages` tells stages from images, `uses` makes image uses of it.
 //! `docs/dockerfile.md` says what is found, and where this differs from BuildKit
 //! on purpose.
 //!
-//! Everything is evaluated for the platforms of [`arguments::PLATFORMS`] and
+//! Everything is evaluated for the platforms of `arguments::PLATFORMS` and
 //! without build arguments.
 
 mod arguments;

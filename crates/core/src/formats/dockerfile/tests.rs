@@ -169,6 +169,53 @@ FROM Base
     );
 }
 
+/// Found by comparing with BuildKit: the image of an unreachable stage's `COPY`
+/// is pulled when a reachable stage names it by its index.
+#[test]
+fn an_index_makes_an_image_reachable() {
+    check(
+        "
+FROM x/3 AS one
+#    ^^^ build-stage docker.io/x/3, unreachable
+COPY --from=alpine /a /b
+#           ^^^^^^ copy-from docker.io/library/alpine
+COPY --from=busybox /a /b
+#           ^^^^^^^ copy-from docker.io/library/busybox, unreachable
+FROM y/4
+#    ^^^ docker.io/y/4
+COPY --from=2 /a /b
+",
+    );
+}
+
+/// Found by comparing with BuildKit: circles are looked for before triggers run.
+#[test]
+fn a_trigger_may_read_the_stage_it_runs_in() {
+    check(
+        "
+FROM alpine AS base
+#    ^^^^^^ docker.io/library/alpine
+ONBUILD COPY --from=self /a /b
+FROM base AS self
+",
+    );
+}
+
+/// Found by comparing with BuildKit: a trigger is taken apart where it stands.
+#[test]
+fn a_broken_trigger_is_an_error_here() {
+    check(
+        "
+FROM scratch
+ONBUILD COPY [\"a\", 1]
+# error: a JSON array of arguments may hold only texts
+ONBUILD COPY --from=$X /a /b
+ONBUILD FROM x
+# error: FROM is not allowed as an ONBUILD trigger
+",
+    );
+}
+
 /// convert_runmount.go; renovate#37534.
 #[test]
 fn rule_06_every_mount_counts() {
@@ -958,7 +1005,7 @@ fn sound(text: &str) {
     let (file, extracted) = read(text);
     for usage in &extracted.uses {
         assert_eq!(usage.raw, file.slice(usage.span));
-        assert!(!usage.raw.is_empty() && !usage.targets.is_empty());
+        assert!(!usage.raw.is_empty() && !usage.targets.is_empty(), "{usage:?}");
     }
     for problem in &extracted.problems {
         assert!(text.get(problem.at.span.start..problem.at.span.end).is_some(), "{problem:?}");
