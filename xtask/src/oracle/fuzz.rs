@@ -83,7 +83,7 @@ pub(crate) fn run(program: &mut Program, count: u64, seed: u64) -> anyhow::Resul
 fn differences(text: &str, answer: &Answer) -> Vec<String> {
     match catch_unwind(|| rule::extract(text)) {
         Ok(ours) => {
-            let mut found = rule::compare(answer, &ours).differences;
+            let mut found = rule::compare(text, answer, &ours).differences;
             found.extend(rule::inconsistencies(text, &ours));
             found
         }

@@ -34,7 +34,7 @@ pub(crate) fn run(program: &mut Program, path: &Path) -> anyhow::Result<()> {
         let ours = rule::extract(&case.text);
         uses += ours.uses.len();
         failing += usize::from(answer.syntax.is_some() || !answer.default.errors.is_empty());
-        let mut differences = rule::compare(answer, &ours).differences;
+        let mut differences = rule::compare(&case.text, answer, &ours).differences;
         differences.extend(rule::inconsistencies(&case.text, &ours));
         wrong += usize::from(!differences.is_empty());
         for difference in differences {

@@ -44,7 +44,7 @@ fn dockerfiles_are_read_as_buildkit_reads_them() {
         for (case, (_, answer)) in cases.iter().zip(&golden).filter(|(case, _)| case.is_alone()) {
             compared += 1;
             let ours = rule::extract(&case.text);
-            let outcome = rule::compare(answer, &ours);
+            let outcome = rule::compare(&case.text, answer, &ours);
             deliberate.extend(outcome.deliberate);
             for difference in outcome.differences.into_iter().chain(rule::inconsistencies(&case.text, &ours))
             {
@@ -63,12 +63,12 @@ fn dockerfiles_are_read_as_buildkit_reads_them() {
 fn a_difference_is_noticed() {
     let noticed = |text: &str, facts: &[&str]| {
         let answer = Answer::read(facts.iter().map(|fact| (*fact).to_owned())).unwrap();
-        let differences = rule::compare(&answer, &rule::extract(text)).differences;
+        let differences = rule::compare(text, &answer, &rule::extract(text)).differences;
         assert!(!differences.is_empty(), "{facts:?} passes for {text:?}");
     };
     let same = |text: &str, facts: &[&str]| {
         let answer = Answer::read(facts.iter().map(|fact| (*fact).to_owned())).unwrap();
-        let differences = rule::compare(&answer, &rule::extract(text)).differences;
+        let differences = rule::compare(text, &answer, &rule::extract(text)).differences;
         assert!(differences.is_empty(), "{differences:?}");
     };
     same("FROM a", &["default: docker.io/library/a:latest"]);

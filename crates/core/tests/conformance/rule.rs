@@ -35,6 +35,9 @@ pub(crate) enum Deliberate {
     /// A name in a trigger that is also a stage's here is an image for a child
     /// in another file.
     TriggerNamesStage,
+    /// What `TARGETSTAGE` makes of a reference for any target belongs to the one
+    /// use; BuildKit builds one target at a time.
+    TargetStage,
     /// A build that fails is of use to nobody, and may be repaired by the next
     /// line to change: what stands in the file is listed all the same.
     FailingBuild,
@@ -51,6 +54,7 @@ pub(crate) const DELIBERATE: &[Deliberate] = &[
     Deliberate::UnsetVariable,
     Deliberate::Trigger,
     Deliberate::TriggerNamesStage,
+    Deliberate::TargetStage,
     Deliberate::FailingBuild,
     Deliberate::ForeignFrontend,
     Deliberate::FrontendWithoutHeredocs,
@@ -87,8 +91,8 @@ pub(crate) fn extract(text: &str) -> Extracted {
     Dockerfile.extract(&file, &mut Files::new(&nothing))
 }
 
-/// Compares what BuildKit answered with what fromguard read.
-pub(crate) fn compare(answer: &Answer, ours: &Extracted) -> Comparison {
+/// Compares what BuildKit answered about a text with what fromguard read.
+pub(crate) fn compare(text: &str, answer: &Answer, ours: &Extracted) -> Comparison {
     let mut outcome = Comparison::default();
     frontend(answer, ours, &mut outcome);
     if ours.problems.iter().any(|problem| problem.code == ProblemCode::ForeignFrontend) {
@@ -109,6 +113,7 @@ pub(crate) fn compare(answer: &Answer, ours: &Extracted) -> Comparison {
         asked: answer.default.images.union(&answer.others.images).cloned().collect(),
         listed: images(ours, is_build),
         has_heredocs: !is_before_heredocs(answer),
+        knows_target: text.contains("TARGETSTAGE"),
     };
     let reachable = images(ours, |one| is_build(one) && one.reachable);
     let fails = answer.syntax.is_some() || !answer.default.errors.is_empty();
@@ -132,6 +137,7 @@ struct Builds {
     asked: BTreeSet<String>,
     listed: BTreeSet<String>,
     has_heredocs: bool,
+    knows_target: bool,
 }
 
 impl Builds {
@@ -165,6 +171,8 @@ impl Builds {
         } else if self.open > 0 && extra.iter().all(|image| self.asked.contains(*image)) {
             // What a variable names may be a stage, and reach what that is built from.
             outcome.deliberate.insert(Deliberate::UnsetVariable);
+        } else if self.knows_target && extra.iter().all(|image| self.asked.contains(*image)) {
+            outcome.deliberate.insert(Deliberate::TargetStage);
         } else {
             outcome.differs(format!("{scope}: fromguard lists {extra:?}, which BuildKit does not ask for"));
         }
