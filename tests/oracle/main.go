@@ -9,7 +9,9 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -47,12 +49,18 @@ func main() {
 func serve() error {
 	in := bufio.NewReaderSize(os.Stdin, 1<<20)
 	out := bufio.NewWriterSize(os.Stdout, 1<<16)
-	questions := json.NewDecoder(in)
 	answers := json.NewEncoder(out)
 	answers.SetEscapeHTML(false)
-	for questions.More() {
+	for {
+		line, err := in.ReadBytes('\n')
+		if errors.Is(err, io.EOF) && len(line) == 0 {
+			return out.Flush()
+		}
+		if err != nil {
+			return err
+		}
 		var question Question
-		if err := questions.Decode(&question); err != nil {
+		if err := json.Unmarshal(line, &question); err != nil {
 			return fmt.Errorf("a question is not JSON: %w", err)
 		}
 		if err := answers.Encode(answer(question)); err != nil {
@@ -65,7 +73,6 @@ func serve() error {
 			}
 		}
 	}
-	return out.Flush()
 }
 
 func answer(question Question) (answer Answer) {

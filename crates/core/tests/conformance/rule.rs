@@ -246,7 +246,8 @@ fn failures(answer: &Answer, ours: &Extracted, outcome: &mut Comparison) {
             }
         }
     }
-    if failures.is_empty() {
+    // What only a frontend without heredocs takes for instructions may be wrong.
+    if failures.is_empty() && !is_before_heredocs(answer) {
         for problem in &ours.problems {
             outcome.differs(format!("BuildKit builds this and fromguard has a problem: {}", problem.message));
         }

@@ -389,13 +389,13 @@ impl<'t> Graph<'t> {
         }
     }
 
-    /// The stages that a stage is made of, itself among them.
+    /// The stages that a stage reads from, itself among them. What it is built
+    /// from does not count: BuildKit finds no circle through that.
     fn behind(&self, stage: usize, count: usize) -> Vec<bool> {
         let mut behind = vec![false; count];
         let mut pending = vec![stage];
         while let Some(index) = pending.pop() {
             if index < count && !std::mem::replace(&mut behind[index], true) {
-                pending.extend(self.states[index].base);
                 pending.extend(self.states[index].reads.iter().map(|read| read.state));
             }
         }
