@@ -1,6 +1,23 @@
 //! Makes Dockerfiles up: most from a grammar, so that BuildKit builds them and
 //! the comparison goes deep; some by damaging those or the conformance cases.
 
+use crate::oracle::pools::BROKEN_IMAGES;
+use crate::oracle::pools::DIRECTIVES;
+use crate::oracle::pools::ESCAPES;
+use crate::oracle::pools::HEREDOC_LINES;
+use crate::oracle::pools::HOSTS;
+use crate::oracle::pools::IMAGES;
+use crate::oracle::pools::NAMES;
+use crate::oracle::pools::PATTERNS;
+use crate::oracle::pools::PLATFORM_NAMES;
+use crate::oracle::pools::PLATFORMS;
+use crate::oracle::pools::REFERENCE_CHARACTERS;
+use crate::oracle::pools::SPECIAL;
+use crate::oracle::pools::STAGES;
+use crate::oracle::pools::SYNTAXES;
+use crate::oracle::pools::UNSET;
+use crate::oracle::pools::VALUES;
+use crate::oracle::pools::WORDS;
 use crate::oracle::random::Random;
 
 /// Makes texts; number n of a seed is always the same.
@@ -8,169 +25,6 @@ pub(crate) struct Generator {
     samples: Vec<String>,
     references: Vec<String>,
 }
-
-const NAMES: &[&str] = &["A", "B", "C", "REG", "TAG", "IMG", "BASE_1", "v", "_x"];
-const UNSET: &[&str] = &["NONE", "UNSET", "Z9"];
-const PLATFORM_NAMES: &[&str] =
-    &["TARGETARCH", "TARGETOS", "TARGETVARIANT", "TARGETPLATFORM", "BUILDARCH", "BUILDOS"];
-const IMAGES: &[&str] = &[
-    "alpine",
-    "alpine:3",
-    "busybox:1.36",
-    "r.io/a/b:1",
-    "r.io:5000/a",
-    "localhost:5000/x:y",
-    "localhost/x",
-    "Foo/bar:1",
-    "library/x",
-    "index.docker.io/x",
-    "docker.io/x/y",
-    "scratch",
-    "a__b/c",
-    "x:1@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-    "mcr.example.com/dotnet/sdk:8.0",
-    "0",
-];
-const BROKEN_IMAGES: &[&str] =
-    &["Alpine", "a//b", "x:", ":1", "r.io/A/b", "-x", "a b", "x@sha256:12", "@", "9"];
-/// For values, so that most expansions are references.
-const VALUES: &[&str] = &[
-    "alpine", "3", "1.2", "x-y", "ab", "aab", "base", "a.b", "a-b-c", "x/y", "s0", "s1", "latest", "alpine3",
-];
-const HOSTS: &[&str] = &["r.io", "r.io:5000", "localhost", "docker.io/library", "ghcr.io/o"];
-const WORDS: &[&str] = &["a", "b", "alpine", "3", "1.2", "x-y", "ab", "aab", "base", "r.io/a", "a:b", ""];
-const STAGES: &[&str] =
-    &["base", "build", "Base", "BUILD", "alpine", "x-1", "a.b", "scratch", "final", "s0", "busybox"];
-const PATTERNS: &[&str] = &[
-    "a", "*", "?", "a*", "*a", ":*", "*:", "*/", "/*", "[ab]", "b?", ".", "\\*", "\\/", "**", "+", "a?b", "x",
-];
-const PLATFORMS: &[&str] = &[
-    "$BUILDPLATFORM",
-    "${TARGETPLATFORM}",
-    "linux/amd64",
-    "linux/arm64",
-    "linux/arm/v7",
-    "\"linux/amd64\"",
-    "$A",
-    "",
-    "linux",
-    "nonsense/x/y/z",
-];
-const DIRECTIVES: &[&str] = &[
-    "# syntax=docker/dockerfile:1",
-    "#syntax=docker/dockerfile:1.7-labs",
-    "# syntax = docker/dockerfile",
-    "# Syntax=docker/dockerfile:1 extra words",
-    "# check=skip=all",
-    "# check=error=true",
-    "# escape=\\",
-    "# escape=`",
-    "#escape = `",
-    "# ESCAPE=`",
-    "# syntax=docker/dockerfile:1.2",
-    "# escape=x",
-    "# unknown=1",
-    " # syntax=evil/one",
-    "// syntax=docker/dockerfile:1",
-    "#!/usr/bin/env x",
-    "# a comment",
-    "#",
-    "",
-    "# syntax=docker.io/docker/dockerfile:1@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-    "# syntax=evil/fe",
-    "#\tsyntax\t=\tdocker/dockerfile:1\t",
-];
-const SYNTAXES: &[&str] = &[
-    "",
-    "# syntax=docker/dockerfile:1",
-    "#syntax=docker/dockerfile:1.7-labs",
-    "# SYNTAX = docker/dockerfile",
-    "# syntax=docker/dockerfile:1.4 words",
-];
-const ESCAPES: &[&str] = &["", "# escape=`", "#escape = `", "# Escape=`", "# escape=\\"];
-const HEREDOC_LINES: &[&str] = &[
-    "FROM evil",
-    "from os import path",
-    "COPY --from=evil / /",
-    "RUN --mount=from=evil,target=/x true",
-    "echo hi",
-    "",
-    "# comment",
-    "EOF ",
-    " EOF",
-    "\tEOF",
-    "line \\",
-    "$A ${B}",
-    "\tindented",
-];
-const REFERENCE_CHARACTERS: &[&str] = &[
-    "a",
-    "A",
-    "0",
-    "f",
-    ".",
-    ":",
-    "/",
-    "@",
-    "-",
-    "_",
-    "[",
-    "]",
-    "%",
-    "+",
-    " ",
-    "é",
-    "É",
-    "\n",
-    "localhost",
-    "sha256:",
-];
-const SPECIAL: &[&str] = &[
-    "\\",
-    "\\\n",
-    "\n",
-    "\r\n",
-    " ",
-    "\t",
-    "#",
-    "\"",
-    "'",
-    "$",
-    "${",
-    "}",
-    "<<",
-    "<<EOF",
-    "EOF\n",
-    ":",
-    "@",
-    "/",
-    "=",
-    ",",
-    "--",
-    "--from=",
-    "FROM ",
-    "\nFROM a",
-    " AS b",
-    "`",
-    "\u{a0}",
-    "\u{feff}",
-    "\u{2028}",
-    "é",
-    "\u{b}",
-    "\u{c}",
-    "\u{85}",
-    "-",
-    "*",
-    "%",
-    "[",
-    "]",
-    "ONBUILD ",
-    "COPY --from=x a b\n",
-    "\n\n",
-    "\\ \n",
-    "$A",
-    "${A:-b}",
-];
 
 impl Generator {
     /// Damages these Dockerfiles and references beside what it makes up.

@@ -8,6 +8,7 @@
 mod fuzz;
 mod generate;
 mod golden;
+mod pools;
 mod program;
 mod random;
 mod shrink;

@@ -226,7 +226,12 @@ fn failures(answer: &Answer, ours: &Extracted, outcome: &mut Comparison) {
                 || failure == format!("invalid stage index {name}")
         })
     };
-    if let Some(failure) = failures.iter().find(|text| is_image_failure(text) && !by_trigger(text)) {
+    // Whether a mount without `from` is held to the order is decided by its type,
+    // which is known only when the instruction is executed.
+    let by_mount_type = |failure: &str| failure.starts_with("cannot mount from stage \"scratch\"");
+    let of_an_image =
+        |failure: &str| is_image_failure(failure) && !by_trigger(failure) && !by_mount_type(failure);
+    if let Some(failure) = failures.iter().find(|text| of_an_image(text)) {
         let waits = ours.uses.iter().any(is_open);
         if ours.problems.is_empty() && !ours.uses.iter().any(is_open_or_invalid) {
             outcome
