@@ -57,6 +57,9 @@ use self::uses::Found;
 /// How many stages, beside the last, `TARGETSTAGE` is evaluated for. BuildKit
 /// knows one at a time; each is a reading of the whole file.
 const MAX_TARGETS: usize = 16;
+/// How many stages are read together for those, so that a file of many stages
+/// is not read many times.
+const MAX_TARGET_STAGES: usize = 4096;
 
 /// The format `dockerfile`.
 pub struct Dockerfile;
@@ -188,6 +191,7 @@ fn read_other_targets(
 ) {
     // Of several stages of one name the last is the target.
     let mut targets: Vec<(&str, usize)> = Vec::new();
+    let most = MAX_TARGETS.min(MAX_TARGET_STAGES / text.stages.len().max(1));
     for (index, stage) in text.stages[..last].iter().enumerate().rev() {
         let Some(name) = &stage.name else { continue };
         let known =
@@ -195,12 +199,12 @@ fn read_other_targets(
         if known {
             continue;
         }
-        if targets.len() == MAX_TARGETS {
+        if targets.len() == most {
             faults.push(Fault {
                 span: stage.span,
                 code: ProblemCode::Limit,
                 message: format!(
-                    "`TARGETSTAGE` is not evaluated for more than {MAX_TARGETS} stages; write the references out"
+                    "`TARGETSTAGE` is not evaluated for more than {most} stages; write the references out"
                 ),
             });
             break;
