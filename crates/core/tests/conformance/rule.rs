@@ -35,9 +35,10 @@ pub(crate) enum Deliberate {
     /// A name in a trigger that is also a stage's here is an image for a child
     /// in another file.
     TriggerNamesStage,
-    /// What `TARGETSTAGE` makes of a reference for any target belongs to the one
-    /// use; BuildKit builds one target at a time.
-    TargetStage,
+    /// A use has one set of values and is reachable or not, for all platforms and
+    /// targets together; BuildKit builds one at a time, and may reach a stage on
+    /// one platform only.
+    OneUse,
     /// A build that fails is of use to nobody, and may be repaired by the next
     /// line to change: what stands in the file is listed all the same.
     FailingBuild,
@@ -54,7 +55,7 @@ pub(crate) const DELIBERATE: &[Deliberate] = &[
     Deliberate::UnsetVariable,
     Deliberate::Trigger,
     Deliberate::TriggerNamesStage,
-    Deliberate::TargetStage,
+    Deliberate::OneUse,
     Deliberate::FailingBuild,
     Deliberate::ForeignFrontend,
     Deliberate::FrontendWithoutHeredocs,
@@ -113,7 +114,8 @@ pub(crate) fn compare(text: &str, answer: &Answer, ours: &Extracted) -> Comparis
         asked: answer.default.images.union(&answer.others.images).cloned().collect(),
         listed: images(ours, is_build),
         has_heredocs: !is_before_heredocs(answer),
-        knows_target: text.contains("TARGETSTAGE"),
+        varies: text.contains("TARGET") || text.contains("BUILD"),
+        has_triggers: !answer.onbuild.is_empty() || !answer.onbuild_of_a_stage.is_empty(),
     };
     let reachable = images(ours, |one| is_build(one) && one.reachable);
     let fails = answer.syntax.is_some() || !answer.default.errors.is_empty();
@@ -137,7 +139,9 @@ struct Builds {
     asked: BTreeSet<String>,
     listed: BTreeSet<String>,
     has_heredocs: bool,
-    knows_target: bool,
+    /// A predefined argument may stand in it.
+    varies: bool,
+    has_triggers: bool,
 }
 
 impl Builds {
@@ -171,8 +175,11 @@ impl Builds {
         } else if self.open > 0 && extra.iter().all(|image| self.asked.contains(*image)) {
             // What a variable names may be a stage, and reach what that is built from.
             outcome.deliberate.insert(Deliberate::UnsetVariable);
-        } else if self.knows_target && extra.iter().all(|image| self.asked.contains(*image)) {
-            outcome.deliberate.insert(Deliberate::TargetStage);
+        } else if self.varies && extra.iter().all(|image| self.asked.contains(*image)) {
+            outcome.deliberate.insert(Deliberate::OneUse);
+        } else if self.has_triggers && extra.iter().all(|image| self.asked.contains(*image)) {
+            // What a stage copies from that only a trigger reaches is pulled only if the copy needs it.
+            outcome.deliberate.insert(Deliberate::Trigger);
         } else {
             outcome.differs(format!("{scope}: fromguard lists {extra:?}, which BuildKit does not ask for"));
         }
