@@ -106,14 +106,6 @@ impl<'a> Item<'a> {
             About::Problem(judged) => &judged.problem.at,
         }
     }
-
-    /// What it is about in a word or two, as somebody wrote it.
-    pub(super) fn name(&self) -> &'a str {
-        match self.about {
-            About::Use(judged) => &judged.usage.raw,
-            About::Problem(judged) => judged.problem.at.file.as_str(),
-        }
-    }
 }
 
 /// What is refused and enforced is a failure; what is only observed, or waits
