@@ -19,6 +19,8 @@ use crate::report::wording;
 
 /// The most images, replacements and sources that one of the two sentences names.
 const MAX_NAMED: usize = 3;
+/// The most that is said of what to do.
+const MAX_SENTENCES: usize = 2;
 /// Hexadecimal digits of a digest that are enough to tell it, as `docker images` has it.
 const SHORT_DIGEST_HEX: usize = 12;
 /// The longest image that stands in a title, in characters.
@@ -194,6 +196,8 @@ pub(super) fn what_to_do(report: &Report, items: &[Item<'_>]) -> String {
                 .to_owned(),
         );
     }
+    // Five seconds of reading; the findings themselves say the rest.
+    said.truncate(MAX_SENTENCES);
     if said.is_empty() {
         let review = rest.iter().flat_map(|item| &item.findings).all(|f| f.effect == Effect::Review);
         said.push(match review {

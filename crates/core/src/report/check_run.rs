@@ -276,6 +276,10 @@ fn annotation(report: &Report, item: &Item<'_>) -> Annotation {
     };
     let mut lines: Vec<String> =
         item.findings.iter().map(|finding| wording::sentence(&finding.message)).collect();
+    let more = item.more_lines(explain::source(head, at));
+    if !more.is_empty() {
+        lines.push(wording::sentence(&more));
+    }
     let fixes = markdown::fixes(item);
     lines.extend(fixes.iter().map(|fix| format!("Write {fix} instead.")));
     let unnamed = || item.findings.iter().any(|finding| finding.rule == "unknown");

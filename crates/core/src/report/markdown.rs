@@ -149,6 +149,10 @@ fn finding_entry(report: &Report, item: &Item<'_>) -> String {
         }
         entry.push('\n');
     }
+    let more = item.more_lines(explain::source(head, at));
+    if !more.is_empty() {
+        entry.push_str(&format!("  - {more}\n"));
+    }
     if let About::Use(judged) = item.about {
         entry.push_str(&how_it_resolves(report, judged));
     }
@@ -168,6 +172,9 @@ pub(super) fn finding_line(report: &Report, item: &Item<'_>) -> String {
     }
     let messages: Vec<String> = item.findings.iter().map(|finding| prose(&finding.message)).collect();
     line.push_str(&messages.join("; "));
+    if !item.more.is_empty() {
+        line.push_str(&format!(", and {}", wording::count(item.more.len(), "more place")));
+    }
     line.push('.');
     for fix in fixes(item) {
         line.push_str(&format!(" Write {} instead.", code(fix)));

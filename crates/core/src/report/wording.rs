@@ -369,7 +369,7 @@ impl Group {
             Group::Refused => ("image use", "refused", "refused"),
             Group::Review => ("image use", "needs review", "need review"),
             Group::Undecided => ("image use", "cannot be decided", "cannot be decided"),
-            Group::Unreadable => ("place", "cannot be read", "cannot be read"),
+            Group::Unreadable => ("file", "cannot be read in full", "cannot be read in full"),
         }
     }
 }

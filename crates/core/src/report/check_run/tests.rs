@@ -129,6 +129,28 @@ fn two_hundred_are_annotated_and_the_rest_is_counted() {
     assert_eq!(many(51, "x").check_run().annotations.len(), 51);
 }
 
+/// docker-library/tomcat: a template is one thing to mend, not one for each of its lines.
+#[test]
+fn what_cannot_be_read_in_a_file_is_one_finding() {
+    let output = report(&[
+        ("a/Dockerfile", "FROM node\nname: x\non: y\nRUN a\njobs: z\n"),
+        ("b/Dockerfile", "FROM\n"),
+    ])
+    .check_run();
+    assert_eq!(output.title, "2 files cannot be read in full");
+    assert_eq!(output.annotations.len(), 2);
+    assert!(
+        output.annotations[0].message.ends_with("The same file cannot be read at lines 3, 5."),
+        "{}",
+        output.annotations[0].message
+    );
+    assert!(
+        output.summary.contains("  - the same file cannot be read at lines 3, 5\n"),
+        "{}",
+        output.summary
+    );
+}
+
 #[test]
 fn the_worst_are_annotated_first() {
     let output = report(&[("a/Dockerfile", "FROM ghcr.io/a/b:1\n"), ("b/Dockerfile", "FROM evil.io/x:1\n")])

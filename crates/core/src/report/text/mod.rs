@@ -214,6 +214,10 @@ fn item_frame<'a>(report: &'a Report, item: &Item<'a>) -> Frame<'a> {
     for fix in markdown::fixes(item) {
         frame.note(Loudness::HELP, format!("write {} instead", line(fix)));
     }
+    let more = item.more_lines(explain::source(head, item.decided_at()));
+    if !more.is_empty() {
+        frame.note(Loudness::NOTE, wrapped(&more, NOTE_WIDTH, 0));
+    }
     for finding in &item.findings[1..] {
         frame.note(Loudness::NOTE, wrapped(&line(&finding.message), NOTE_WIDTH, 0));
     }

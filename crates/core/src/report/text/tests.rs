@@ -58,7 +58,7 @@ fn an_argument_that_decides_is_underlined_with_the_from_beside_it() {
     help: Write `registry.example.com/base/x:1` instead of `evil.io/x:1`. Mend what
       cannot be read, at the places shown: it could hide an image, so it is never
       passed.
-    failure: 1 image use refused, 1 place cannot be read (1 image use in 1 file read)
+    failure: 1 image use refused, 1 file cannot be read in full (1 image use in 1 file read)
     "#);
 }
 
@@ -109,7 +109,7 @@ fn what_cannot_be_read_is_said_with_its_file() {
       is named who could settle it
     help: Mend what cannot be read, at the places shown: it could hide an image, so
       it is never passed.
-    action_required: 2 places cannot be read (0 image uses in 1 file read)
+    action_required: 2 files cannot be read in full (0 image uses in 1 file read)
     "#);
 }
 
