@@ -192,7 +192,8 @@ pub(super) fn what_to_do(report: &Report, items: &[Item<'_>]) -> String {
     }
     if rest.iter().any(|item| item.is_problem()) {
         said.push(
-            "Mend what cannot be read, at the places shown: it could hide an image, so it is never passed."
+            "Mend the lines shown, or leave the file out with `skip-paths` in the policy: what cannot be read \
+             could hide an image, so it is never passed."
                 .to_owned(),
         );
     }

@@ -272,7 +272,7 @@ fn annotation(report: &Report, item: &Item<'_>) -> Annotation {
         About::Use(judged) => {
             format!("{}: {}", wording::verdict(item.verdict()), brief::image_name(&judged.usage))
         }
-        About::Problem(_) => format!("cannot be read: {}", item.worst().rule),
+        About::Problem(_) => "cannot be read in full".to_owned(),
     };
     let mut lines: Vec<String> =
         item.findings.iter().map(|finding| wording::sentence(&finding.message)).collect();

@@ -173,7 +173,7 @@ pub(super) fn finding_line(report: &Report, item: &Item<'_>) -> String {
     let messages: Vec<String> = item.findings.iter().map(|finding| prose(&finding.message)).collect();
     line.push_str(&messages.join("; "));
     if !item.more.is_empty() {
-        line.push_str(&format!(", and {}", wording::count(item.more.len(), "more place")));
+        line.push_str(&format!(" (and {} in the file)", wording::count(item.more.len(), "more place")));
     }
     line.push('.');
     for fix in fixes(item) {

@@ -55,9 +55,9 @@ fn an_argument_that_decides_is_underlined_with_the_from_beside_it() {
 
     note: .github/fromguard.yml:2:7: something here can end in `review`, and nobody
       is named who could settle it
-    help: Write `registry.example.com/base/x:1` instead of `evil.io/x:1`. Mend what
-      cannot be read, at the places shown: it could hide an image, so it is never
-      passed.
+    help: Write `registry.example.com/base/x:1` instead of `evil.io/x:1`. Mend the
+      lines shown, or leave the file out with `skip-paths` in the policy: what
+      cannot be read could hide an image, so it is never passed.
     failure: 1 image use refused, 1 file cannot be read in full (1 image use in 1 file read)
     "#);
 }
@@ -107,8 +107,8 @@ fn what_cannot_be_read_is_said_with_its_file() {
 
     note: .github/fromguard.yml:2:7: something here can end in `review`, and nobody
       is named who could settle it
-    help: Mend what cannot be read, at the places shown: it could hide an image, so
-      it is never passed.
+    help: Mend the lines shown, or leave the file out with `skip-paths` in the
+      policy: what cannot be read could hide an image, so it is never passed.
     action_required: 2 files cannot be read in full (0 image uses in 1 file read)
     "#);
 }
