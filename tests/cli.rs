@@ -454,7 +454,8 @@ fn policy_validate_shows_every_error_with_its_line() {
     }
     sandbox.write(&[("good.yml", POLICY)]);
     let good = sandbox.run(&["policy", "validate", "good.yml"]);
-    assert_eq!((good.status, good.stdout.as_str()), (0, "good.yml is a valid policy\n"));
+    assert_eq!(good.status, 0);
+    assert!(good.stdout.ends_with("good.yml is a valid policy, with 1 notice\n"), "{}", good.stdout);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod contract;
 mod harness;
 
 use std::time::Duration;
@@ -447,4 +448,125 @@ async fn a_run_in_progress_on_a_head_that_moved_is_cancelled() {
     assert_eq!(runs.len(), 1);
     assert_eq!(runs[0].conclusion.as_deref(), Some("cancelled"));
     assert_eq!(house.conclusion(&pull), "success", "the new head was learnt without its event");
+}
+
+#[tokio::test]
+async fn a_pull_request_that_moves_to_a_stricter_base_is_judged_by_that() {
+    let house = House::new().await;
+    let mut repo = house.repository("shop", &[(POLICY_PATH, POLICY), ("Dockerfile", TRUSTED)]);
+    let lax = POLICY.replace("unknown: fail", "unknown: allow");
+    repo.branch("lax", &[(POLICY_PATH, &lax)]);
+    repo.branch("feature", &[("Dockerfile", UNKNOWN)]);
+    let pull = house.standin.open_pull_request(&repo.name, "lax", "feature").unwrap();
+    house.deliver().await;
+    assert_eq!(house.conclusion(&pull), "success");
+
+    house.standin.retarget(&pull, "main").unwrap();
+    house.deliver().await;
+    assert_eq!(house.conclusion(&pull), "failure");
+
+    // A new title decides nothing and costs nothing.
+    house.standin.retitle(&pull, "Better words").unwrap();
+    house.standin.reset_traffic();
+    house.deliver().await;
+    assert_eq!(house.standin.traffic().total(), 0, "{}", house.standin.traffic().describe());
+}
+
+#[tokio::test]
+async fn deliveries_that_come_all_at_once_and_twice_make_one_result_each() {
+    let house = House::new().await;
+    let mut repo = house.repository("shop", &[(POLICY_PATH, POLICY), ("Dockerfile", TRUSTED)]);
+    let pulls: Vec<_> = (0..12)
+        .map(|n| {
+            let text = if n % 2 == 0 { UNKNOWN } else { TRUSTED };
+            let branch = format!("feature-{n}");
+            repo.branch(&branch, &[("Dockerfile", text), ("n", &n.to_string())]);
+            house.standin.open_pull_request(&repo.name, "main", &branch).unwrap()
+        })
+        .collect();
+    house.standin.rearrange_deliveries(|waiting| waiting.extend(waiting.clone()));
+    let delivered = house.standin.deliver_all_at_once().await.unwrap();
+    assert_eq!(delivered.len(), 24);
+    assert!(delivered.iter().all(|delivery| delivery.status == Some(202)), "{delivered:?}");
+    house.settle().await;
+    for (n, pull) in pulls.iter().enumerate() {
+        let expected = if n % 2 == 0 { "failure" } else { "success" };
+        assert_eq!(house.conclusion(pull), expected, "pull request {n}");
+        assert_eq!(house.standin.comments(pull).unwrap().len(), usize::from(n % 2 == 0));
+    }
+}
+
+#[tokio::test]
+async fn a_redelivery_after_the_answer_changes_nothing() {
+    let house = House::new().await;
+    let mut repo = house.repository("shop", &[(POLICY_PATH, POLICY), ("Dockerfile", TRUSTED)]);
+    repo.branch("feature", &[("Dockerfile", UNKNOWN)]);
+    let pull = house.standin.open_pull_request(&repo.name, "main", "feature").unwrap();
+    let guid = house.standin.waiting_deliveries()[0].guid.clone();
+    house.deliver().await;
+    let first = house.run(&pull);
+    house.standin.redeliver(&guid).unwrap();
+    house.standin.reset_traffic();
+    house.deliver().await;
+    assert_eq!(house.run(&pull), first);
+    assert_eq!(house.standin.traffic().total(), 0);
+}
+
+#[tokio::test]
+async fn a_draft_gets_its_run_like_any_other() {
+    let house = House::new().await;
+    let mut repo = house.repository("shop", &[(POLICY_PATH, POLICY), ("Dockerfile", TRUSTED)]);
+    repo.branch("feature", &[("Dockerfile", UNKNOWN)]);
+    let pull = house.standin.open_draft(&repo.name, "main", "feature").unwrap();
+    house.deliver().await;
+    assert_eq!(house.conclusion(&pull), "failure");
+    house.standin.mark_ready(&pull).unwrap();
+    house.deliver().await;
+    assert_eq!(house.conclusion(&pull), "failure");
+}
+
+#[tokio::test]
+async fn a_pull_request_that_edits_the_policy_is_judged_by_the_old_one() {
+    let house = House::new().await;
+    let mut repo = house.repository("shop", &[(POLICY_PATH, POLICY), ("Dockerfile", TRUSTED)]);
+    let lax = POLICY.replace("unknown: fail", "unknown: allow");
+    repo.branch("feature", &[(POLICY_PATH, &lax), ("Dockerfile", UNKNOWN)]);
+    let pull = house.standin.open_pull_request(&repo.name, "main", "feature").unwrap();
+    house.deliver().await;
+    assert_eq!(house.conclusion(&pull), "failure");
+
+    // A policy that would not load is annotated at its own line.
+    let broken = repo.commit("feature", &[(POLICY_PATH, "version: 1\nmood: enforce\n")]);
+    house.standin.push(&pull, &broken.0).unwrap();
+    house.deliver().await;
+    let run = house.run(&pull);
+    assert_eq!(run.conclusion.as_deref(), Some("failure"));
+    let at_policy =
+        |annotation: &&serde_json::Value| annotation["path"] == POLICY_PATH && annotation["start_line"] == 2;
+    assert_eq!(run.annotations.iter().filter(at_policy).count(), 1, "{:?}", run.annotations);
+}
+
+/// Least privilege: each permission of the manifest is missed when it is lowered.
+#[tokio::test]
+async fn every_permission_is_needed() {
+    for (permission, level) in [("checks", Some("read")), ("contents", None), ("pull_requests", Some("read"))]
+    {
+        let house = House::new().await;
+        let mut repo = house.repository("shop", &[(POLICY_PATH, POLICY), ("Dockerfile", TRUSTED)]);
+        repo.branch("feature", &[("Dockerfile", UNKNOWN)]);
+        house.standin.permit(house.installation, permission, level);
+        let (refusals, mut refused) = tokio::sync::mpsc::unbounded_channel();
+        house.standin.observe(move |exchange| {
+            let forbidden =
+                String::from_utf8_lossy(&exchange.response_body).contains("not accessible by integration");
+            if forbidden {
+                // The test may have seen enough already.
+                let _ = refusals.send(exchange.template.clone());
+            }
+        });
+        house.standin.open_pull_request(&repo.name, "main", "feature").unwrap();
+        house.standin.deliver_all().await.unwrap();
+        let seen = harness::within("a refusal", refused.recv()).await;
+        assert!(seen.is_some(), "without {permission} nothing was refused");
+    }
 }

@@ -55,26 +55,32 @@ fn start(state: &Path) -> Serving {
     if !key.exists() {
         std::fs::write(&key, private_key()).unwrap();
     }
-    let mut child = program(state)
+    let mut command = program(state);
+    command
         .env("FROMGUARD_APP_ID", "42")
         .env("FROMGUARD_PRIVATE_KEY_FILE", key)
-        .env("FROMGUARD_WEBHOOK_SECRET", SECRET)
-        .spawn()
-        .unwrap();
-    let mut log = BufReader::new(child.stderr.take().unwrap());
+        .env("FROMGUARD_WEBHOOK_SECRET", SECRET);
+    let mut serving = Serving::spawn(&mut command);
     let mut seen = String::new();
     loop {
         let mut line = String::new();
-        assert!(log.read_line(&mut line).unwrap() > 0, "it ended before it listened:\n{seen}");
+        assert!(serving.log.read_line(&mut line).unwrap() > 0, "it ended before it listened:\n{seen}");
         seen.push_str(&line);
         let event: Value = serde_json::from_str(&line).expect("every line is JSON");
         if let Some(address) = event["address"].as_str() {
-            return Serving { child, log, address: address.to_owned() };
+            address.clone_into(&mut serving.address);
+            return serving;
         }
     }
 }
 
 impl Serving {
+    fn spawn(command: &mut Command) -> Serving {
+        let mut child = command.spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        Serving { child, log, address: String::new() }
+    }
+
     /// The status and the body of an answer.
     fn send(&self, request: &[u8]) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();

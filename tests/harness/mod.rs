@@ -33,6 +33,8 @@ use secrecy::SecretString;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::contract::Contract;
+
 /// 2026-06-01T00:00:00Z.
 pub(crate) const START_MS: i64 = 1_780_272_000_000;
 
@@ -49,7 +51,8 @@ trust:
   internal: {images: [\"registry.example.com/base/**\"]}
 ";
 
-/// The App, and the GitHub that it talks to.
+/// The App, and the GitHub that it talks to. Every exchange between them is held
+/// against GitHub's published descriptions.
 pub(crate) struct House {
     pub(crate) standin: Standin,
     pub(crate) store: Store,
@@ -60,6 +63,7 @@ pub(crate) struct House {
     folders: tempfile::TempDir,
     server: JoinHandle<()>,
     worker: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    _contract: Contract,
 }
 
 /// Settings of a worker that never gives up its lease while a test looks away.
@@ -78,6 +82,7 @@ impl House {
         let clock = Clock::manual(START_MS);
         let options = StandinOptions { clock: clock.clone(), jwt_clock: clock.clone(), ..options };
         let standin = Standin::start(options).await.expect("the stand-in starts");
+        let contract = Contract::watch(&standin);
         let installation = standin.install("acme");
         let store = Store::open("sqlite::memory:").await.expect("a store in memory");
         let secrets = [SecretString::from(standin.webhook_secret())];
@@ -92,8 +97,18 @@ impl House {
             tokio::spawn(async move { server.run(std::future::pending()).await.expect("the server runs") });
         let github = GitHub::new(&github_settings(&standin), clock.clone()).expect("the stand-in's key");
         let folders = tempfile::tempdir().expect("a folder");
-        let mut house =
-            House { standin, store, github, clock, installation, settings, folders, server, worker: None };
+        let mut house = House {
+            standin,
+            store,
+            github,
+            clock,
+            installation,
+            settings,
+            folders,
+            server,
+            worker: None,
+            _contract: contract,
+        };
         house.start_worker();
         house
     }
@@ -239,7 +254,8 @@ impl Repo {
     }
 }
 
-async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
+/// Fails a test that would wait for ever.
+pub(crate) async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
     match tokio::time::timeout(PATIENCE, work).await {
         Ok(done) => done,
         Err(_) => panic!("{what}: not within {PATIENCE:?}"),
