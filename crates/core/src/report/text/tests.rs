@@ -167,6 +167,14 @@ fn a_broken_policy_is_shown_at_its_line() {
 }
 
 #[test]
+fn a_scan_of_nothing_says_why() {
+    assert_eq!(
+        scan_text(&bench::scanned(&[("README.md", "x")]), Style::Plain),
+        "no image sources: nothing here has the name of a file that is read\n"
+    );
+}
+
+#[test]
 fn a_scan_is_one_line_for_each_use() {
     let files = [
         (
