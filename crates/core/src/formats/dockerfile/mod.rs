@@ -22,6 +22,7 @@ mod instruction;
 mod lex;
 mod line;
 mod mount;
+mod name;
 mod reader;
 mod stages;
 mod template;
@@ -60,6 +61,9 @@ const MAX_TARGETS: usize = 16;
 /// How many stages are read together for those, so that a file of many stages
 /// is not read many times.
 const MAX_TARGET_STAGES: usize = 4096;
+/// How many errors of one file are told; who has more mends the file, or it is
+/// no Dockerfile.
+const MAX_SYNTAX_FAULTS: usize = 20;
 
 /// The format `dockerfile`.
 pub struct Dockerfile;
@@ -70,27 +74,12 @@ impl Format for Dockerfile {
     }
 
     fn claims(&self, path: &RepoPath) -> bool {
-        is_dockerfile_name(path.name())
+        name::is_dockerfile(path.name())
     }
 
     fn extract(&self, file: &SourceFile, _files: &mut Files<'_>) -> Extracted {
         extract(file)
     }
-}
-
-/// `[Dd]ockerfile*`, `[Cc]ontainerfile*`, `*.[Dd]ockerfile`, `*.containerfile`,
-/// each also with `.in` or `.template`; not `.dockerignore`, not Markdown.
-fn is_dockerfile_name(name: &str) -> bool {
-    const NO_DOCKERFILES: [&str; 4] = [".dockerignore", ".containerignore", ".md", ".markdown"];
-    if NO_DOCKERFILES.iter().any(|end| {
-        name.len() >= end.len()
-            && name.as_bytes()[name.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes())
-    }) {
-        return false;
-    }
-    let bare = name.strip_suffix(".in").or_else(|| name.strip_suffix(".template")).unwrap_or(name);
-    ["Dockerfile", "dockerfile", "Containerfile", "containerfile"].iter().any(|start| name.starts_with(start))
-        || [".Dockerfile", ".dockerfile", ".containerfile"].iter().any(|end| bare.ends_with(end))
 }
 
 /// Where a use stands: a stage, and in it its base or a source of a command.
@@ -99,7 +88,13 @@ type Place = (usize, Option<(usize, usize)>);
 fn extract(file: &SourceFile) -> Extracted {
     let mut extracted = Extracted::default();
     let mut dialect = Dialect::Current;
-    if let Some((image, span)) = directive::syntax(file.text()) {
+    let frontend = directive::syntax(file.text());
+    // BuildKit would refuse it before it asks for any image.
+    if frontend.is_none() && name::is_foreign(file.path().name()) && !reader::begins_build(file.text()) {
+        extracted.is_foreign = true;
+        return extracted;
+    }
+    if let Some((image, span)) = frontend {
         let target = uses::literal_target(&image);
         dialect = match &target {
             Target::Image(image) => frontend::dialect(image),
@@ -116,7 +111,7 @@ fn extract(file: &SourceFile) -> Extracted {
             origin: None,
         };
         found.add(target, None);
-        let text = reader::read("", false);
+        let text = reader::read("", false, false);
         extracted.uses.push(found.finish(file, &text));
         if dialect == Dialect::Foreign {
             extracted.problems.push(problem(file, Fault {
@@ -129,7 +124,8 @@ fn extract(file: &SourceFile) -> Extracted {
             return extracted;
         }
     }
-    let mut text = reader::read(file.text(), dialect == Dialect::BeforeHeredocs);
+    let template = name::is_template(file.path().name()) && template::has_marker(file.text());
+    let mut text = reader::read(file.text(), dialect == Dialect::BeforeHeredocs, template);
     let mut faults = std::mem::take(&mut text.faults);
     let mut found = Vec::new();
     let mut budget = Budget::default();
@@ -150,8 +146,29 @@ fn extract(file: &SourceFile) -> Extracted {
     extracted.uses.sort_by_key(|usage| usage.span);
     faults.sort_by(|a, b| a.span.cmp(&b.span).then_with(|| a.message.cmp(&b.message)));
     faults.dedup();
+    shorten(&mut faults, text.more_faults);
     extracted.problems.extend(faults.into_iter().map(|fault| problem(file, fault)));
     extracted
+}
+
+/// Leaves [`MAX_SYNTAX_FAULTS`] of what is wrong with the text of a file, and
+/// says how many more there are, with `more` that were not noted.
+fn shorten(faults: &mut Vec<Fault>, more: usize) {
+    let is_syntax = |fault: &Fault| fault.code == ProblemCode::Syntax;
+    let all = faults.iter().filter(|fault| is_syntax(fault)).count() + more;
+    if all <= MAX_SYNTAX_FAULTS {
+        return;
+    }
+    let mut kept = 0;
+    faults.retain(|fault| {
+        kept += usize::from(is_syntax(fault));
+        !is_syntax(fault) || kept <= MAX_SYNTAX_FAULTS
+    });
+    if let Some(last) = faults.iter_mut().rfind(|fault| is_syntax(fault)) {
+        let (more, word) =
+            (all - MAX_SYNTAX_FAULTS, if all == MAX_SYNTAX_FAULTS + 1 { "error" } else { "errors" });
+        last.message = format!("{}; {more} more {word} in this file not listed", last.message);
+    }
 }
 
 /// What one build of a file uses.

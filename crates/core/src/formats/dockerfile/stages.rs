@@ -24,6 +24,7 @@ use super::reader::Fault;
 use super::reader::Text;
 use super::value::Hole;
 use super::value::Value;
+use crate::image::Target;
 use crate::source::ProblemCode;
 use crate::source::Span;
 
@@ -341,7 +342,10 @@ impl<'t> Graph<'t> {
                                 "the stage is defined only after the one that this trigger runs in",
                             ));
                         }
-                        stages[base].commands[index].reads[place] = Read::NoImage;
+                        // A child in another file would pull an image of this name, if it can be one.
+                        if matches!(Target::parse(&source.name), Target::Invalid { .. }) {
+                            stages[base].commands[index].reads[place] = Read::NoImage;
+                        }
                         pending.push(found);
                     }
                     Ok(None) => {}
