@@ -87,7 +87,12 @@ const IMAGE_FAILURES: &[&str] = &[
 
 /// Reads a text as fromguard does, alone in its repository.
 pub(crate) fn extract(text: &str) -> Extracted {
-    let file = SourceFile::new(RepoPath::new("Dockerfile"), text);
+    extract_as(&RepoPath::new("Dockerfile"), text)
+}
+
+/// The same, of a file of this name.
+pub(crate) fn extract_as(path: &RepoPath, text: &str) -> Extracted {
+    let file = SourceFile::new(path.clone(), text);
     let nothing = |_: &RepoPath| None;
     Dockerfile.extract(&file, &mut Files::new(&nothing))
 }
