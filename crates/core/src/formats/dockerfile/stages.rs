@@ -42,6 +42,8 @@ pub(super) enum Base {
     NoImage,
     /// An image, or a text that may become one.
     Image(Value),
+    /// The named context of the stage's name takes the place of the whole stage.
+    Context,
 }
 
 /// What a source of a command is.
@@ -189,6 +191,12 @@ impl<'t> Graph<'t> {
                 }
             }
         }
+        if let Some(name) = &stage.name
+            && !arguments.setup().contexts(name).is_empty()
+        {
+            state = State::default();
+            base = Base::Context;
+        }
         self.states.push(state);
         if let Some(name) = &stage.name {
             self.names.insert(name, index);
@@ -308,6 +316,14 @@ impl<'t> Graph<'t> {
                 && !std::mem::replace(&mut triggers_ran[base], true)
             {
                 self.run_triggers(index, base, stages, &mut pending);
+            }
+        }
+        // What is wrong with a trigger fails the builds of other stages.
+        for index in 0..count {
+            if let Some(base) = self.states[index].base
+                && !std::mem::replace(&mut triggers_ran[base], true)
+            {
+                self.run_triggers(index, base, stages, &mut Vec::new());
             }
         }
         self.mark_shipped(target, stages);

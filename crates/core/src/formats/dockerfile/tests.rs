@@ -18,7 +18,7 @@ use crate::image::Stage;
 
 fn read(text: &str) -> (SourceFile, Extracted) {
     let file = SourceFile::new(RepoPath::new("Dockerfile"), text);
-    let extracted = extract(&file);
+    let extracted = extract_with(&file, &[]);
     (file, extracted)
 }
 
@@ -955,7 +955,7 @@ fn growth_and_nesting_are_limits() {
 }
 
 fn read_as(name: &str, text: &str) -> Extracted {
-    extract(&SourceFile::new(RepoPath::new(name), text))
+    extract_with(&SourceFile::new(RepoPath::new(name), text), &[])
 }
 
 /// parse.go, Parse: a file whose first instruction is neither FROM nor ARG is
