@@ -7,6 +7,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod inputs;
+
 use std::fmt::Write;
 
 use proptest::prelude::*;
@@ -1048,6 +1050,21 @@ fn a_templates_own_text_is_one_problem() {
     // Without a marker it is a Dockerfile with an error.
     let extracted = read_as("Dockerfile.in", "FROM a\nRUM b\n");
     assert_eq!(extracted.problems[0].message, "unknown instruction `RUM`");
+}
+
+/// Found by comparing with BuildKit: a trigger that cannot run fails the build
+/// of a stage that the last one does not need.
+#[test]
+fn a_broken_trigger_is_an_error_of_every_stage() {
+    check(
+        "
+FROM scratch AS base
+ONBUILD COPY --from=$X a b
+# error: `COPY --from=` takes no variables; name a stage with `FROM … AS` and copy from that
+FROM base AS unused
+FROM scratch
+",
+    );
 }
 
 proptest! {
