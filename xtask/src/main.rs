@@ -1,6 +1,7 @@
 //! `cargo xtask`: runs the tests and refreshes bundled data.
 
 mod github_data;
+mod oracle;
 
 use std::env;
 use std::path::Path;
@@ -16,6 +17,7 @@ Usage: cargo xtask <COMMAND>
 Commands:
   test                          Every test: the core, the shell, the whole bot by conversation, the docs' examples
   github-data [NODE_MODULES]    Extract tests/data/github from npm's published packages, or from a folder that holds them
+  oracle                        Compare with BuildKit's own Dockerfile frontend (needs Go); `oracle help` tells how
 
 Arguments after `test` go to `cargo test`.";
 
@@ -34,6 +36,7 @@ fn run() -> anyhow::Result<()> {
     match arguments.next().as_deref() {
         Some("test") => test(&arguments.collect::<Vec<_>>()),
         Some("github-data") => github_data::run(arguments.next().as_deref().map(Path::new)),
+        Some("oracle") => oracle::run(&arguments.collect::<Vec<_>>()),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");
             Ok(())

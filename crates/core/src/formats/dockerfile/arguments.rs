@@ -65,6 +65,8 @@ pub(super) struct Arguments<'t> {
     undeclared: Vec<String>,
     /// Whether anything looked at a platform argument.
     pub(super) platform_seen: bool,
+    /// Whether anything looked at the name of the stage that is built.
+    pub(super) target_seen: bool,
 }
 
 /// A default that could not be evaluated.
@@ -88,6 +90,7 @@ impl<'t> Arguments<'t> {
             variables: HashMap::with_capacity(declarations.len()),
             undeclared: Vec::new(),
             platform_seen: false,
+            target_seen: false,
         };
         let mut refused = Vec::new();
         for (index, declaration) in declarations.iter().enumerate() {
@@ -152,7 +155,8 @@ impl Environment for Arguments<'_> {
         if (name.starts_with("TARGET") || name.starts_with("BUILD"))
             && let Some((name, text)) = self.platform(name)
         {
-            // Only these differ between the builds of a file.
+            self.target_seen |= name == "TARGETSTAGE";
+            // Of the others only these differ between the builds of a file.
             self.platform_seen |=
                 matches!(name, "BUILDPLATFORM" | "BUILDARCH" | "TARGETPLATFORM" | "TARGETARCH");
             self.variables.entry(name).or_insert_with(|| State::Set(Value { text, ..Value::default() }));

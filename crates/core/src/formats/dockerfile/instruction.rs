@@ -30,6 +30,9 @@ use super::line::Line;
 use super::mount;
 use super::template;
 
+/// The escape of a file without a directive for it: `DefaultEscapeToken`.
+const DEFAULT_ESCAPE: u8 = b'\\';
+
 /// A text and its place in the file, quotes excluded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Word {
@@ -474,7 +477,12 @@ fn onbuild(parts: &Parts<'_>, line: &Line<'_>, escape: u8) -> Result<Instruction
         return Err(format!("{} is not allowed as an ONBUILD trigger", name.to_uppercase()));
     }
     check_trigger(name, &inner, escape)?;
-    Ok(Instruction::Onbuild(read_known(name, &inner, line, escape, true).map(|inner| match inner {
+    // A child reads the trigger as a file of its own, without the directives of
+    // this one; only what a COPY names is expanded with the escape of the child's
+    // file, which is this one for the children that are known here.
+    let trigger = split(parts.arguments, parts.at, DEFAULT_ESCAPE);
+    let escape = if name == "copy" { escape } else { DEFAULT_ESCAPE };
+    Ok(Instruction::Onbuild(read_known(name, &trigger, line, escape, true).map(|inner| match inner {
         Instruction::Reads(sources) => sources,
         _ => Vec::new(),
     })))

@@ -95,6 +95,24 @@ impl Mode {
     }
 }
 
+/// What a word is read for, which decides what becomes of its escapes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operand {
+    /// A value: an escape is dropped, what it escapes stays.
+    Value,
+    /// A text that keeps its escapes.
+    Raw,
+    /// A pattern: it keeps its escapes, and those that quotes make literal are
+    /// doubled, since the pattern is read again.
+    Pattern,
+}
+
+impl Mode {
+    fn operand(self) -> Operand {
+        if self.raw_escapes { Operand::Raw } else { Operand::Value }
+    }
+}
+
 /// `ProcessWord`: expands a text as one word.
 pub(super) fn expand(
     text: &str,
@@ -107,7 +125,7 @@ pub(super) fn expand(
         return Ok(Value { text: text.to_owned(), ..Value::default() });
     }
     let mut lexer = Lexer::new(text, mode, environment, budget);
-    lexer.word(None, mode.raw_escapes, 0)
+    lexer.word(None, mode.operand(), 0)
 }
 
 /// `ProcessWords` without variables: splits a text into words.
@@ -115,7 +133,7 @@ pub(super) fn words(text: &str, mode: Mode) -> Result<Vec<String>, LexError> {
     let mut budget = Budget::default();
     let mut environment = Empty;
     let mut lexer = Lexer::new(text, mode, &mut environment, &mut budget);
-    lexer.word(None, mode.raw_escapes, 0)?;
+    lexer.word(None, mode.operand(), 0)?;
     lexer.words.flush();
     Ok(lexer.words.words)
 }
@@ -177,7 +195,7 @@ impl<'l> Lexer<'l> {
     }
 
     /// `processStopOn`: reads up to `stop`, or to the end.
-    fn word(&mut self, stop: Option<char>, raw_escapes: bool, depth: usize) -> Result<Value, LexError> {
+    fn word(&mut self, stop: Option<char>, operand: Operand, depth: usize) -> Result<Value, LexError> {
         if depth > MAX_NESTING {
             return Err(LexError::Limit(format!(
                 "expansions nest deeper than {MAX_NESTING} levels; write the value out"
@@ -208,8 +226,8 @@ impl<'l> Lexer<'l> {
                 }
                 '\'' | '"' => {
                     let value = match char {
-                        '\'' => self.single_quoted()?,
-                        _ => self.double_quoted(raw_escapes, depth)?,
+                        '\'' => self.single_quoted(operand)?,
+                        _ => self.double_quoted(operand, depth)?,
                     };
                     self.append(&mut result, &value)?;
                     if outermost {
@@ -225,7 +243,7 @@ impl<'l> Lexer<'l> {
                         }
                         continue;
                     }
-                    if raw_escapes {
+                    if operand != Operand::Value {
                         result.push(char);
                         if outermost {
                             self.words.raw_char(char);
@@ -250,7 +268,7 @@ impl<'l> Lexer<'l> {
         if result.append(value) { Ok(()) } else { Err(too_long()) }
     }
 
-    fn single_quoted(&mut self) -> Result<Value, LexError> {
+    fn single_quoted(&mut self, operand: Operand) -> Result<Value, LexError> {
         let mut result = Value::default();
         self.quote(&mut result);
         loop {
@@ -262,13 +280,16 @@ impl<'l> Lexer<'l> {
                 }
                 Some(&char) => {
                     self.chars.next();
+                    if operand == Operand::Pattern && char == self.mode.escape {
+                        result.push(char);
+                    }
                     result.push(char);
                 }
             }
         }
     }
 
-    fn double_quoted(&mut self, raw_escapes: bool, depth: usize) -> Result<Value, LexError> {
+    fn double_quoted(&mut self, operand: Operand, depth: usize) -> Result<Value, LexError> {
         let mut result = Value::default();
         self.quote(&mut result);
         loop {
@@ -286,16 +307,22 @@ impl<'l> Lexer<'l> {
                     self.chars.next();
                     let mut written = char;
                     if char == self.mode.escape {
-                        if raw_escapes {
-                            result.push(char);
-                        }
-                        match self.chars.peek() {
+                        let kept = match self.chars.peek() {
                             None => continue,
                             Some(&next) if next == '"' || next == '$' || next == self.mode.escape => {
                                 self.chars.next();
                                 written = next;
+                                operand != Operand::Value
                             }
-                            Some(_) => {}
+                            // It is literal here; a pattern doubles it, and so does what drops the quotes.
+                            Some(_) => match operand {
+                                Operand::Value => false,
+                                Operand::Raw => !self.mode.raw_quotes,
+                                Operand::Pattern => true,
+                            },
+                        };
+                        if kept {
+                            result.push(char);
                         }
                     }
                     result.push(written);
@@ -362,7 +389,8 @@ impl<'l> Lexer<'l> {
         if (colon && trims) || (!colon && !matches!(operator, '+' | '-' | '?' | '#' | '%')) {
             return Err(unsupported(&name, &written));
         }
-        let word = self.word(Some('}'), trims, depth + 1)?;
+        let operand = if trims { Operand::Pattern } else { Operand::Value };
+        let word = self.word(Some('}'), operand, depth + 1)?;
         let (value, hole) = match self.look_up(&name)? {
             Looked::Set(value) => (value, None),
             Looked::Unset(_) if self.mode.skip_unset => {
@@ -407,8 +435,8 @@ impl<'l> Lexer<'l> {
     /// `${name/pattern/word}` and `${name//pattern/word}`.
     fn replace(&mut self, name: &str, depth: usize) -> Result<Value, LexError> {
         let all = self.chars.next_if_eq(&'/').is_some();
-        let pattern = self.word(Some('/'), true, depth + 1)?;
-        let replacement = self.word(Some('}'), true, depth + 1)?;
+        let pattern = self.word(Some('/'), Operand::Pattern, depth + 1)?;
+        let replacement = self.word(Some('}'), Operand::Raw, depth + 1)?;
         let value = match self.look_up(name)? {
             Looked::Set(value) => value,
             Looked::Unset(_) if self.mode.skip_unset => {

@@ -54,6 +54,13 @@ use self::stages::Read;
 use self::stages::Resolved;
 use self::uses::Found;
 
+/// How many stages, beside the last, `TARGETSTAGE` is evaluated for. BuildKit
+/// knows one at a time; each is a reading of the whole file.
+const MAX_TARGETS: usize = 16;
+/// How many stages are read together for those, so that a file of many stages
+/// is not read many times.
+const MAX_TARGET_STAGES: usize = 4096;
+
 /// The format `dockerfile`.
 pub struct Dockerfile;
 
@@ -125,18 +132,19 @@ fn extract(file: &SourceFile) -> Extracted {
     let mut text = reader::read(file.text(), dialect == Dialect::BeforeHeredocs);
     let mut faults = std::mem::take(&mut text.faults);
     let mut found = Vec::new();
-    let target_stage = text.stages.last().and_then(|stage| stage.name.clone()).unwrap_or_default();
     let mut budget = Budget::default();
+    let last = text.stages.len().saturating_sub(1);
+    let mut target_seen = false;
     for build in Build::all() {
-        let (mut arguments, refused) =
-            Arguments::evaluate(build, &target_stage, &text.declarations, text.escape, &mut budget);
-        faults.extend(refused.into_iter().map(|refused| refused_default(&text, refused)));
-        let mut resolved = stages::resolve(&text, &mut arguments, &mut budget);
-        faults.append(&mut resolved.faults);
-        merge(&mut found, collect(&text, &resolved, &arguments));
-        if !arguments.platform_seen {
+        let read = read_build(&text, build, last, &mut budget, &mut faults);
+        merge(&mut found, read.found);
+        target_seen |= read.target_seen;
+        if !read.platform_seen {
             break;
         }
+    }
+    if target_seen {
+        read_other_targets(&text, last, &mut found, &mut budget, &mut faults);
     }
     extracted.uses.extend(found.into_iter().map(|(_, found)| found.finish(file, &text)));
     extracted.uses.sort_by_key(|usage| usage.span);
@@ -144,6 +152,78 @@ fn extract(file: &SourceFile) -> Extracted {
     faults.dedup();
     extracted.problems.extend(faults.into_iter().map(|fault| problem(file, fault)));
     extracted
+}
+
+/// What one build of a file uses.
+struct BuildRead {
+    found: Vec<(Place, Found)>,
+    platform_seen: bool,
+    target_seen: bool,
+}
+
+fn read_build(
+    text: &Text,
+    build: Build,
+    target: usize,
+    budget: &mut Budget,
+    faults: &mut Vec<Fault>,
+) -> BuildRead {
+    let name = text.stages.get(target).and_then(|stage| stage.name.as_deref()).unwrap_or_default();
+    let (mut arguments, refused) = Arguments::evaluate(build, name, &text.declarations, text.escape, budget);
+    faults.extend(refused.into_iter().map(|refused| refused_default(text, refused)));
+    let mut resolved = stages::resolve(text, target, &mut arguments, budget);
+    faults.append(&mut resolved.faults);
+    BuildRead {
+        found: collect(text, &resolved, &arguments),
+        platform_seen: arguments.platform_seen,
+        target_seen: arguments.target_seen,
+    }
+}
+
+/// Adds what `TARGETSTAGE` makes of the references that the builds of other
+/// stages than the last reach. They are not reachable by default for that.
+fn read_other_targets(
+    text: &Text,
+    last: usize,
+    found: &mut Vec<(Place, Found)>,
+    budget: &mut Budget,
+    faults: &mut Vec<Fault>,
+) {
+    // Of several stages of one name the last is the target.
+    let mut targets: Vec<(&str, usize)> = Vec::new();
+    let most = MAX_TARGETS.min(MAX_TARGET_STAGES / text.stages.len().max(1));
+    for (index, stage) in text.stages[..last].iter().enumerate().rev() {
+        let Some(name) = &stage.name else { continue };
+        let known =
+            text.stages[last].name.as_ref() == Some(name) || targets.iter().any(|(one, _)| one == name);
+        if known {
+            continue;
+        }
+        if targets.len() == most {
+            faults.push(Fault {
+                span: stage.span,
+                code: ProblemCode::Limit,
+                message: format!(
+                    "`TARGETSTAGE` is not evaluated for more than {most} stages; write the references out"
+                ),
+            });
+            break;
+        }
+        targets.push((name, index));
+    }
+    for (_, target) in targets {
+        for build in Build::all() {
+            let mut read = read_build(text, build, target, budget, faults);
+            read.found.retain(|(_, one)| one.reachable);
+            for (_, one) in &mut read.found {
+                (one.reachable, one.shipped) = (false, false);
+            }
+            merge(found, read.found);
+            if !read.platform_seen {
+                break;
+            }
+        }
+    }
 }
 
 fn problem(file: &SourceFile, fault: Fault) -> Problem {

@@ -1,5 +1,5 @@
 //! The graph of stages: which names are stages, which are images, and what a
-//! build of the last stage reaches.
+//! build of a stage reaches.
 //!
 //! After `frontend/dockerfile/dockerfile2llb/convert.go` of BuildKit 0.34:
 //! `buildDispatchStates`, `addState`, `findStateByName`, `findStateByIndex`,
@@ -65,9 +65,9 @@ pub(super) struct ResolvedCommand {
 pub(super) struct ResolvedStage {
     pub(super) base: Base,
     pub(super) commands: Vec<ResolvedCommand>,
-    /// A build of the last stage needs it.
+    /// A build of the target needs it.
     pub(super) reachable: bool,
-    /// It is the last stage or what that is built from.
+    /// It is the target or what that is built from.
     pub(super) shipped: bool,
 }
 
@@ -82,12 +82,21 @@ pub(super) struct Resolved {
 #[derive(Debug, Default, Clone)]
 struct State {
     base: Option<usize>,
-    /// Stages and images that its commands read, with the place.
-    reads: Vec<(usize, Span)>,
+    /// Stages and images that its commands read.
+    reads: Vec<StateRead>,
     /// Its base is not known and may be any of these stages.
     may_be: MayBe,
     /// For an image that a command reads: the stage, command and source.
     read_by: Option<(usize, usize, usize)>,
+}
+
+/// A state that a command reads.
+#[derive(Debug, Clone, Copy)]
+struct StateRead {
+    state: usize,
+    span: Span,
+    /// By a mount without `from`: such a one is never held to the order of stages.
+    unnamed: bool,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -106,8 +115,13 @@ struct Graph<'t> {
     guesses: usize,
 }
 
-/// Resolves every stage of a file for one build.
-pub(super) fn resolve(text: &Text, arguments: &mut Arguments<'_>, budget: &mut Budget) -> Resolved {
+/// Resolves every stage of a file for one build, of the stage `target`.
+pub(super) fn resolve(
+    text: &Text,
+    target: usize,
+    arguments: &mut Arguments<'_>,
+    budget: &mut Budget,
+) -> Resolved {
     let mut graph = Graph {
         text,
         states: Vec::with_capacity(text.stages.len()),
@@ -129,7 +143,7 @@ pub(super) fn resolve(text: &Text, arguments: &mut Arguments<'_>, budget: &mut B
             stages[index].commands.push(ResolvedCommand { reads });
         }
     }
-    graph.mark(&mut stages);
+    graph.mark(target, &mut stages);
     Resolved { stages, faults: graph.faults }
 }
 
@@ -162,9 +176,9 @@ impl<'t> Graph<'t> {
             }
             if let Some(platform) = stage.platform.as_ref().filter(|platform| !platform.is_empty()) {
                 // It chooses no image, so it needs no build of its own.
-                let seen = arguments.platform_seen;
+                let seen = (arguments.platform_seen, arguments.target_seen);
                 let expanded = lex::expand(platform, mode, arguments, budget);
-                arguments.platform_seen = seen;
+                (arguments.platform_seen, arguments.target_seen) = seen;
                 match expanded {
                     Err(error) => self.refuse(stage.span, error),
                     Ok(value) if value.text.is_empty() && !value.is_open() => {
@@ -229,7 +243,8 @@ impl<'t> Graph<'t> {
                     continue;
                 }
             };
-            self.states[stage].reads.push((state, source.span));
+            let unnamed = source.kind == SourceKind::EmptyMount;
+            self.states[stage].reads.push(StateRead { state, span: source.span, unnamed });
         }
         self.states.append(&mut appended);
         reads
@@ -253,13 +268,15 @@ impl<'t> Graph<'t> {
         Ok(self.names.get(&*go::lower(name)).copied())
     }
 
-    /// Marks what the last stage reaches, and what is shipped.
-    fn mark(&mut self, stages: &mut [ResolvedStage]) {
+    /// Marks what the target reaches, and what is shipped.
+    fn mark(&mut self, target: usize, stages: &mut [ResolvedStage]) {
         let count = stages.len();
         self.tell_early_reads(count);
-        let Some(last) = count.checked_sub(1) else { return };
+        if target >= count {
+            return;
+        }
         let mut reached = vec![false; self.states.len()];
-        let mut pending = vec![last];
+        let mut pending = vec![target];
         // Every stage below this one is reached: some base may be any of them.
         let mut any_below = 0;
         let mut triggers_ran = vec![false; count];
@@ -284,7 +301,7 @@ impl<'t> Graph<'t> {
                 }
                 MayBe::Any => {}
             }
-            pending.extend(self.states[index].reads.iter().map(|(read, _)| *read));
+            pending.extend(self.states[index].reads.iter().map(|read| read.state));
             // They read the same for every child.
             if let Some(base) = self.states[index].base
                 && !std::mem::replace(&mut triggers_ran[base], true)
@@ -292,7 +309,7 @@ impl<'t> Graph<'t> {
                 self.run_triggers(index, base, stages, &mut pending);
             }
         }
-        self.mark_shipped(last, stages);
+        self.mark_shipped(target, stages);
     }
 
     /// Runs the triggers of a base that is a stage of this file.
@@ -334,9 +351,9 @@ impl<'t> Graph<'t> {
         }
     }
 
-    /// The last stage and the stages that it is built from.
-    fn mark_shipped(&self, last: usize, stages: &mut [ResolvedStage]) {
-        let mut pending = vec![last];
+    /// The target and the stages that it is built from.
+    fn mark_shipped(&self, target: usize, stages: &mut [ResolvedStage]) {
+        let mut pending = vec![target];
         while let Some(index) = pending.pop() {
             if std::mem::replace(&mut stages[index].shipped, true) {
                 continue;
@@ -352,15 +369,37 @@ impl<'t> Graph<'t> {
     /// the ones before it. BuildKit says so for the stages that it builds; here
     /// every stage is held to it, since each may be built.
     fn tell_early_reads(&mut self, count: usize) {
+        let mut circle = None;
         for (index, state) in self.states.iter().enumerate().take(count) {
-            for (read, span) in state.reads.iter().filter(|(read, _)| *read < count && *read >= index) {
-                let message = match *read == index {
+            for read in state.reads.iter().filter(|read| read.state < count && read.state >= index) {
+                let message = match read.state == index {
                     true => "a stage cannot copy from itself",
+                    // All of these read from the one stage that is named like the empty image.
+                    false if read.unnamed => {
+                        let behind = circle.get_or_insert_with(|| self.behind(read.state, count));
+                        if !behind[index] {
+                            continue;
+                        }
+                        "a mount without `from` reads the stage named scratch, which reads from this one"
+                    }
                     false => "the stage is defined only after this; move it before",
                 };
-                self.faults.push(Fault::syntax(*span, message));
+                self.faults.push(Fault::syntax(read.span, message));
             }
         }
+    }
+
+    /// The stages that a stage reads from, itself among them. What it is built
+    /// from does not count: BuildKit finds no circle through that.
+    fn behind(&self, stage: usize, count: usize) -> Vec<bool> {
+        let mut behind = vec![false; count];
+        let mut pending = vec![stage];
+        while let Some(index) = pending.pop() {
+            if index < count && !std::mem::replace(&mut behind[index], true) {
+                pending.extend(self.states[index].reads.iter().map(|read| read.state));
+            }
+        }
+        behind
     }
 }
 
