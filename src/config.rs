@@ -41,8 +41,6 @@ const WEBHOOK_SECRET: &str = "FROMGUARD_WEBHOOK_SECRET";
 pub struct Config {
     /// `FROMGUARD_LISTEN`.
     pub listen: SocketAddr,
-    /// `FROMGUARD_PUBLIC_URL`, without a slash at its end.
-    pub public_url: Option<String>,
     /// `FROMGUARD_DATABASE_URL`; it may hold a password.
     pub database_url: SecretString,
     /// The folder to make for the default database; `None` when the URL was given.
@@ -83,7 +81,7 @@ pub struct Flags {
     /// Address and port to listen on [env: FROMGUARD_LISTEN] [default: 127.0.0.1:3000]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<String>,
-    /// Where the world reaches this server [env: FROMGUARD_PUBLIC_URL]
+    /// Where the world reaches this server; no effect in this version [env: FROMGUARD_PUBLIC_URL]
     #[arg(long, value_name = "URL")]
     pub public_url: Option<String>,
     /// Folder of the default database [env: FROMGUARD_STATE_DIR] [default: fromguard in the user's state folder]
@@ -158,14 +156,11 @@ impl Config {
             text.parse::<SocketAddr>()
                 .map_err(|_| format!("{text:?} is not an address and a port, like {LISTEN_DEFAULT}"))
         });
-        let public_url = reader.setting("FROMGUARD_PUBLIC_URL", flags.public_url.as_deref());
-        let public_url =
-            public_url.and_then(|url| reader.parsed("FROMGUARD_PUBLIC_URL", &url, |url| web_url(url, true)));
         let github_api_url = reader.setting("FROMGUARD_GITHUB_API_URL", flags.github_api_url.as_deref());
         let github_api_url = reader.parsed(
             "FROMGUARD_GITHUB_API_URL",
             github_api_url.as_deref().unwrap_or(GITHUB_API_URL_DEFAULT),
-            |url| web_url(url, false),
+            web_url,
         );
         let log = reader.setting("FROMGUARD_LOG", flags.log.as_deref());
         let log = reader.parsed("FROMGUARD_LOG", log.as_deref().unwrap_or("info"), LogConfig::parse);
@@ -174,6 +169,7 @@ impl Config {
 
         let mut without_effect = Vec::new();
         for (name, flag) in [
+            ("FROMGUARD_PUBLIC_URL", &flags.public_url),
             ("FROMGUARD_REGISTRIES", &flags.registries),
             ("FROMGUARD_OFFLINE", &flags.offline),
             ("FROMGUARD_OTLP_ENDPOINT", &flags.otlp_endpoint),
@@ -188,16 +184,7 @@ impl Config {
             (Some(listen), Some(github_api_url), Some(log), Some((database_url, state_dir)))
                 if problems.is_empty() =>
             {
-                Ok(Config {
-                    listen,
-                    public_url,
-                    database_url,
-                    state_dir,
-                    github_api_url,
-                    app,
-                    log,
-                    without_effect,
-                })
+                Ok(Config { listen, database_url, state_dir, github_api_url, app, log, without_effect })
             }
             _ => Err(ConfigError { problems }),
         }
@@ -394,8 +381,8 @@ fn webhook_secrets(text: &str) -> Result<Vec<SecretString>, String> {
     Ok(secrets.into_iter().map(SecretString::from).collect())
 }
 
-/// Checks a URL and takes the slashes off its end. `plain`: `http:` may leave the machine.
-fn web_url(text: &str, plain: bool) -> Result<String, String> {
+/// Checks a URL and takes the slashes off its end; `http:` may not leave the machine.
+fn web_url(text: &str) -> Result<String, String> {
     // What is wrong may be a password in it, so that it is not repeated.
     let uri: Uri = text.parse().map_err(|_| "it is not a URL".to_owned())?;
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
@@ -409,7 +396,7 @@ fn web_url(text: &str, plain: bool) -> Result<String, String> {
     }
     match scheme {
         "https" => {}
-        "http" if plain || is_loopback(authority.host()) => {}
+        "http" if is_loopback(authority.host()) => {}
         "http" => return Err("http: is taken for this machine only; write https:".to_owned()),
         _ => return Err(format!("{scheme}: is not https:")),
     }

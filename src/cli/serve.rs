@@ -95,7 +95,7 @@ fn parts(config: Config) -> anyhow::Result<Parts> {
         listen: config.listen,
         database_url: config.database_url,
         app,
-        worker: worker::Settings { public_url: config.public_url, ..worker::Settings::default() },
+        worker: worker::Settings::default(),
         clock: Clock::system(),
     })
 }

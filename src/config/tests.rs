@@ -44,7 +44,6 @@ fn nothing_but_a_home_is_enough_for_setting_up() {
     assert_eq!(config.database_url.expose_secret(), "sqlite:/home/me/.local/state/fromguard/fromguard.db");
     assert_eq!(config.state_dir, Some(PathBuf::from("/home/me/.local/state/fromguard")));
     assert_eq!(config.log, LogConfig { filter: "info".into(), json: None });
-    assert_eq!(config.public_url, None);
     assert!(config.without_effect.is_empty());
 }
 

@@ -41,8 +41,6 @@ pub struct Settings {
     pub announce_after_ms: i64,
     /// When what failed is tried again.
     pub backoff: Backoff,
-    /// Where this server is seen from outside, for the details link of a run.
-    pub public_url: Option<String>,
     /// How long judgements under way may take to end when the server stops.
     pub grace: Duration,
 }
@@ -55,7 +53,6 @@ impl Default for Settings {
             judging_attempts: 5,
             announce_after_ms: 3_000,
             backoff: Backoff::default(),
-            public_url: None,
             grace: Duration::from_secs(20),
         }
     }

@@ -40,19 +40,9 @@ impl Posting {
         let judgement =
             u128::from(crate::worker::backoff::random()) << 64 | u128::from(crate::worker::backoff::random());
         let external_id = ExternalId::new(job.place.id, job.generation, judgement);
-        let details_url = worker
-            .settings
-            .public_url
-            .as_ref()
-            .map(|url| format!("{}/runs/{}", url.trim_end_matches('/'), external_id.judgement()));
         let run = job.last_run.as_ref().filter(|run| run.conclusion.is_none()).map(|run| run.id);
         Posting {
-            draft: Draft {
-                head: job.head.clone(),
-                external_id,
-                details_url,
-                started_at_ms: worker.clock.now_ms(),
-            },
+            draft: Draft { head: job.head.clone(), external_id, started_at_ms: worker.clock.now_ms() },
             look_first: run.is_none() && job.attempts > 0,
             run,
         }

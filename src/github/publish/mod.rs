@@ -78,8 +78,6 @@ pub struct Draft {
     pub head: Sha,
     /// By what we know it again.
     pub external_id: ExternalId,
-    /// Where people read more.
-    pub details_url: Option<String>,
     /// When the judgement began.
     pub started_at_ms: TimestampMs,
 }
@@ -196,7 +194,6 @@ impl Repository {
             name: CHECK_RUN_NAME,
             head_sha: &draft.head.0,
             external_id: &external_id,
-            details_url: draft.details_url.as_deref(),
             started_at: timestamp(draft.started_at_ms),
             state,
         };

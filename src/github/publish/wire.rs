@@ -13,8 +13,6 @@ pub(super) struct NewRun<'a> {
     pub(super) name: &'a str,
     pub(super) head_sha: &'a str,
     pub(super) external_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) details_url: Option<&'a str>,
     pub(super) started_at: String,
     #[serde(flatten)]
     pub(super) state: State<'a>,
