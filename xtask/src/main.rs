@@ -16,8 +16,8 @@ Usage: cargo xtask <COMMAND>
 
 Commands:
   test                          Every test: the core, the shell, the whole bot by conversation, the docs' examples
+  oracle                        Compare with BuildKit\'s own Dockerfile frontend (needs Go); `oracle help` tells how
   github-data [NODE_MODULES]    Extract tests/data/github from npm's published packages, or from a folder that holds them
-  oracle                        Compare with BuildKit's own Dockerfile frontend (needs Go); `oracle help` tells how
 
 Arguments after `test` go to `cargo test`.";
 

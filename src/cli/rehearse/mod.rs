@@ -2,6 +2,7 @@
 //! and worker run against the stand-in for GitHub, over real HTTP; what is shown
 //! is what the stand-in was told, nothing else.
 
+mod markdown;
 mod sample;
 mod show;
 mod stage;

@@ -16,6 +16,7 @@ pub(super) const HEAD_BRANCH: &str = "order-images";
 const POLICY: &str = r#"version: 1
 mode: enforce
 unknown: fail
+when-unsure: fail
 
 trust:
   internal:

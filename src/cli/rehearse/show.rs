@@ -11,6 +11,8 @@ use fromguard_core::source::RepoPath;
 use fromguard_core::source::SourceFile;
 use serde_json::Value;
 
+use crate::cli::rehearse::markdown;
+use crate::cli::rehearse::stage;
 use crate::cli::rehearse::stage::Played;
 use crate::local::Repository;
 use crate::standin::CheckRunView;
@@ -20,7 +22,7 @@ use crate::standin::PullPlace;
 use crate::standin::Standin;
 
 /// How wide headings are drawn, in columns.
-const WIDTH: usize = 80;
+pub(super) const WIDTH: usize = 80;
 
 /// A pull request as GitHub shows it at one time.
 pub(super) struct Scene {
@@ -83,7 +85,7 @@ impl Scene {
             Some(run) => self.run_text(run, style, &mut out),
         }
         for comment in &self.comments {
-            let _ = writeln!(out, "\n{}\n{}", rule("comment"), comment.body.trim_end());
+            let _ = writeln!(out, "\n{}\n{}", rule("comment"), markdown::text(&comment.body, style));
         }
         let _ = writeln!(out, "\n{}\n{}", rule("merge box"), merge_box(&self.merge_box, style));
         let _ = writeln!(out, "\n{}\n{}", rule("cost"), self.cost);
@@ -94,9 +96,9 @@ impl Scene {
         let conclusion = run.conclusion.as_deref().unwrap_or(&run.status);
         let _ = writeln!(out, "{}", rule("check run"));
         let _ = writeln!(out, "{} {} — {}\n", mark(conclusion, style), run.name, bold(conclusion, style));
-        let _ = writeln!(out, "{}\n\n{}", bold(&run.title, style), run.summary.trim_end());
+        let _ = writeln!(out, "{}\n\n{}", bold(&run.title, style), markdown::text(&run.summary, style));
         if !run.text.is_empty() {
-            let _ = writeln!(out, "\n{}", run.text.trim_end());
+            let _ = writeln!(out, "\n{}", markdown::text(&run.text, style));
         }
         if self.earlier_runs > 0 {
             let _ = writeln!(out, "\n(supersedes {} earlier on this commit)", self.earlier_runs);
@@ -108,7 +110,7 @@ impl Scene {
                 .iter()
                 .map(|(annotation, file)| annotation_text(annotation, file.as_ref(), style))
                 .collect();
-            let _ = writeln!(out, "{}", frames.join("\n\n"));
+            let _ = writeln!(out, "{}", frames.join("\n").trim_end());
         }
     }
 }
@@ -136,10 +138,12 @@ fn cost(played: &Played) -> String {
         played.deliveries.iter().map(|delivery| format!("delivered {delivery}\n")).collect::<String>();
     let _ = writeln!(
         out,
-        "{} requests to GitHub, {} round trips one after another, {} ms in all",
+        "{} requests to GitHub, {} round trips one after another, {} ms in all\n\
+         (each answer of the stand-in takes {} ms)",
         traffic.total(),
         traffic.longest_chain(),
-        played.took.as_millis()
+        played.took.as_millis(),
+        stage::LATENCY.as_millis()
     );
     for line in traffic.describe().lines() {
         let _ = writeln!(out, "  {line}");
@@ -196,7 +200,7 @@ fn mark(conclusion: &str, style: Style) -> String {
     }
 }
 
-fn bold(text: &str, style: Style) -> String {
+pub(super) fn bold(text: &str, style: Style) -> String {
     match style {
         Style::Plain => text.to_owned(),
         Style::Coloured => format!("\u{1b}[1m{text}\u{1b}[0m"),

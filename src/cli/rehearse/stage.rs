@@ -36,6 +36,10 @@ const CHECK: &str = "fromguard";
 /// A rehearsal gives up after this long; a defect must not hang a terminal.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long each answer of the stand-in takes: about what GitHub's edge takes from
+/// a data centre, so that requests sent together overlap as they would there.
+pub(super) const LATENCY: Duration = Duration::from_millis(20);
+
 /// The stand-in and the App, running.
 pub(super) struct Stage {
     pub(super) standin: Standin,
@@ -61,7 +65,8 @@ impl Stage {
     /// `path`, and the organisation's policy if there is one.
     pub(super) async fn set(name: &str, path: &Path, organisation: Option<&str>) -> anyhow::Result<Stage> {
         let folder = tempfile::tempdir().context("no temporary folder can be made")?;
-        let standin = Standin::start(StandinOptions::default()).await?;
+        let standin =
+            Standin::start(StandinOptions { latency: LATENCY, ..StandinOptions::default() }).await?;
         let owner = name.split('/').next().unwrap_or(name);
         standin.install(owner);
         standin.add_repository(name, path)?;

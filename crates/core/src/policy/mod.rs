@@ -130,6 +130,13 @@ impl Policy {
         self.skip_paths.iter().any(|glob| glob.matches(path))
     }
 
+    /// What it trusts: one step for each source, by its name. `None` when the
+    /// sources are the organisation's and that did not load.
+    #[must_use]
+    pub fn trusted(&self) -> Option<&Explanation> {
+        self.trust.as_deref().map(|trust| &trust.allowed)
+    }
+
     /// Users and teams, as `@user` and `@organisation/team`.
     #[must_use]
     pub fn reviewers(&self) -> &[String] {

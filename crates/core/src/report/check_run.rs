@@ -4,6 +4,7 @@ use crate::policy::Severity;
 use crate::report::Conclusion;
 use crate::report::Report;
 use crate::report::STARTER_POLICY;
+use crate::report::brief;
 use crate::report::explain;
 use crate::report::item;
 use crate::report::item::About;
@@ -106,8 +107,7 @@ fn summary(report: &Report, items: &[Item<'_>], unannotated: usize) -> String {
     policy_section(report, &mut page);
     if !items.is_empty() {
         page.push("\n### Findings\n");
-        let entries = items.iter().map(|item| markdown::finding_entry(report, item));
-        page.list(entries, NOTICES_BYTES, ", left out here for GitHub's limit of 65,535 bytes");
+        markdown::findings(report, items, &mut page, NOTICES_BYTES);
     }
     if unannotated > 0 {
         page.push(&format!(
@@ -269,23 +269,36 @@ fn annotation(report: &Report, item: &Item<'_>) -> Annotation {
     let head = &report.subject.head;
     let at = item.decided_at();
     let title = match item.about {
-        About::Use(judged) => format!("{}: {}", wording::verdict(item.verdict()), judged.usage.raw),
-        About::Problem(_) => format!("cannot be read: {}", item.worst().rule),
-    };
-    let mut lines: Vec<String> = Vec::new();
-    for finding in &item.findings {
-        lines.push(format!("{} ({})", finding.message, finding.rule));
-        if let Some(fix) = &finding.fix {
-            lines.push(format!("Write {fix} instead."));
+        About::Use(judged) => {
+            format!("{}: {}", wording::verdict(item.verdict()), brief::image_name(&judged.usage))
         }
+        About::Problem(_) => "cannot be read in full".to_owned(),
+    };
+    let mut lines: Vec<String> =
+        item.findings.iter().map(|finding| wording::sentence(&finding.message)).collect();
+    let more = item.more_lines(explain::source(head, at));
+    if !more.is_empty() {
+        lines.push(wording::sentence(&more));
+    }
+    let fixes = markdown::fixes(item);
+    lines.extend(fixes.iter().map(|fix| format!("Write {fix} instead.")));
+    let unnamed = || item.findings.iter().any(|finding| finding.rule == "unknown");
+    if fixes.is_empty()
+        && unnamed()
+        && let Some(sources) = brief::trusted(&report.subject.policies)
+    {
+        lines.push(format!("Trusted: {sources}."));
     }
     let stands_at = item.stands_at();
     if let About::Use(judged) = item.about
         && stands_at != *at
     {
         let place = explain::place(explain::source(head, &stands_at), &stands_at);
-        lines
-            .push(format!("{} at {place} takes its image from here.", wording::statement(judged.usage.role)));
+        lines.push(format!(
+            "{} {} at {place} takes its image from here.",
+            wording::statement(judged.usage.role),
+            judged.usage.raw
+        ));
     }
     Annotation {
         message: message(lines.iter().map(String::as_str)),
@@ -298,8 +311,9 @@ fn annotation(report: &Report, item: &Item<'_>) -> Annotation {
 fn details(report: &Report, item: &Item<'_>) -> Option<String> {
     let mut lines = Vec::new();
     for finding in &item.findings {
+        lines.push(format!("rule: {}", plain(&finding.rule, MAX_SHOWN_CHARS)));
         for step in explain::steps(&finding.explanation) {
-            let indent = "  ".repeat(step.depth);
+            let indent = "  ".repeat(step.depth + 1);
             let place = step.at.map_or(String::new(), |at| {
                 format!(" ({})", explain::place(explain::policy_source(report, at), at))
             });

@@ -9,6 +9,10 @@ use crate::report::JudgedProblem;
 use crate::report::JudgedUse;
 use crate::report::Report;
 use crate::source::Location;
+use crate::source::SourceFile;
+
+/// The most lines of one file that are listed beside the first.
+const MAX_LINES: usize = 8;
 
 /// What the findings are about.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +27,9 @@ pub(super) struct Item<'a> {
     pub(super) about: About<'a>,
     /// Never empty, worst first.
     pub(super) findings: Vec<&'a Finding>,
+    /// More problems of the same file, as loud, in the order of their places: a
+    /// file that is no Dockerfile at all is one thing to mend, not a hundred.
+    pub(super) more: Vec<&'a JudgedProblem>,
 }
 
 /// How loud an item is said, loudest last.
@@ -42,6 +49,20 @@ pub(super) fn counted(report: &Report) -> Vec<Item<'_>> {
             .then_with(|| b.verdict().cmp(&a.verdict()))
             .then_with(|| a.decided_at().cmp(b.decided_at()))
     });
+    items.into_iter().fold(Vec::new(), folded)
+}
+
+/// Adds an item, or its problem to the last item if that is of the same file.
+fn folded<'a>(mut items: Vec<Item<'a>>, item: Item<'a>) -> Vec<Item<'a>> {
+    if let (About::Problem(problem), Some(last)) = (item.about, items.last_mut())
+        && last.is_problem()
+        && last.decided_at().file == problem.problem.at.file
+        && (last.level(), last.verdict()) == (item.level(), item.verdict())
+    {
+        last.more.push(problem);
+    } else {
+        items.push(item);
+    }
     items
 }
 
@@ -56,7 +77,7 @@ pub(super) fn all(report: &Report) -> impl Iterator<Item = Item<'_>> {
 fn item<'a>(about: About<'a>, judgement: Option<&'a Judgement>) -> Option<Item<'a>> {
     let mut findings: Vec<&Finding> = judgement?.findings.iter().collect();
     findings.sort_by_key(|finding| std::cmp::Reverse((finding.mode, finding.effect, finding.verdict)));
-    (!findings.is_empty()).then_some(Item { about, findings })
+    (!findings.is_empty()).then_some(Item { about, findings, more: Vec::new() })
 }
 
 impl<'a> Item<'a> {
@@ -99,19 +120,26 @@ impl<'a> Item<'a> {
         }
     }
 
+    /// Where else in the file something cannot be read; empty when nowhere.
+    pub(super) fn more_lines(&self, source: Option<&SourceFile>) -> String {
+        let Some(source) = source.filter(|_| !self.more.is_empty()) else { return String::new() };
+        let mut lines: Vec<usize> =
+            self.more.iter().map(|more| source.position(more.problem.at.span.start).line_1based).collect();
+        lines.dedup();
+        let shown: Vec<String> = lines.iter().take(MAX_LINES).map(usize::to_string).collect();
+        let rest = match lines.len() - shown.len() {
+            0 => String::new(),
+            rest => format!(" and {rest} more"),
+        };
+        let noun = if lines.len() == 1 { "line" } else { "lines" };
+        format!("the same file cannot be read at {noun} {}{rest}", shown.join(", "))
+    }
+
     /// The place whose edit decides.
     pub(super) fn decided_at(&self) -> &'a Location {
         match self.about {
             About::Use(judged) => &judged.usage.decided_at,
             About::Problem(judged) => &judged.problem.at,
-        }
-    }
-
-    /// What it is about in a word or two, as somebody wrote it.
-    pub(super) fn name(&self) -> &'a str {
-        match self.about {
-            About::Use(judged) => &judged.usage.raw,
-            About::Problem(judged) => judged.problem.at.file.as_str(),
         }
     }
 }

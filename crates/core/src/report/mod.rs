@@ -7,6 +7,7 @@
 
 #[cfg(test)]
 mod bench;
+mod brief;
 mod check_run;
 mod comment;
 mod explain;

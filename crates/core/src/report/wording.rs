@@ -14,7 +14,9 @@ use crate::policy::Verdict;
 use crate::report::Conclusion;
 use crate::report::Fault;
 use crate::report::Report;
+use crate::report::brief;
 use crate::report::item;
+use crate::report::item::Item;
 use crate::report::judge::worst_effect;
 
 /// Whose policy file something is said of.
@@ -158,8 +160,19 @@ pub(super) fn mode(mode: Mode) -> &'static str {
     }
 }
 
-/// One line that says how it ended.
+/// One line that says how it ended; a single image is named.
 pub(super) fn title(report: &Report) -> String {
+    let judged = report.unjudged.is_none() && policy_problems(report).is_empty();
+    let one = judged.then(|| brief::title_of_one(&item::counted(report))).flatten();
+    match (one, report.conclusion) {
+        (Some((_, one)), Conclusion::Success) => format!("Observed only: {one}"),
+        (Some((verdict, one)), _) => format!("{verdict}: {one}"),
+        (None, _) => outcome(report),
+    }
+}
+
+/// How it ended, in numbers.
+pub(super) fn outcome(report: &Report) -> String {
     if let Some(unjudged) = &report.unjudged {
         return match unjudged.fault {
             Fault::GitHub => "Could not be judged: GitHub did not answer".to_owned(),
@@ -179,15 +192,15 @@ pub(super) fn title(report: &Report) -> String {
     if report.conclusion == Conclusion::Neutral {
         return format!("No policy: {} not judged", count(report.uses.len(), "image use"));
     }
-    let tally = Tally::of(report);
-    match (tally.findings(), report.conclusion) {
+    let items = item::counted(report);
+    match (items.len(), report.conclusion) {
         (0, _) if report.uses.is_empty() && report.problems.is_empty() => "No image sources".to_owned(),
         (0, _) => match report.uses.iter().filter(|usage| usage.counts).count() {
             0 => "No image source was introduced or changed".to_owned(),
             passed => format!("{} from trusted sources", count(passed, "image use")),
         },
-        (_, Conclusion::Success) => format!("Observed only: {}", tally.words()),
-        _ => tally.words(),
+        (_, Conclusion::Success) => format!("Observed only: {}", tally(&items)),
+        _ => tally(&items),
     }
 }
 
@@ -208,12 +221,12 @@ pub(super) fn what_is_wrong(report: &Report) -> String {
         };
         return format!("There is no policy: {found}.");
     }
-    let tally = Tally::of(report);
+    let items = item::counted(report);
     let place = match report.subject.base {
         Some(_) => "this change",
         None => "these files",
     };
-    match (tally.findings(), report.conclusion) {
+    match (items.len(), report.conclusion) {
         (0, _) if report.uses.is_empty() && report.problems.is_empty() => {
             format!(
                 "Nothing is wrong: {place} {} no image source.",
@@ -231,9 +244,9 @@ pub(super) fn what_is_wrong(report: &Report) -> String {
                 Conclusion::Failure => "fail",
                 _ => "wait for a review",
             };
-            format!("{}. The policy only observes; enforced, this check would {would}.", tally.words())
+            format!("Observed only: {}. Enforced, this check would {would}.", brief::what(report, &items))
         }
-        _ => format!("{}.", tally.words()),
+        _ => format!("{}.", brief::what(report, &items)),
     }
 }
 
@@ -285,33 +298,15 @@ pub(super) fn what_to_do(report: &Report) -> String {
         );
     }
     let items = item::counted(report);
-    let fix = items.iter().flat_map(|item| &item.findings).any(|finding| finding.fix.is_some());
-    let review_only =
-        items.iter().flat_map(|item| &item.findings).all(|finding| finding.effect == Effect::Review);
     if items.is_empty() {
         return "Nothing is to be done.".to_owned();
     }
-    let only =
-        |verdict, problem| items.iter().all(|item| item.is_problem() == problem && item.verdict() == verdict);
-    let act = match (fix, review_only) {
-        _ if items.iter().all(item::Item::is_problem) => {
-            "Mend what cannot be read, at the places shown: it could hide an image, so it is never passed."
-        }
-        _ if only(Verdict::Undecided, false) => {
-            "Write each reference so that the files alone decide it: give the argument a default, or write it out."
-        }
-        (true, _) => "Write the approved image that stands beside each finding, or have the policy changed.",
-        (false, true) => {
-            "Take an image from a source that the policy names, or have the policy changed: only a change of the \
-             code or of the policy settles a review."
-        }
-        (false, false) => "Take each image from a source that the policy names, or have the policy changed.",
-    };
+    let act = brief::what_to_do(report, &items);
     match report.conclusion {
         Conclusion::Success => {
-            format!("Nothing has to be done now. Before it is enforced: {}", lower_first(act))
+            format!("Nothing has to be done now. Before it is enforced: {}", lower_first(&act))
         }
-        _ => act.to_owned(),
+        _ => act,
     }
 }
 
@@ -335,7 +330,7 @@ pub(super) fn uncounted(report: &Report) -> Vec<String> {
 }
 
 /// `text` with a capital letter and a full stop.
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     let mut characters = text.chars();
     let first: String = characters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
     format!("{first}{}.", characters.as_str().trim_end_matches('.'))
@@ -347,51 +342,63 @@ fn lower_first(text: &str) -> String {
     format!("{first}{}", characters.as_str())
 }
 
-/// How many uses and problems that count have a finding, by the worst of each.
-#[derive(Debug, Default)]
-struct Tally {
-    refused: usize,
-    review: usize,
-    undecided: usize,
-    unreadable: usize,
+/// What an item counts among, worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Group {
+    Refused,
+    Review,
+    Undecided,
+    Unreadable,
 }
 
-impl Tally {
-    fn of(report: &Report) -> Tally {
-        let mut tally = Tally::default();
-        for item in item::counted(report) {
-            match (item.is_problem(), item.verdict()) {
-                (true, _) => tally.unreadable += 1,
-                (false, Verdict::Fail) => tally.refused += 1,
-                (false, Verdict::Review) => tally.review += 1,
-                (false, _) => tally.undecided += 1,
-            }
+impl Group {
+    const ALL: [Group; 4] = [Group::Refused, Group::Review, Group::Undecided, Group::Unreadable];
+
+    fn of(item: &Item<'_>) -> Group {
+        match (item.is_problem(), item.verdict()) {
+            (true, _) => Group::Unreadable,
+            (false, Verdict::Fail) => Group::Refused,
+            (false, Verdict::Review) => Group::Review,
+            (false, _) => Group::Undecided,
         }
-        tally
     }
 
-    fn findings(&self) -> usize {
-        self.refused + self.review + self.undecided + self.unreadable
-    }
-
-    /// `2 image uses refused, 1 needs review`
-    fn words(&self) -> String {
-        let parts = [
-            (self.refused, "image use", "refused", "refused"),
-            (self.review, "image use", "needs review", "need review"),
-            (self.undecided, "image use", "cannot be decided", "cannot be decided"),
-            (self.unreadable, "place", "cannot be read", "cannot be read"),
-        ];
-        let mut said: Vec<String> = Vec::new();
-        let mut last_noun = "";
-        for (number, noun, one, several) in parts.into_iter().filter(|(number, ..)| *number > 0) {
-            let verb = if number == 1 { one } else { several };
-            said.push(match noun == last_noun {
-                true => format!("{number} {verb}"),
-                false => format!("{} {verb}", count(number, noun)),
-            });
-            last_noun = noun;
+    /// What is counted, and what is said of one and of several.
+    fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Group::Refused => ("image use", "refused", "refused"),
+            Group::Review => ("image use", "needs review", "need review"),
+            Group::Undecided => ("image use", "cannot be decided", "cannot be decided"),
+            Group::Unreadable => ("file", "cannot be read in full", "cannot be read in full"),
         }
-        said.join(", ")
     }
+}
+
+/// Items by what they count among, worst first, each group with its words:
+/// `2 image uses refused`, `1 needs review`.
+pub(super) fn groups<'i, 'a>(items: &'i [Item<'a>]) -> Vec<(String, Vec<&'i Item<'a>>)> {
+    let mut groups = Vec::new();
+    let mut last_noun = "";
+    for group in Group::ALL {
+        let of_group: Vec<&Item<'_>> = items.iter().filter(|item| Group::of(item) == group).collect();
+        let number = of_group.len();
+        if number == 0 {
+            continue;
+        }
+        let (noun, one, several) = group.words();
+        let verb = if number == 1 { one } else { several };
+        let words = match noun == last_noun {
+            true => format!("{number} {verb}"),
+            false => format!("{} {verb}", count(number, noun)),
+        };
+        last_noun = noun;
+        groups.push((words, of_group));
+    }
+    groups
+}
+
+/// How many uses and problems that count have a finding: `2 image uses refused, 1 needs review`.
+fn tally(items: &[Item<'_>]) -> String {
+    let words: Vec<String> = groups(items).into_iter().map(|(words, _)| words).collect();
+    words.join(", ")
 }

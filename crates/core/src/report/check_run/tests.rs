@@ -22,22 +22,34 @@ fn the_first_line_says_what_is_wrong_and_the_second_what_to_do() {
     .check_run();
     insta::assert_snapshot!(output.title, @r#"1 image use refused, 1 needs review"#);
     insta::assert_snapshot!(output.summary, @r#"
-    1 image use refused, 1 needs review.
-    Write the approved image that stands beside each finding, or have the policy changed.
+    1 image use refused: `evil.io/x:1` (blocked); 1 needs review: `ghcr.io/a/b` (no trusted source).  
+    Write `registry.example.com/base/x:1` instead of `evil.io/x:1`. Take the other from a source that the policy trusts.
 
     ### Findings
-    - **refused** `${BASE}` at `svc/Dockerfile:1:10`, `FROM` (introduced)
-      - `block`: `evil.io/x:1` is blocked: frozen
-        - the policy reads (`.github/fromguard.yml:2:1`)
-          - as it was matched
+    - **refused** `evil.io/x:1` (from `${BASE}`) at `svc/Dockerfile:1:10`
       - write `registry.example.com/base/x:1` instead
-      - resolves to `evil.io/x:1`
-      - `FROM` is at `svc/Dockerfile:3:6`
+      - `evil.io/x:1` is blocked: frozen
+      - introduced by `FROM` at `svc/Dockerfile:3:6`
       - by default of `ARG BASE` at `svc/Dockerfile:1:10`
-    - **needs review** `ghcr.io/a/b` at `svc/Dockerfile:4:13`, `COPY --from` (introduced)
-      - `unknown`: no source names `ghcr.io/a/b`
-        - the policy reads (`.github/fromguard.yml:2:1`)
-          - as it was matched
+
+      <details><summary>why</summary>
+
+      - the policy reads (`.github/fromguard.yml:2:1`)
+        - as it was matched
+
+      </details>
+
+    - **needs review** `ghcr.io/a/b` at `svc/Dockerfile:4:13`
+      - no source names `ghcr.io/a/b`
+      - introduced by `COPY --from`
+
+      <details><summary>why</summary>
+
+      - the policy reads (`.github/fromguard.yml:2:1`)
+        - as it was matched
+
+      </details>
+
 
     ### Notices
     - **notice** at `.github/fromguard.yml:2:7`: something here can end in `review`, and nobody is named who could settle it
@@ -65,10 +77,10 @@ fn the_first_line_says_what_is_wrong_and_the_second_what_to_do() {
                 20,
             ),
             level: "failure",
-            title: "refused: ${BASE}",
-            message: "`evil.io/x:1` is blocked: frozen (block)\nWrite registry.example.com/base/x:1 instead.\nFROM at svc/Dockerfile:3:6 takes its image from here.",
+            title: "refused: evil.io/x:1",
+            message: "`evil.io/x:1` is blocked: frozen.\nWrite registry.example.com/base/x:1 instead.\nFROM ${BASE} at svc/Dockerfile:3:6 takes its image from here.",
             raw_details: Some(
-                "the policy reads (.github/fromguard.yml:2:1)\n  as it was matched",
+                "rule: block\n  the policy reads (.github/fromguard.yml:2:1)\n    as it was matched",
             ),
         },
         Annotation {
@@ -83,9 +95,9 @@ fn the_first_line_says_what_is_wrong_and_the_second_what_to_do() {
             ),
             level: "warning",
             title: "needs review: ghcr.io/a/b",
-            message: "no source names `ghcr.io/a/b` (unknown)",
+            message: "No source names `ghcr.io/a/b`.",
             raw_details: Some(
-                "the policy reads (.github/fromguard.yml:2:1)\n  as it was matched",
+                "rule: unknown\n  the policy reads (.github/fromguard.yml:2:1)\n    as it was matched",
             ),
         },
     ]
@@ -98,7 +110,7 @@ fn a_tree_without_images_passes() {
     assert_eq!(output.title, "No image sources");
     assert!(output.annotations.is_empty());
     insta::assert_snapshot!(output.summary, @r#"
-    Nothing is wrong: these files hold no image source.
+    Nothing is wrong: these files hold no image source.  
     Nothing is to be done.
 
     ### Notices
@@ -115,6 +127,28 @@ fn two_hundred_are_annotated_and_the_rest_is_counted() {
     assert_eq!(output.annotations.len(), 200);
     assert!(output.summary.contains("The worst 200 are annotated in the files, and 60 more are not."));
     assert_eq!(many(51, "x").check_run().annotations.len(), 51);
+}
+
+/// docker-library/tomcat: a template is one thing to mend, not one for each of its lines.
+#[test]
+fn what_cannot_be_read_in_a_file_is_one_finding() {
+    let output = report(&[
+        ("a/Dockerfile", "FROM node\nname: x\non: y\nRUN a\njobs: z\n"),
+        ("b/Dockerfile", "FROM\n"),
+    ])
+    .check_run();
+    assert_eq!(output.title, "2 files cannot be read in full");
+    assert_eq!(output.annotations.len(), 2);
+    assert!(
+        output.annotations[0].message.ends_with("The same file cannot be read at lines 3, 5."),
+        "{}",
+        output.annotations[0].message
+    );
+    assert!(
+        output.summary.contains("  - the same file cannot be read at lines 3, 5\n"),
+        "{}",
+        output.summary
+    );
 }
 
 #[test]
@@ -178,7 +212,8 @@ fn nothing_that_an_author_writes_can_leave_its_code_span() {
         let output = report(&[(&path, &format!("FROM {evil}\n"))]).check_run();
         let comment = report(&[(&path, &format!("FROM {evil}\n"))]).comment(false).expect("it is refused");
         for markdown in [output.summary.as_str(), comment.trim_start_matches("<!-- fromguard -->")] {
-            for line in markdown.lines() {
+            let ours = [markdown::WHY_OPENS, markdown::WHY_CLOSES];
+            for line in markdown.lines().filter(|line| !ours.contains(line)) {
                 let outside = outside_of_spans(line);
                 assert!(!outside.contains(['@', '<', '[', '`', '\u{202e}']), "{evil:?}: {line}");
             }
@@ -220,7 +255,7 @@ fn a_broken_policy_is_annotated_at_its_own_line() {
     assert_eq!((first.path.as_str(), first.start_line, first.level), (".github/fromguard.yml", 2, "failure"));
     assert_eq!((first.start_column, first.end_column), (Some(1), Some(4)));
     insta::assert_snapshot!(output.summary.lines().take(7).collect::<Vec<_>>().join("\n"), @r#"
-    The repository's policy `.github/fromguard.yml` has 1 error.
+    The repository's policy `.github/fromguard.yml` has 1 error.  
     Mend `.github/fromguard.yml` on the base branch, in a pull request that changes nothing else; until then no image can be judged.
 
     ### Errors in the repository's policy `.github/fromguard.yml`

@@ -17,18 +17,11 @@ fn a_refusal_is_said_with_the_marker_first() {
     let bad = report(&[("Dockerfile", "FROM evil.io/x:1\n")]);
     insta::assert_snapshot!(bad.comment(false).unwrap_or_default(), @r#"
     <!-- fromguard -->
-    **fromguard: 1 image use refused**
+    **fromguard:** 1 image use refused: `evil.io/x:1` (blocked).
 
-    1 image use refused.
-    Write the approved image that stands beside each finding, or have the policy changed.
+    - `Dockerfile:1:6`: `evil.io/x:1` is blocked: frozen. Write `registry.example.com/base/x:1` instead.
 
-    - **refused** `evil.io/x:1` at `Dockerfile:1:6`, `FROM` (introduced)
-      - `block`: `evil.io/x:1` is blocked: frozen
-        - the policy reads (`.github/fromguard.yml:2:1`)
-          - as it was matched
-      - write `registry.example.com/base/x:1` instead
-
-    The check run `fromguard` on the newest commit has every detail.
+    The check run `fromguard` on the newest commit says how each was decided.
     "#);
 }
 

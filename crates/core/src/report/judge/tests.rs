@@ -49,12 +49,11 @@ fn a_review_waits_and_a_refusal_outweighs_it() {
 fn what_is_only_observed_passes_and_says_what_enforcement_would_do() {
     let report = bench::judge(subject(None, &[("Dockerfile", "FROM evil.io/x:1\n")]), Mode::Observe);
     assert_eq!(report.conclusion, Conclusion::Success);
-    assert_eq!(report.title(), "Observed only: 1 image use refused");
+    assert_eq!(report.title(), "Observed only: evil.io/x:1 (blocked)");
     let summary = report.check_run().summary;
-    assert!(
-        summary
-            .starts_with("1 image use refused. The policy only observes; enforced, this check would fail.")
-    );
+    assert!(summary.starts_with(
+        "Observed only: 1 image use refused: `evil.io/x:1` (blocked). Enforced, this check would fail."
+    ));
 }
 
 #[test]
@@ -177,7 +176,7 @@ fn what_could_not_be_judged_blocks_and_says_whose_fault_it_is() {
     assert_eq!(report.conclusion, Conclusion::Failure);
     let output = report.check_run();
     assert_eq!(output.title, "Could not be judged: GitHub did not answer");
-    let lines: Vec<&str> = output.summary.lines().take(2).collect();
+    let lines: Vec<&str> = output.summary.lines().take(2).map(str::trim_end).collect();
     assert_eq!(lines[0], "This head could not be judged: GitHub answered 502 for 10 minutes.");
     assert!(lines[1].contains("Re-run this check"), "{}", lines[1]);
 }

@@ -21,6 +21,7 @@ use crate::report::item;
 use crate::report::item::About;
 use crate::report::item::Item;
 use crate::report::item::Level;
+use crate::report::markdown;
 use crate::report::text::frame::Frame;
 use crate::report::untrusted::MAX_SHOWN_CHARS;
 use crate::report::untrusted::plain;
@@ -41,6 +42,10 @@ pub enum Style {
     Coloured,
 }
 
+/// What sentences are wrapped at, in columns.
+const WIDTH: usize = 80;
+/// The same within a code frame, whose margin takes some.
+const NOTE_WIDTH: usize = 66;
 /// The widest place that the columns of a scan are aligned to, in characters.
 const MAX_ALIGNED_CHARS: usize = 40;
 
@@ -110,10 +115,12 @@ pub fn check_text(report: &Report, style: Style) -> String {
         out.push('\n');
     }
     for notice in notices(report) {
-        let _ = writeln!(out, "note: {}", plain(&notice, 4 * MAX_SHOWN_CHARS));
+        let notice = format!("note: {}", plain(&notice, 4 * MAX_SHOWN_CHARS));
+        let _ = writeln!(out, "{}", wrapped(&notice, WIDTH, 0));
     }
     if report.has_findings() || report.conclusion == Conclusion::Neutral {
-        let _ = writeln!(out, "help: {}", line(&wording::what_to_do(report)));
+        let help = format!("help: {}", plain(&wording::what_to_do(report), 4 * MAX_SHOWN_CHARS));
+        let _ = writeln!(out, "{}", wrapped(&help, WIDTH, 0));
     }
     if report.conclusion == Conclusion::Neutral && report.unjudged.is_none() {
         let _ = writeln!(out, "\n{STARTER_POLICY}");
@@ -123,7 +130,7 @@ pub fn check_text(report: &Report, style: Style) -> String {
         out,
         "{}: {} ({} in {} read)",
         report.conclusion.as_str(),
-        line(&report.title()),
+        line(&wording::outcome(report)),
         wording::count(report.uses.len(), "image use"),
         wording::count(head.files_scanned, "file")
     );
@@ -200,37 +207,66 @@ fn item_frame<'a>(report: &'a Report, item: &Item<'a>) -> Frame<'a> {
             for via in &usage.via {
                 frame.relate(explain::source(head, &via.at), via.at.clone(), &via.what);
             }
-            if let Change::Changed { from } = &judged.change
-                && *from != usage.targets
-            {
-                let was: Vec<String> = from.iter().map(wording::target).collect();
-                frame.note(Loudness::NOTE, format!("it was {}", was.join(" | ")));
-            }
             frame
         }
         About::Problem(judged) => problem_frame(head, &judged.problem, loudness),
     };
-    for (index, finding) in item.findings.iter().enumerate() {
-        if index > 0 {
-            frame.note(Loudness::NOTE, format!("{}: {}", finding.rule, finding.message));
-        }
+    for fix in markdown::fixes(item) {
+        frame.note(Loudness::HELP, format!("write {} instead", line(fix)));
+    }
+    let more = item.more_lines(explain::source(head, item.decided_at()));
+    if !more.is_empty() {
+        frame.note(Loudness::NOTE, wrapped(&more, NOTE_WIDTH, 0));
+    }
+    for finding in &item.findings[1..] {
+        frame.note(Loudness::NOTE, wrapped(&line(&finding.message), NOTE_WIDTH, 0));
+    }
+    if let About::Use(judged) = item.about
+        && let Change::Changed { from } = &judged.change
+        && *from != judged.usage.targets
+    {
+        let was: Vec<String> = from.iter().map(wording::target).collect();
+        frame.note(Loudness::NOTE, wrapped(&format!("it was {}", line(&was.join(" | "))), NOTE_WIDTH, 0));
+    }
+    for finding in &item.findings {
         let steps: Vec<String> = explain::steps(&finding.explanation)
             .into_iter()
             .map(|step| {
                 let place = step.at.map_or(String::new(), |at| {
                     format!(" ({})", explain::place(explain::policy_source(report, at), at))
                 });
-                format!("{}{}{place}", "  ".repeat(step.depth), line(step.text))
+                let text = format!("{}{place}", line(step.text));
+                wrapped(&text, NOTE_WIDTH, 2 * step.depth)
             })
             .collect();
         if !steps.is_empty() {
             frame.note(Loudness::NOTE, steps.join("\n"));
         }
-        if let Some(fix) = &finding.fix {
-            frame.note(Loudness::HELP, format!("write {} instead", line(fix)));
-        }
     }
     frame
+}
+
+/// Lines of at most `width` columns where words allow it, each indented.
+fn wrapped(text: &str, width: usize, indent: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut columns = 0;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        match lines.last_mut() {
+            Some(last) if columns + 1 + length <= width => {
+                last.push(' ');
+                last.push_str(word);
+                columns += 1 + length;
+            }
+            // Lines after the first stand a little deeper, so that the step shows.
+            _ => {
+                let deeper = if lines.is_empty() { indent } else { indent + 2 };
+                lines.push(format!("{}{word}", " ".repeat(deeper)));
+                columns = deeper + length;
+            }
+        }
+    }
+    lines.join("\n")
 }
 
 /// What is known to be pulled, where that is more than what is written. Why

@@ -4,6 +4,7 @@
 use annotate_snippets::Level as Loudness;
 
 use crate::report::Annotation;
+use crate::report::text;
 use crate::report::text::Style;
 use crate::report::text::frame::Frame;
 use crate::source::Location;
@@ -23,7 +24,9 @@ pub fn annotation_text(annotation: &Annotation, source: Option<&SourceFile>, sty
     let at = Location { file: RepoPath::new(&annotation.path), span: span(annotation, source) };
     let mut frame = Frame::new(loudness, &annotation.title);
     frame.point(source, at, "");
-    frame.note(Loudness::NOTE, annotation.message.clone());
+    let lines: Vec<String> =
+        annotation.message.lines().map(|line| text::wrapped(line, text::NOTE_WIDTH, 0)).collect();
+    frame.note(Loudness::NOTE, lines.join("\n"));
     frame.render(style)
 }
 

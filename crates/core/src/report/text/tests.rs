@@ -17,12 +17,13 @@ fn a_refused_image_is_underlined_and_told_what_to_write() {
     2 | COPY --from=evil.io/x:1 / /
       |             ^^^^^^^^^^^
       |
+      = help: write registry.example.com/base/x:1 instead
       = note: the policy reads (.github/fromguard.yml:2:1)
                 as it was matched
-      = help: write registry.example.com/base/x:1 instead
 
-    note: .github/fromguard.yml:2:7: something here can end in `review`, and nobody is named who could settle it
-    help: Write the approved image that stands beside each finding, or have the policy changed.
+    note: .github/fromguard.yml:2:7: something here can end in `review`, and nobody
+      is named who could settle it
+    help: Write `registry.example.com/base/x:1` instead of `evil.io/x:1`.
     failure: 1 image use refused (2 image uses in 1 file read)
     "#);
 }
@@ -39,9 +40,9 @@ fn an_argument_that_decides_is_underlined_with_the_from_beside_it() {
     3 | FROM ${BASE}
       |      ------- used here: evil.io/x:1
       |
+      = help: write registry.example.com/base/x:1 instead
       = note: the policy reads (.github/fromguard.yml:2:1)
                 as it was matched
-      = help: write registry.example.com/base/x:1 instead
 
     warning[syntax]: an instruction before the first FROM; only ARG can stand here
      --> Dockerfile:2:1
@@ -52,9 +53,12 @@ fn an_argument_that_decides_is_underlined_with_the_from_beside_it() {
       = note: the policy reads (.github/fromguard.yml:2:1)
                 as it was matched
 
-    note: .github/fromguard.yml:2:7: something here can end in `review`, and nobody is named who could settle it
-    help: Write the approved image that stands beside each finding, or have the policy changed.
-    failure: 1 image use refused, 1 place cannot be read (1 image use in 1 file read)
+    note: .github/fromguard.yml:2:7: something here can end in `review`, and nobody
+      is named who could settle it
+    help: Write `registry.example.com/base/x:1` instead of `evil.io/x:1`. Mend the
+      lines shown, or leave the file out with `skip-paths` in the policy: what
+      cannot be read could hide an image, so it is never passed.
+    failure: 1 image use refused, 1 file cannot be read in full (1 image use in 1 file read)
     "#);
 }
 
@@ -73,12 +77,13 @@ fn a_deciding_line_far_away_is_a_snippet_of_its_own() {
     42 | FROM ${BASE}
        |      ------- used here: evil.io/x:1
        |
+       = help: write registry.example.com/base/x:1 instead
        = note: the policy reads (.github/fromguard.yml:2:1)
                  as it was matched
-       = help: write registry.example.com/base/x:1 instead
 
-    note: .github/fromguard.yml:2:7: something here can end in `review`, and nobody is named who could settle it
-    help: Write the approved image that stands beside each finding, or have the policy changed.
+    note: .github/fromguard.yml:2:7: something here can end in `review`, and nobody
+      is named who could settle it
+    help: Write `registry.example.com/base/x:1` instead of `evil.io/x:1`.
     failure: 1 image use refused (1 image use in 1 file read)
     "#);
 }
@@ -100,9 +105,11 @@ fn what_cannot_be_read_is_said_with_its_file() {
      = note: the policy reads (.github/fromguard.yml:2:1)
                as it was matched
 
-    note: .github/fromguard.yml:2:7: something here can end in `review`, and nobody is named who could settle it
-    help: Mend what cannot be read, at the places shown: it could hide an image, so it is never passed.
-    action_required: 2 places cannot be read (0 image uses in 1 file read)
+    note: .github/fromguard.yml:2:7: something here can end in `review`, and nobody
+      is named who could settle it
+    help: Mend the lines shown, or leave the file out with `skip-paths` in the
+      policy: what cannot be read could hide an image, so it is never passed.
+    action_required: 2 files cannot be read in full (0 image uses in 1 file read)
     "#);
 }
 
@@ -121,8 +128,10 @@ fn a_change_says_what_it_was() {
       = note: the policy reads (.github/fromguard.yml:2:1)
                 as it was matched
 
-    note: .github/fromguard.yml:2:7: something here can end in `review`, and nobody is named who could settle it
-    help: Take an image from a source that the policy names, or have the policy changed: only a change of the code or of the policy settles a review.
+    note: .github/fromguard.yml:2:7: something here can end in `review`, and nobody
+      is named who could settle it
+    help: Take it from a source that the policy trusts. To have an image allowed,
+      propose a change of `.github/fromguard.yml`.
     action_required: 1 image use needs review (1 image use in 1 file read)
     "#);
 }
@@ -140,7 +149,8 @@ fn a_broken_policy_is_shown_at_its_line() {
       |
       = help: did you mean `mode`?
 
-    help: Mend `.github/fromguard.yml` on the base branch, in a pull request that changes nothing else; until then no image can be judged.
+    help: Mend `.github/fromguard.yml` on the base branch, in a pull request that
+      changes nothing else; until then no image can be judged.
     failure: The policy has errors (0 image uses in 0 files read)
     "#);
     insta::assert_snapshot!(policy_text(&bench::broken(), "/etc/p.yml", Style::Plain), @r#"
@@ -197,12 +207,13 @@ fn columns_stand_under_the_reference_after_a_byte_order_mark_and_wide_characters
     1 | FROM evil.io/x:1
       |      ^^^^^^^^^^^
       |
+      = help: write registry.example.com/base/x:1 instead
       = note: the policy reads (.github/fromguard.yml:2:1)
                 as it was matched
-      = help: write registry.example.com/base/x:1 instead
 
-    note: .github/fromguard.yml:2:7: something here can end in `review`, and nobody is named who could settle it
-    help: Write the approved image that stands beside each finding, or have the policy changed.
+    note: .github/fromguard.yml:2:7: something here can end in `review`, and nobody
+      is named who could settle it
+    help: Write `registry.example.com/base/x:1` instead of `evil.io/x:1`.
     failure: 1 image use refused (1 image use in 1 file read)
     "#);
 }

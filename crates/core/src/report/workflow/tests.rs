@@ -5,8 +5,8 @@ use crate::report::bench::report;
 fn a_finding_is_one_command_and_the_log_ends_with_a_line_for_people() {
     let report = report(&[("a,b:c/Dockerfile", "ARG X=evil.io/x:1\nFROM ${X}\n")]);
     insta::assert_snapshot!(check_workflow_commands(&report), @r#"
-    ::error file=a%2Cb%3Ac/Dockerfile,line=1,endLine=1,col=7,endColumn=17,title=refused%3A ${X}::`evil.io/x:1` is blocked: frozen (block)%0AWrite registry.example.com/base/x:1 instead.%0AFROM at a,b:c/Dockerfile:2:6 takes its image from here.
-    fromguard: 1 image use refused.
+    ::error file=a%2Cb%3Ac/Dockerfile,line=1,endLine=1,col=7,endColumn=17,title=refused%3A evil.io/x%3A1::`evil.io/x:1` is blocked: frozen.%0AWrite registry.example.com/base/x:1 instead.%0AFROM ${X} at a,b:c/Dockerfile:2:6 takes its image from here.
+    fromguard: 1 image use refused: `evil.io/x:1` (blocked).
     "#);
 }
 
