@@ -160,13 +160,13 @@ pub(super) fn known(name: &str) -> Option<&'static str> {
 
 /// Reads a whole line.
 pub(super) fn read(line: &Line<'_>, escape: u8) -> Result<Instruction, Refused> {
-    let parts = split(&line.text, 0, escape);
+    let parts = split(line.text, 0, escape);
     let refuse = |message: String| Refused { message, span: line.whole(), template: false };
     let Some(name) = known(parts.name) else {
         return Err(Refused {
             message: format!("unknown instruction `{}`", shortened(parts.name)),
             span: line.whole(),
-            template: template::is_control_line(&line.text),
+            template: template::is_control_line(line.text),
         });
     };
     read_known(name, &parts, line, escape, false).map_err(refuse)

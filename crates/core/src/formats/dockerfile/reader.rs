@@ -18,6 +18,7 @@ use super::instruction::Instruction;
 use super::instruction::Source;
 use super::instruction::Word;
 use super::line;
+use super::line::Joined;
 use super::line::MAX_LINE_BYTES;
 use super::line::Physical;
 
@@ -109,17 +110,23 @@ struct Reader {
 impl Reader {
     fn run(&mut self, text: &str, plain_heredocs: bool) {
         let mut lines = Physical::new(text);
+        let mut joined = Joined::default();
         let mut directives = Directives::new("#");
         // Where the heredocs end whose lines are read as instructions.
         let mut plain_until = 0;
         let mut instructions = 0_usize;
         while let Some((start, physical)) = lines.next() {
             let mut first = line::trim_newline(physical);
-            if start == 0 {
-                first = first.strip_prefix('\u{feff}').unwrap_or(first);
+            let mut skipped = 0;
+            if start == 0
+                && let Some(rest) = first.strip_prefix('\u{feff}')
+            {
+                skipped = first.len() - rest.len();
+                first = rest;
             }
-            first = first.trim_start();
-            let base = start + (line::trim_newline(physical).len() - first.len());
+            let end = first.len();
+            first = line::trim_start(first);
+            let base = start + skipped + (end - first.len());
             let span = Span::new(base, base + first.len());
             match directives.read(first) {
                 Read::Directive(directive) if directive.name == Name::Escape => {
@@ -137,12 +144,12 @@ impl Reader {
                 continue;
             }
             let lenient = start < plain_until;
-            let line = line::join(first, base, &mut lines, self.text.escape);
+            let line = line::join(first, base, &mut lines, self.text.escape, &mut joined);
             instructions += 1;
             match instruction::read(&line, self.text.escape) {
                 Ok(instruction) => self.add(instruction, line.whole(), lenient),
                 Err(_) if lenient => {}
-                Err(refused) => self.refuse(refused, line.text.as_ref()),
+                Err(refused) => self.refuse(refused, line.text),
             }
             let heredocs = match heredoc::opened(&line, self.text.escape) {
                 Ok(heredocs) => heredocs,
