@@ -18,6 +18,7 @@ use super::instruction::Instruction;
 use super::instruction::Source;
 use super::instruction::Word;
 use super::line;
+use super::line::Joined;
 use super::line::MAX_LINE_BYTES;
 use super::line::Physical;
 use super::template;
@@ -121,22 +122,27 @@ pub(super) fn begins_build(text: &str) -> bool {
         if first.is_empty() || first.starts_with('#') {
             continue;
         }
-        let line = line::join(first, base, &mut lines, escape);
-        return matches!(instruction::name(&line.text, escape), Some("from" | "arg"))
-            || template::is_control_line(&line.text);
+        let mut joined = Joined::default();
+        let line = line::join(first, base, &mut lines, escape, &mut joined);
+        return matches!(instruction::name(line.text, escape), Some("from" | "arg"))
+            || template::is_control_line(line.text);
     }
     false
 }
 
 /// A physical line without what stands around it, and where it then begins.
 fn begin(start: usize, physical: &str) -> (&str, usize) {
-    let content = line::trim_newline(physical);
-    let mut first = content;
-    if start == 0 {
-        first = first.strip_prefix('\u{feff}').unwrap_or(first);
+    let mut first = line::trim_newline(physical);
+    let mut skipped = 0;
+    if start == 0
+        && let Some(rest) = first.strip_prefix('\u{feff}')
+    {
+        skipped = first.len() - rest.len();
+        first = rest;
     }
-    first = first.trim_start();
-    (first, start + (content.len() - first.len()))
+    let end = first.len();
+    first = line::trim_start(first);
+    (first, start + skipped + (end - first.len()))
 }
 
 struct Reader {
@@ -152,6 +158,7 @@ struct Reader {
 impl Reader {
     fn run(&mut self, text: &str, plain_heredocs: bool) {
         let mut lines = Physical::new(text);
+        let mut joined = Joined::default();
         let mut directives = Directives::new("#");
         // Where the heredocs end whose lines are read as instructions.
         let mut plain_until = 0;
@@ -175,12 +182,12 @@ impl Reader {
                 continue;
             }
             let lenient = start < plain_until;
-            let line = line::join(first, base, &mut lines, self.text.escape);
+            let line = line::join(first, base, &mut lines, self.text.escape, &mut joined);
             instructions += 1;
             match instruction::read(&line, self.text.escape) {
                 Ok(instruction) => self.add(instruction, line.whole(), lenient),
                 Err(_) if lenient => {}
-                Err(refused) => self.refuse(refused, line.text.as_ref()),
+                Err(refused) => self.refuse(refused, line.text),
             }
             let heredocs = match heredoc::opened(&line, self.text.escape) {
                 Ok(heredocs) => heredocs,

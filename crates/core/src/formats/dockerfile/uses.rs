@@ -40,6 +40,8 @@ pub(super) struct Found {
 
 impl Found {
     pub(super) fn add(&mut self, target: Target, value: Option<&Value>) {
+        // Room for one: a use seldom has a second, and a file may hold very many uses.
+        self.targets.reserve_exact(1);
         self.targets.push(target);
         let Some(value) = value else { return };
         self.origin = self.origin.or(value.origin);
