@@ -104,7 +104,7 @@ impl ImageRef {
             Some((last, tag)) => (&name_and_tag[..last_segment + last.len()], Some(tag)),
             None => (name_and_tag, None),
         };
-        if repository.chars().any(char::is_uppercase) {
+        if has_uppercase(repository) {
             return Err(RefError::Uppercase { lowercased: repository.to_lowercase() });
         }
         let repository = match registry {
@@ -114,10 +114,11 @@ impl ImageRef {
         // A domain the grammar refuses may still match as a path component
         // (`my_host.com/x`): upstream then has no domain, and a runtime contacts
         // the first component all the same, so it stays the registry here.
-        if !(is_domain(registry) || is_component(registry)) || !repository.split('/').all(is_component) {
+        let has_domain = registry == DEFAULT_REGISTRY || is_domain(registry);
+        if !(has_domain || is_component(registry)) || !repository.split('/').all(is_component) {
             return Err(RefError::Name(text.to_owned()));
         }
-        let path_bytes = repository.len() + if is_domain(registry) { 0 } else { registry.len() + 1 };
+        let path_bytes = repository.len() + if has_domain { 0 } else { registry.len() + 1 };
         if path_bytes > MAX_REPOSITORY_BYTES {
             return Err(RefError::TooLong(path_bytes));
         }
@@ -156,15 +157,16 @@ impl fmt::Display for ImageRef {
 fn split_registry(text: &str) -> (&str, &str) {
     match text.split_once('/') {
         Some((LEGACY_DEFAULT_REGISTRY, rest)) => (DEFAULT_REGISTRY, rest),
-        Some((first, rest))
-            if first == "localhost"
-                || first.contains(['.', ':'])
-                || first.chars().any(char::is_uppercase) =>
-        {
+        Some((first, rest)) if first == "localhost" || first.contains(['.', ':']) || has_uppercase(first) => {
             (first, rest)
         }
         _ => (DEFAULT_REGISTRY, text),
     }
+}
+
+fn has_uppercase(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_uppercase())
+        || (!text.is_ascii() && text.chars().any(char::is_uppercase))
 }
 
 fn is_domain(text: &str) -> bool {

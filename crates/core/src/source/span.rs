@@ -1,6 +1,7 @@
 //! Byte ranges in a file, and the lines and columns that people see.
 
 use std::sync::Arc;
+use std::sync::OnceLock;
 
 use crate::source::RepoPath;
 
@@ -40,11 +41,18 @@ pub struct Position {
     pub column_1based: usize,
 }
 
-/// A file's text together with its line starts.
+/// A file's text; its lines are looked for when somebody asks for a position,
+/// which of most files nobody does.
 #[derive(Debug, Clone)]
 pub struct SourceFile {
     path: RepoPath,
     text: Arc<str>,
+    index: OnceLock<Index>,
+}
+
+/// Where lines and characters begin.
+#[derive(Debug, Clone)]
+struct Index {
     line_starts: Vec<usize>,
     /// How many characters begin before every [`STRIDE_BYTES`]th byte, so that a
     /// column is counted from the nearest one: many positions on one long line
@@ -52,27 +60,18 @@ pub struct SourceFile {
     characters_before: Vec<usize>,
 }
 
-/// See [`SourceFile`]; bounds what one column costs, in bytes.
+/// See [`Index`]; bounds what one column costs, in bytes.
 const STRIDE_BYTES: usize = 512;
 
 impl SourceFile {
-    /// Indexes the lines of `text`.
+    /// The file at `path` that holds `text`.
     #[must_use]
     pub fn new(path: RepoPath, text: impl Into<Arc<str>>) -> SourceFile {
-        let text = text.into();
-        let line_starts =
-            std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1)).collect();
-        let mut before = 0;
-        let characters_before = text
-            .as_bytes()
-            .chunks(STRIDE_BYTES)
-            .map(|chunk| {
-                let here = before;
-                before += characters_beginning(chunk);
-                here
-            })
-            .collect();
-        SourceFile { path, text, line_starts, characters_before }
+        SourceFile { path, text: text.into(), index: OnceLock::new() }
+    }
+
+    fn index(&self) -> &Index {
+        self.index.get_or_init(|| Index::new(self.text.as_bytes()))
     }
 
     /// Where the file stands in the repository.
@@ -99,8 +98,9 @@ impl SourceFile {
     #[must_use]
     pub fn position(&self, offset: usize) -> Position {
         let offset = offset.min(self.text.len());
-        let line = self.line_starts.partition_point(|start| *start <= offset) - 1;
-        let mut start = self.line_starts[line];
+        let index = self.index();
+        let line = index.line_starts.partition_point(|start| *start <= offset) - 1;
+        let mut start = index.line_starts[line];
         if line == 0 && self.text.starts_with('\u{feff}') {
             start = '\u{feff}'.len_utf8().min(offset);
         }
@@ -112,8 +112,9 @@ impl SourceFile {
     /// what lies past a line's end is its end.
     #[must_use]
     pub fn offset(&self, position: Position) -> usize {
-        let line = position.line_1based.saturating_sub(1).min(self.line_starts.len() - 1);
-        let start = self.line_starts[line];
+        let line_starts = &self.index().line_starts;
+        let line = position.line_1based.saturating_sub(1).min(line_starts.len() - 1);
+        let start = line_starts[line];
         let text = self.line(line + 1).unwrap_or("");
         let skipped = if line == 0 && text.starts_with('\u{feff}') { 1 } else { 0 };
         let column = position.column_1based.saturating_sub(1) + skipped;
@@ -123,17 +124,36 @@ impl SourceFile {
     /// How many characters begin before a byte.
     fn characters_before(&self, offset: usize) -> usize {
         // The end of a text of whole strides has no entry of its own.
-        let stride = (offset / STRIDE_BYTES).min(self.characters_before.len().saturating_sub(1));
+        let before = &self.index().characters_before;
+        let stride = (offset / STRIDE_BYTES).min(before.len().saturating_sub(1));
         let rest = self.text.as_bytes().get(stride * STRIDE_BYTES..offset).unwrap_or(&[]);
-        self.characters_before.get(stride).copied().unwrap_or(0) + characters_beginning(rest)
+        before.get(stride).copied().unwrap_or(0) + characters_beginning(rest)
     }
 
     /// The text of a line without its line ending; `None` past the last line.
     #[must_use]
     pub fn line(&self, line_1based: usize) -> Option<&str> {
-        let start = *self.line_starts.get(line_1based.checked_sub(1)?)?;
-        let end = self.line_starts.get(line_1based).map_or(self.text.len(), |next| next - 1);
+        let line_starts = &self.index().line_starts;
+        let start = *line_starts.get(line_1based.checked_sub(1)?)?;
+        let end = line_starts.get(line_1based).map_or(self.text.len(), |next| next - 1);
         Some(self.text[start..end].trim_end_matches('\r'))
+    }
+}
+
+impl Index {
+    fn new(text: &[u8]) -> Index {
+        let line_starts =
+            std::iter::once(0).chain(memchr::memchr_iter(b'\n', text).map(|at| at + 1)).collect();
+        let mut before = 0;
+        let characters_before = text
+            .chunks(STRIDE_BYTES)
+            .map(|chunk| {
+                let here = before;
+                before += characters_beginning(chunk);
+                here
+            })
+            .collect();
+        Index { line_starts, characters_before }
     }
 }
 

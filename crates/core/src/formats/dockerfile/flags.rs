@@ -20,8 +20,8 @@ pub(super) struct Flag<'l> {
 
 /// A part of a flag's text that can be traced to the file.
 #[derive(Debug)]
-pub(super) struct FlagValue {
-    pub(super) text: String,
+pub(super) struct FlagValue<'f> {
+    pub(super) text: Cow<'f, str>,
     /// Offset in the line of every byte.
     pub(super) places: Places,
 }
@@ -53,7 +53,7 @@ impl Places {
     }
 }
 
-impl FlagValue {
+impl FlagValue<'_> {
     /// The place in the file of the text, which is not empty.
     pub(super) fn span(&self, line: &Line<'_>) -> Span {
         match self.text.len() {
@@ -65,11 +65,11 @@ impl FlagValue {
 
 impl Flag<'_> {
     /// The name without `--`, and what stands after `=`.
-    fn split(&self) -> (&str, Option<FlagValue>) {
+    fn split(&self) -> (&str, Option<FlagValue<'_>>) {
         let name_end = self.text.find('=').unwrap_or(self.text.len());
         let name = &self.text[2..name_end.max(2)];
         let value = self.text.get(name_end + 1..).map(|value| FlagValue {
-            text: value.to_owned(),
+            text: Cow::Borrowed(value),
             places: self.places.part(name_end + 1, self.text.len()),
         });
         (name, value)
@@ -99,8 +99,11 @@ pub(super) fn extract<'l>(rest: &'l str, base: usize, escape: u8) -> (Vec<Flag<'
         // (byte as a character, offset), filled only when something is left out.
         let mut plain = true;
         let mut written: Vec<(u8, usize)> = Vec::new();
-        while at < bytes.len() {
-            let byte = bytes[at];
+        loop {
+            if plain {
+                at += bytes[at..].iter().take_while(|byte| go::is_plain(**byte)).count();
+            }
+            let Some(&byte) = bytes.get(at) else { break };
             if quote.is_none() && go::is_byte_space(byte) {
                 break;
             }
@@ -167,8 +170,11 @@ pub(super) enum Kind {
 }
 
 /// Checks flags against the ones a command knows and returns their values.
-pub(super) fn parse(flags: &[Flag<'_>], known: &[(&'static str, Kind)]) -> Result<Vec<Given>, String> {
-    let mut given: Vec<Given> = Vec::new();
+pub(super) fn parse<'f>(
+    flags: &'f [Flag<'_>],
+    known: &[(&'static str, Kind)],
+) -> Result<Vec<Given<'f>>, String> {
+    let mut given: Vec<Given<'f>> = Vec::with_capacity(flags.len());
     for flag in flags {
         if !flag.text.starts_with("--") {
             return Err(format!("the flag `{}` does not begin with `--`", flag.text));
@@ -197,7 +203,7 @@ pub(super) fn parse(flags: &[Flag<'_>], known: &[(&'static str, Kind)]) -> Resul
 
 /// A flag that a command knows.
 #[derive(Debug)]
-pub(super) struct Given {
+pub(super) struct Given<'f> {
     pub(super) name: &'static str,
-    pub(super) value: Option<FlagValue>,
+    pub(super) value: Option<FlagValue<'f>>,
 }

@@ -42,6 +42,22 @@ pub(super) fn is_separator(byte: u8) -> bool {
     matches!(byte, b'\t' | 0x0B | 0x0C | b'\r' | b' ')
 }
 
+/// Whether a byte only ever stands for itself in a word: it separates nothing,
+/// quotes nothing and escapes nothing.
+pub(super) fn is_plain(byte: u8) -> bool {
+    PLAIN[usize::from(byte)]
+}
+
+const PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0x21;
+    while byte < 0x7F {
+        table[byte as usize] = !matches!(byte, b'"' | b'\'' | b'\\' | b'`');
+        byte += 1;
+    }
+    table
+};
+
 /// `unicode.IsSpace(rune(byte))`: BuildKit's flag scanner looks at single bytes,
 /// so the bytes 0x85 and 0xA0 inside a character count as space there.
 pub(super) fn is_byte_space(byte: u8) -> bool {

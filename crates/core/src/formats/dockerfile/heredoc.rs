@@ -23,13 +23,13 @@ pub(super) struct Heredoc {
 
 /// The heredocs that a line opens: `RUN`, `COPY` and `ADD`, also as triggers.
 pub(super) fn opened(line: &Line<'_>, escape: u8) -> Result<Vec<Heredoc>, String> {
-    if !holds_mark(line.text.as_bytes()) || !can_hold_heredoc(&line.text, escape) {
+    if !holds_mark(line.text.as_bytes()) || !can_hold_heredoc(line.text, escape) {
         return Ok(Vec::new());
     }
     let mode = Mode { escape: '\\', raw_quotes: true, raw_escapes: true, skip_unset: true };
     let mut heredocs = Vec::new();
     // A line that does not lex has no heredocs.
-    for word in lex::words(&line.text, mode).unwrap_or_default() {
+    for word in lex::words(line.text, mode).unwrap_or_default() {
         heredocs.extend(self::word(&word)?);
     }
     Ok(heredocs)

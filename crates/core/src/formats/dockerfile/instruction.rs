@@ -89,6 +89,8 @@ pub(super) enum Instruction {
 pub(super) struct Refused {
     pub(super) message: String,
     pub(super) span: Span,
+    /// It begins with no instruction's name.
+    pub(super) unknown: bool,
     /// It is a line of a template, not an instruction.
     pub(super) template: bool,
 }
@@ -130,43 +132,58 @@ pub(super) fn split<'l>(text: &'l str, at: usize, escape: u8) -> Parts<'l> {
 
 /// The instruction's name, in lower case, when it is one.
 pub(super) fn known(name: &str) -> Option<&'static str> {
-    // In the order of how often they are written.
-    const NAMES: [&str; 18] = [
-        "run",
-        "copy",
-        "from",
-        "env",
-        "arg",
-        "workdir",
-        "cmd",
-        "label",
-        "expose",
-        "entrypoint",
-        "add",
-        "user",
-        "volume",
-        "healthcheck",
-        "shell",
-        "onbuild",
-        "stopsignal",
-        "maintainer",
-    ];
-    if name.is_ascii() {
-        return NAMES.into_iter().find(|known| known.eq_ignore_ascii_case(name));
-    }
-    let lower = go::lower(name);
-    NAMES.into_iter().find(|known| *known == lower)
+    const LONGEST: usize = "healthcheck".len();
+    let mut buffer = [0; LONGEST];
+    let lower = match buffer.get_mut(..name.len()) {
+        Some(lower) if name.is_ascii() => {
+            lower.copy_from_slice(name.as_bytes());
+            lower.make_ascii_lowercase();
+            lower
+        }
+        _ => return known_lower(go::lower(name).as_bytes()),
+    };
+    known_lower(lower)
+}
+
+fn known_lower(name: &[u8]) -> Option<&'static str> {
+    Some(match name {
+        b"add" => "add",
+        b"arg" => "arg",
+        b"cmd" => "cmd",
+        b"copy" => "copy",
+        b"entrypoint" => "entrypoint",
+        b"env" => "env",
+        b"expose" => "expose",
+        b"from" => "from",
+        b"healthcheck" => "healthcheck",
+        b"label" => "label",
+        b"maintainer" => "maintainer",
+        b"onbuild" => "onbuild",
+        b"run" => "run",
+        b"shell" => "shell",
+        b"stopsignal" => "stopsignal",
+        b"user" => "user",
+        b"volume" => "volume",
+        b"workdir" => "workdir",
+        _ => return None,
+    })
+}
+
+/// The name of the instruction on a line, in lower case, when it is one.
+pub(super) fn name(text: &str, escape: u8) -> Option<&'static str> {
+    known(split(text, 0, escape).name)
 }
 
 /// Reads a whole line.
 pub(super) fn read(line: &Line<'_>, escape: u8) -> Result<Instruction, Refused> {
-    let parts = split(&line.text, 0, escape);
-    let refuse = |message: String| Refused { message, span: line.whole(), template: false };
+    let parts = split(line.text, 0, escape);
+    let refuse = |message: String| Refused { message, span: line.whole(), unknown: false, template: false };
     let Some(name) = known(parts.name) else {
         return Err(Refused {
             message: format!("unknown instruction `{}`", shortened(parts.name)),
             span: line.whole(),
-            template: template::is_control_line(&line.text),
+            unknown: true,
+            template: template::is_control_line(line.text),
         });
     };
     read_known(name, &parts, line, escape, false).map_err(refuse)
@@ -255,7 +272,7 @@ fn from(parts: &Parts<'_>, line: &Line<'_>) -> Result<Instruction, String> {
         Some((name, _)) => Some(stage_name(name)?),
     };
     let mut given = flags::parse(&parts.flags, &[("platform", Kind::Text)])?;
-    let platform = given.pop().and_then(|flag| flag.value).map(|value| value.text);
+    let platform = given.pop().and_then(|flag| flag.value).map(|value| value.text.into_owned());
     Ok(Instruction::From { image: word(words[0].0, words[0].1, line), platform, name })
 }
 
@@ -288,6 +305,7 @@ fn quoted_words(text: &str, escape: u8) -> Vec<(usize, usize)> {
         let start = at;
         let mut quote = None;
         loop {
+            at += bytes[at..].iter().take_while(|byte| go::is_plain(**byte)).count();
             let Some(&byte) = bytes.get(at) else {
                 words.push((start, at));
                 return words;
@@ -428,7 +446,7 @@ fn copy(parts: &Parts<'_>, line: &Line<'_>, escape: u8) -> Result<Instruction, S
         );
     }
     let span = from.span(line);
-    Ok(Instruction::Reads(vec![Source { kind: SourceKind::Copy, name: from.text, span }]))
+    Ok(Instruction::Reads(vec![Source { kind: SourceKind::Copy, name: from.text.into_owned(), span }]))
 }
 
 fn run(parts: &Parts<'_>, line: &Line<'_>) -> Result<Instruction, String> {
@@ -448,17 +466,17 @@ fn run(parts: &Parts<'_>, line: &Line<'_>) -> Result<Instruction, String> {
             _ => {}
         }
     }
-    if let Some(network) = network.filter(|mode| !matches!(mode.as_str(), "default" | "none" | "host")) {
+    if let Some(network) = network.filter(|mode| !matches!(&**mode, "default" | "none" | "host")) {
         return Err(format!("`{}` is not a network mode: default, none, host", shortened(&network)));
     }
     Ok(Instruction::Reads(sources))
 }
 
-fn mount_source(value: &FlagValue, line: &Line<'_>) -> Result<Source, String> {
+fn mount_source(value: &FlagValue<'_>, line: &Line<'_>) -> Result<Source, String> {
     Ok(match mount::from(value)? {
         Some(from) => {
             let span = from.span(line);
-            Source { kind: SourceKind::Mount, name: from.text, span }
+            Source { kind: SourceKind::Mount, name: from.text.into_owned(), span }
         }
         None => Source { kind: SourceKind::EmptyMount, name: String::new(), span: line.whole() },
     })

@@ -13,9 +13,6 @@
 //! Anything else after `${name` is an error. Expansion nests through the words
 //! of operators, to [`MAX_NESTING`].
 
-use std::iter::Peekable;
-use std::str::Chars;
-
 use super::glob;
 use super::value::Hole;
 use super::value::Value;
@@ -133,6 +130,7 @@ pub(super) fn words(text: &str, mode: Mode) -> Result<Vec<String>, LexError> {
     let mut budget = Budget::default();
     let mut environment = Empty;
     let mut lexer = Lexer::new(text, mode, &mut environment, &mut budget);
+    lexer.splits = true;
     lexer.word(None, mode.operand(), 0)?;
     lexer.words.flush();
     Ok(lexer.words.words)
@@ -174,11 +172,63 @@ impl Words {
     }
 }
 
+/// What is left of a text.
+struct Cursor<'l> {
+    rest: &'l str,
+}
+
+impl<'l> Cursor<'l> {
+    fn peek(&self) -> Option<char> {
+        match self.rest.as_bytes().first() {
+            Some(byte) if byte.is_ascii() => Some(char::from(*byte)),
+            _ => self.rest.chars().next(),
+        }
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let char = self.peek()?;
+        self.take(char.len_utf8());
+        Some(char)
+    }
+
+    fn next_if(&mut self, wanted: impl FnOnce(char) -> bool) -> Option<char> {
+        self.peek().filter(|char| wanted(*char))?;
+        self.next()
+    }
+
+    fn next_if_eq(&mut self, wanted: char) -> Option<char> {
+        self.next_if(|char| char == wanted)
+    }
+
+    fn take(&mut self, bytes: usize) -> &'l str {
+        let (taken, rest) = self.rest.split_at(bytes);
+        self.rest = rest;
+        taken
+    }
+
+    fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> &'l str {
+        let end = self.rest.find(|char| !wanted(char)).unwrap_or(self.rest.len());
+        self.take(end)
+    }
+
+    /// What stands before the next character that means something to a word.
+    fn plain(&mut self, stop: Option<char>, escape: char) -> &'l str {
+        let means = |byte: u8| {
+            let char = char::from(byte);
+            matches!(byte, b'$' | b'<' | b'\'' | b'"') || char == escape || stop == Some(char)
+        };
+        let end = self.rest.bytes().position(means).unwrap_or(self.rest.len());
+        self.take(end)
+    }
+}
+
 struct Lexer<'l> {
-    chars: Peekable<Chars<'l>>,
+    chars: Cursor<'l>,
     mode: Mode,
     environment: &'l mut dyn Environment,
     budget: &'l mut Budget,
+    /// The words are wanted, not the value.
+    splits: bool,
     words: Words,
 }
 
@@ -190,8 +240,8 @@ impl<'l> Lexer<'l> {
         budget: &'l mut Budget,
     ) -> Lexer<'l> {
         // Go's text/scanner drops a byte order mark at the very beginning.
-        let chars = text.strip_prefix('\u{feff}').unwrap_or(text).chars().peekable();
-        Lexer { chars, mode, environment, budget, words: Words::default() }
+        let chars = Cursor { rest: text.strip_prefix('\u{feff}').unwrap_or(text) };
+        Lexer { chars, mode, environment, budget, splits: false, words: Words::default() }
     }
 
     /// `processStopOn`: reads up to `stop`, or to the end.
@@ -202,9 +252,9 @@ impl<'l> Lexer<'l> {
             )));
         }
         self.words.buffer.clear();
-        let outermost = depth == 0;
+        let splits = self.splits && depth == 0;
         let mut result = Value::default();
-        while let Some(&char) = self.chars.peek() {
+        while let Some(char) = self.chars.peek() {
             if stop == Some(char) {
                 self.chars.next();
                 return Ok(result);
@@ -212,15 +262,15 @@ impl<'l> Lexer<'l> {
             match char {
                 '$' => {
                     let value = self.dollar(depth)?;
-                    self.append(&mut result, &value)?;
-                    if outermost {
+                    if splits {
                         value.text.chars().for_each(|char| self.words.char(char));
                     }
+                    self.append(&mut result, value)?;
                 }
                 '<' => {
                     let text = self.heredoc_mark();
                     result.push_str(&text);
-                    if outermost {
+                    if splits {
                         self.words.raw_str(&text);
                     }
                 }
@@ -229,29 +279,30 @@ impl<'l> Lexer<'l> {
                         '\'' => self.single_quoted(operand)?,
                         _ => self.double_quoted(operand, depth)?,
                     };
-                    self.append(&mut result, &value)?;
-                    if outermost {
+                    if splits {
                         self.words.raw_str(&value.text);
                     }
+                    self.append(&mut result, value)?;
                 }
                 _ => {
-                    self.chars.next();
                     if char != self.mode.escape {
-                        result.push(char);
-                        if outermost {
-                            self.words.char(char);
+                        let plain = self.chars.plain(stop, self.mode.escape);
+                        result.push_str(plain);
+                        if splits {
+                            plain.chars().for_each(|char| self.words.char(char));
                         }
                         continue;
                     }
+                    self.chars.next();
                     if operand != Operand::Value {
                         result.push(char);
-                        if outermost {
+                        if splits {
                             self.words.raw_char(char);
                         }
                     }
                     let Some(escaped) = self.chars.next() else { break };
                     result.push(escaped);
-                    if outermost {
+                    if splits {
                         self.words.raw_char(escaped);
                     }
                 }
@@ -263,7 +314,7 @@ impl<'l> Lexer<'l> {
         }
     }
 
-    fn append(&mut self, result: &mut Value, value: &Value) -> Result<(), LexError> {
+    fn append(&mut self, result: &mut Value, value: Value) -> Result<(), LexError> {
         spend_bytes(self.budget, value.text.len())?;
         if result.append(value) { Ok(()) } else { Err(too_long()) }
     }
@@ -278,7 +329,7 @@ impl<'l> Lexer<'l> {
                     self.quote(&mut result);
                     return Ok(result);
                 }
-                Some(&char) => {
+                Some(char) => {
                     self.chars.next();
                     if operand == Operand::Pattern && char == self.mode.escape {
                         result.push(char);
@@ -301,15 +352,15 @@ impl<'l> Lexer<'l> {
                 }
                 Some('$') => {
                     let value = self.dollar(depth)?;
-                    self.append(&mut result, &value)?;
+                    self.append(&mut result, value)?;
                 }
-                Some(&char) => {
+                Some(char) => {
                     self.chars.next();
                     let mut written = char;
                     if char == self.mode.escape {
                         let kept = match self.chars.peek() {
                             None => continue,
-                            Some(&next) if next == '"' || next == '$' || next == self.mode.escape => {
+                            Some(next) if next == '"' || next == '$' || next == self.mode.escape => {
                                 self.chars.next();
                                 written = next;
                                 operand != Operand::Value
@@ -341,7 +392,7 @@ impl<'l> Lexer<'l> {
     /// `processPossibleHeredoc`: `<<` keeps the blanks after it in its word.
     fn heredoc_mark(&mut self) -> String {
         self.chars.next();
-        if self.chars.next_if_eq(&'<').is_none() {
+        if self.chars.next_if_eq('<').is_none() {
             return "<".to_owned();
         }
         let mut mark = "<<".to_owned();
@@ -354,12 +405,12 @@ impl<'l> Lexer<'l> {
     /// `processDollar`.
     fn dollar(&mut self, depth: usize) -> Result<Value, LexError> {
         self.chars.next();
-        if self.chars.next_if_eq(&'{').is_none() {
+        if self.chars.next_if_eq('{').is_none() {
             let name = self.name();
             if name.is_empty() {
                 return Ok(literal("$"));
             }
-            return self.plain(&name, || format!("${name}"));
+            return self.plain(name, || format!("${name}"));
         }
         match self.chars.peek() {
             None => return Err(LexError::syntax("`${` without `}`")),
@@ -368,18 +419,18 @@ impl<'l> Lexer<'l> {
         }
         let name = self.name();
         let mut operator = match self.chars.next() {
-            None => return Err(unsupported(&name, "")),
-            Some('}') => return self.plain(&name, || format!("${{{name}}}")),
+            None => return Err(unsupported(name, "")),
+            Some('}') => return self.plain(name, || format!("${{{name}}}")),
             Some(operator) => operator,
         };
         if operator == '/' {
-            return self.replace(&name, depth);
+            return self.replace(name, depth);
         }
         let colon = operator == ':';
         let mut written = operator.to_string();
         if colon {
             match self.chars.next() {
-                None => return Err(unsupported(&name, &written)),
+                None => return Err(unsupported(name, &written)),
                 Some(next) => operator = next,
             }
             written.push(operator);
@@ -387,11 +438,11 @@ impl<'l> Lexer<'l> {
         let trims = matches!(operator, '#' | '%');
         // After a colon BuildKit reads a word before it looks at the operator.
         if (colon && trims) || (!colon && !matches!(operator, '+' | '-' | '?' | '#' | '%')) {
-            return Err(unsupported(&name, &written));
+            return Err(unsupported(name, &written));
         }
         let operand = if trims { Operand::Pattern } else { Operand::Value };
         let word = self.word(Some('}'), operand, depth + 1)?;
-        let (value, hole) = match self.look_up(&name)? {
+        let (value, hole) = match self.look_up(name)? {
             Looked::Set(value) => (value, None),
             Looked::Unset(_) if self.mode.skip_unset => {
                 return Ok(literal(&format!("${{{name}{written}{}}}", word.text)));
@@ -400,6 +451,8 @@ impl<'l> Lexer<'l> {
         };
         let null = hole.is_some() || (colon && value.text.is_empty());
         match operator {
+            // It is set, and to what is not known.
+            '-' | '+' | '?' if let Some(given @ Hole::Given(_)) = hole => Ok(open(given)),
             '-' if null => Ok(with_uses(word, &value)),
             '-' => Ok(value),
             '+' if null => Ok(with_uses(Value::default(), &value)),
@@ -407,7 +460,7 @@ impl<'l> Lexer<'l> {
             '?' if !null => Ok(value),
             '?' => match hole {
                 // A build must give it: what it is then is not known here.
-                Some(hole @ (Hole::NoDefault(_) | Hole::Broken(_))) => Ok(open(hole)),
+                Some(hole @ (Hole::NoDefault(_) | Hole::Broken(_) | Hole::Given(_))) => Ok(open(hole)),
                 Some(Hole::Undeclared(_)) => Err(LexError::syntax(format!(
                     "`{name}` is required by `${{{name}{written}…}}` and never set"
                 ))),
@@ -428,13 +481,13 @@ impl<'l> Lexer<'l> {
                 }?;
                 Ok(rewritten(text, &value, &word))
             }
-            _ => Err(unsupported(&name, &written)),
+            _ => Err(unsupported(name, &written)),
         }
     }
 
     /// `${name/pattern/word}` and `${name//pattern/word}`.
     fn replace(&mut self, name: &str, depth: usize) -> Result<Value, LexError> {
-        let all = self.chars.next_if_eq(&'/').is_some();
+        let all = self.chars.next_if_eq('/').is_some();
         let pattern = self.word(Some('/'), Operand::Pattern, depth + 1)?;
         let replacement = self.word(Some('}'), Operand::Raw, depth + 1)?;
         let value = match self.look_up(name)? {
@@ -477,25 +530,12 @@ impl<'l> Lexer<'l> {
     }
 
     /// `processName`.
-    fn name(&mut self) -> String {
-        let mut name = String::new();
+    fn name(&mut self) -> &'l str {
         match self.chars.peek() {
-            Some(first) if first.is_ascii_digit() => {
-                while let Some(digit) = self.chars.next_if(char::is_ascii_digit) {
-                    name.push(digit);
-                }
-                return name;
-            }
-            Some('@' | '*' | '#' | '?' | '-' | '$' | '!') => {
-                name.extend(self.chars.next());
-                return name;
-            }
-            _ => {}
+            Some(first) if first.is_ascii_digit() => self.chars.take_while(|char| char.is_ascii_digit()),
+            Some('@' | '*' | '#' | '?' | '-' | '$' | '!') => self.chars.take(1),
+            _ => self.chars.take_while(|char| char.is_alphanumeric() || char == '_'),
         }
-        while let Some(char) = self.chars.next_if(|char| char.is_alphanumeric() || *char == '_') {
-            name.push(char);
-        }
-        name
     }
 }
 

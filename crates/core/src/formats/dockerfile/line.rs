@@ -13,8 +13,6 @@
 //! An escape character continues a line only when no escape character stands
 //! before it: `x\\` does not.
 
-use std::borrow::Cow;
-
 use memchr::memchr;
 
 use crate::source::Span;
@@ -26,11 +24,11 @@ pub(super) const MAX_LINE_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct Line<'s> {
     /// What BuildKit hands to its instruction parser.
-    pub(super) text: Cow<'s, str>,
+    pub(super) text: &'s str,
     /// Source offset of the first byte.
     base: usize,
     /// For a joined line: (offset in `text`, source offset) of each part.
-    parts: Vec<(usize, usize)>,
+    parts: &'s [(usize, usize)],
     /// One past the last source byte of the instruction's text.
     end: usize,
 }
@@ -112,7 +110,22 @@ impl<'s> Physical<'s> {
 
 /// A line without the newline characters at its end.
 pub(super) fn trim_newline(line: &str) -> &str {
-    line.trim_end_matches(['\r', '\n'])
+    let bytes = line.as_bytes();
+    let mut end = bytes.len();
+    while end > 0 && matches!(bytes[end - 1], b'\r' | b'\n') {
+        end -= 1;
+    }
+    &line[..end]
+}
+
+/// `trim_start`, quick where the first byte that counts is ASCII, as it nearly always is.
+pub(super) fn trim_start(text: &str) -> &str {
+    let blanks = text.bytes().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let rest = &text[blanks..];
+    match rest.as_bytes().first() {
+        Some(byte) if byte.is_ascii_graphic() => rest,
+        _ => rest.trim_start(),
+    }
 }
 
 /// What is left of a line when its continuation is cut off, if it has one:
@@ -129,21 +142,34 @@ fn continuation(line: &str, escape: u8) -> Option<&str> {
     Some(&line[..end - 1])
 }
 
+/// What joined lines are put together in, one after the other.
+#[derive(Default)]
+pub(super) struct Joined {
+    text: String,
+    parts: Vec<(usize, usize)>,
+}
+
 /// Joins an instruction that begins with `first`, a physical line without
 /// newline and leading space at source offset `base`.
-pub(super) fn join<'s>(first: &'s str, base: usize, lines: &mut Physical<'s>, escape: u8) -> Line<'s> {
+pub(super) fn join<'j, 's: 'j>(
+    first: &'s str,
+    base: usize,
+    lines: &mut Physical<'s>,
+    escape: u8,
+    joined: &'j mut Joined,
+) -> Line<'j> {
     let Some(head) = continuation(first, escape) else {
-        return Line { text: Cow::Borrowed(first), base, parts: Vec::new(), end: base + first.len() };
+        return Line { text: first, base, parts: &[], end: base + first.len() };
     };
-    // Most continued instructions have a few lines of like length.
-    let mut text = String::with_capacity(head.len() * 4);
+    let Joined { text, parts } = joined;
+    text.clear();
     text.push_str(head);
-    let mut parts = Vec::with_capacity(8);
+    parts.clear();
     parts.push((0, base));
     let mut end = base + head.len();
     while let Some((start, physical)) = lines.next() {
         let content = trim_newline(physical);
-        let visible = content.trim_start();
+        let visible = trim_start(content);
         if visible.is_empty() || visible.starts_with('#') {
             continue;
         }
@@ -158,7 +184,7 @@ pub(super) fn join<'s>(first: &'s str, base: usize, lines: &mut Physical<'s>, es
             break;
         }
     }
-    Line { text: Cow::Owned(text), base, parts, end }
+    Line { text, base, parts, end }
 }
 
 #[cfg(test)]
@@ -180,7 +206,8 @@ mod tests {
         let text = "FROM al\\\n# no\n\n  pine:3\nRUN x";
         let mut lines = Physical::new(text);
         let (base, first) = lines.next().expect("a line");
-        let line = join(trim_newline(first), base, &mut lines, b'\\');
+        let mut joined = Joined::default();
+        let line = join(trim_newline(first), base, &mut lines, b'\\', &mut joined);
         assert_eq!(line.text, "FROM al  pine:3");
         let span = line.span(5, 15);
         assert_eq!(&text[span.start..span.end], "al\\\n# no\n\n  pine:3");

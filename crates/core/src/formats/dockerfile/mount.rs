@@ -10,6 +10,10 @@
 //! field  := text without `"` | '"' { char | '""' } '"'
 //! ```
 
+use std::borrow::Cow;
+
+use memchr::memchr;
+
 use super::flags::FlagValue;
 use super::flags::Places;
 use super::go;
@@ -18,43 +22,50 @@ use super::go;
 ///
 /// # Errors
 /// When BuildKit would refuse the mount before it looks for images.
-pub(super) fn from(value: &FlagValue) -> Result<Option<FlagValue>, String> {
+pub(super) fn from<'f>(value: &'f FlagValue<'_>) -> Result<Option<FlagValue<'f>>, String> {
     let mut from = None;
-    for field in fields(value)? {
-        let Some(equals) = field.text.find('=') else { continue };
+    let mut refused = None;
+    each_field(value, |field| {
+        let Some(equals) = memchr(b'=', field.text.as_bytes()) else { return };
         if go::lower(&field.text[..equals]) != "from" {
-            continue;
+            return;
         }
-        let text = field.text[equals + 1..].to_owned();
+        let places = field.places.part(equals + 1, field.text.len());
+        let text = match field.text {
+            Cow::Borrowed(text) => Cow::Borrowed(&text[equals + 1..]),
+            Cow::Owned(text) => Cow::Owned(text[equals + 1..].to_owned()),
+        };
         if text.find('$').is_some_and(|at| at + 1 != text.len()) {
-            return Err(
+            refused = Some(
                 "`from` of a mount takes no variables; name a stage with `FROM … AS` and mount from that"
                     .to_owned(),
             );
         }
-        let places = field.places.part(equals + 1, field.text.len());
         from = Some(FlagValue { text, places });
+    })?;
+    match refused {
+        Some(message) => Err(message),
+        None => Ok(from.filter(|from| !from.text.is_empty())),
     }
-    Ok(from.filter(|from| !from.text.is_empty()))
 }
 
-fn fields(value: &FlagValue) -> Result<Vec<FlagValue>, String> {
-    let text = &value.text;
+/// Hands every field to `found`, in order.
+fn each_field<'f>(value: &'f FlagValue<'_>, mut found: impl FnMut(FlagValue<'f>)) -> Result<(), String> {
+    let text: &'f str = &value.text;
     if text.is_empty() {
         return Err("`--mount=` is empty".to_owned());
     }
     let bytes = text.as_bytes();
-    let mut fields = Vec::new();
     let mut at = 0;
     loop {
         if bytes.get(at) != Some(&b'"') {
-            let end = text[at..].find(',').map_or(text.len(), |comma| at + comma);
-            if text[at..end].contains('"') {
+            let end = memchr(b',', &bytes[at..]).map_or(text.len(), |comma| at + comma);
+            if memchr(b'"', &bytes[at..end]).is_some() {
                 return Err("a quote inside a field of `--mount=`".to_owned());
             }
-            fields.push(FlagValue { text: text[at..end].to_owned(), places: value.places.part(at, end) });
+            found(FlagValue { text: Cow::Borrowed(&text[at..end]), places: value.places.part(at, end) });
             if end == text.len() {
-                return Ok(fields);
+                return Ok(());
             }
             at = end + 1;
             continue;
@@ -63,7 +74,7 @@ fn fields(value: &FlagValue) -> Result<Vec<FlagValue>, String> {
         let mut field = String::new();
         let mut places = Vec::new();
         loop {
-            let Some(quote) = text[at..].find('"').map(|found| at + found) else {
+            let Some(quote) = memchr(b'"', &bytes[at..]).map(|found| at + found) else {
                 return Err("a quote in `--mount=` is not closed".to_owned());
             };
             field.push_str(&text[at..quote]);
@@ -77,13 +88,13 @@ fn fields(value: &FlagValue) -> Result<Vec<FlagValue>, String> {
                 }
                 Some(b',') => break,
                 None => {
-                    fields.push(FlagValue { text: field, places: Places::Each(places) });
-                    return Ok(fields);
+                    found(FlagValue { text: Cow::Owned(field), places: Places::Each(places) });
+                    return Ok(());
                 }
                 Some(_) => return Err("text after a closing quote in `--mount=`".to_owned()),
             }
         }
-        fields.push(FlagValue { text: field, places: Places::Each(places) });
+        found(FlagValue { text: Cow::Owned(field), places: Places::Each(places) });
         at += 1;
     }
 }
