@@ -26,7 +26,7 @@ use crate::source::RepoPath;
 /// How many uses a preview of an edited policy names.
 const MAX_PREVIEWED_USES: usize = 5;
 
-/// [`crate::report::judge`], with what judges handed in.
+/// [`crate::report::judge()`], with what judges handed in.
 pub(super) fn judge_with(
     mut subject: Subject,
     judge_use: impl Fn(&Policies, &ImageUse) -> Option<Judgement>,

@@ -1,5 +1,5 @@
 //! The vectors of references: `references.cases` has one text a line, in the
-//! notation of [`crate::cases`]; the golden file has what
+//! notation of `cases.rs`; the golden file has what
 //! distribution/reference makes of each, tab-separated.
 //!
 //! ```text
