@@ -1047,9 +1047,9 @@ fn a_templates_own_text_is_one_problem() {
         );
         assert_eq!(extracted.uses.len(), 2);
     }
-    // Without a marker it is a Dockerfile with an error.
-    let extracted = read_as("Dockerfile.in", "FROM a\nRUM b\n");
-    assert_eq!(extracted.problems[0].message, "unknown instruction `RUM`");
+    // nodejs/docker-node: not every template has markers that are known.
+    let extracted = read_as("Dockerfile.in", "FROM a\nRUN case in \\\n\"${KEYS[@]}\"\n; do \\\n;\nesac\n");
+    assert_eq!(extracted.problems.len(), 1);
 }
 
 /// Found by comparing with BuildKit: a trigger that cannot run fails the build
