@@ -162,7 +162,8 @@ pub(crate) fn compare_given(case: &Case, answer: &Answer) -> Vec<String> {
     let (alone, ours) = (extract(&case.text), extract_given(case));
     for one in &alone.uses {
         let kept = ours.uses.iter().any(|other| {
-            (other.span, other.role) == (one.span, one.role)
+            other.span == one.span
+                && is_build(other) == is_build(one)
                 && (other.reachable || !one.reachable)
                 && one.targets.iter().all(|target| other.targets.contains(target))
         });
@@ -172,10 +173,11 @@ pub(crate) fn compare_given(case: &Case, answer: &Answer) -> Vec<String> {
     }
     if let Some(theirs) = &answer.frontend {
         let listed = images(&ours, |one| one.role == Role::Frontend);
-        if !theirs
-            .as_ref()
-            .is_ok_and(|theirs| ImageRef::parse(theirs).is_ok_and(|image| listed.contains(&with_tag(image))))
-        {
+        let same = match theirs.as_ref().map(|theirs| ImageRef::parse(theirs)) {
+            Ok(Ok(image)) => listed.contains(&with_tag(image)),
+            _ => ours.uses.iter().any(|one| one.role == Role::Frontend && is_open_or_invalid(one)),
+        };
+        if !same {
             outcome.differs(format!("BuildKit's frontend is {theirs:?}, fromguard's {listed:?}"));
         }
     }

@@ -1055,7 +1055,7 @@ fn a_templates_own_text_is_one_problem() {
 /// Found by comparing with BuildKit: a trigger that cannot run fails the build
 /// of a stage that the last one does not need.
 #[test]
-fn a_broken_trigger_is_an_error_of_every_stage() {
+fn a_broken_trigger_is_an_error_of_every_target() {
     check(
         "
 FROM scratch AS base
@@ -1065,6 +1065,8 @@ FROM base AS unused
 FROM scratch
 ",
     );
+    // Nobody can build a stage without a name that the last one does not need.
+    check("\nFROM scratch AS base\nONBUILD COPY --from=$X a b\nFROM base\nFROM scratch\n");
 }
 
 proptest! {
