@@ -74,10 +74,12 @@ impl Found {
             .map(|declaration| {
                 let name = &declaration.name.text;
                 match &declaration.value {
-                    Some(value) => Via { at: locate(value.span), what: format!("default of `ARG {name}`") },
+                    Some(value) => {
+                        Via { at: locate(value.span), what: ["default of `ARG ", name, "`"].concat() }
+                    }
                     None => Via {
                         at: locate(declaration.name.span),
-                        what: format!("`ARG {name}` without a default"),
+                        what: ["`ARG ", name, "` without a default"].concat(),
                     },
                 }
             })
