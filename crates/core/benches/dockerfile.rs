@@ -1,7 +1,9 @@
-//! How fast Dockerfiles are read: ordinary ones in bytes a second, and files of
+//! How fast Dockerfiles are read: written ones in bytes a second, and files of
 //! 1 MiB of every shape that could be slow, each of which has to stay linear.
 //!
 //! `cargo bench -p fromguard_core --bench dockerfile`
+
+use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::BytesCount;
@@ -17,50 +19,15 @@ fn main() {
     divan::main();
 }
 
-/// What people write: arguments, two stages, long `RUN`s, a heredoc.
-const ORDINARY: &str = r#"# syntax=docker/dockerfile:1
-ARG GO_VERSION=1.26
-ARG ALPINE_VERSION=3.22
-ARG REGISTRY=docker.io/library
-
-# The build stage: compiles everything into /out.
-FROM --platform=$BUILDPLATFORM ${REGISTRY}/golang:${GO_VERSION}-alpine${ALPINE_VERSION} AS build
-ARG TARGETOS TARGETARCH
-WORKDIR /src
-RUN apk add --no-cache \
-      git \
-      make \
-      # needed by the linker
-      musl-dev \
-      ca-certificates
-COPY go.mod go.sum ./
-RUN --mount=type=cache,target=/go/pkg/mod go mod download
-COPY . .
-RUN --mount=type=cache,target=/root/.cache/go-build \
-    --mount=type=bind,from=tonistiigi/xx:1.6.1,source=/usr/bin,target=/xx \
-    CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
-    go build -trimpath -ldflags "-s -w -X main.version=$(git describe --tags)" -o /out/app ./cmd/app && \
-    echo "built for ${TARGETOS}/${TARGETARCH}" && \
-    test -x /out/app
-
-FROM alpine:${ALPINE_VERSION}
-LABEL org.opencontainers.image.source="https://example.com/app" \
-      org.opencontainers.image.licenses="Apache-2.0"
-ENV PATH=/usr/local/bin:/usr/bin:/bin \
-    LANG=C.UTF-8
-RUN <<EOF
-set -e
-adduser -D -u 10001 app
-mkdir -p /var/lib/app && chown app /var/lib/app
-EOF
-COPY --from=build --chown=app:app /out/app /usr/local/bin/app
-COPY --from=ghcr.io/acme/certificates:2026 /certs /etc/ssl/certs
-USER app
-EXPOSE 8080
-HEALTHCHECK --interval=30s CMD ["/usr/local/bin/app", "health"]
-ENTRYPOINT ["/usr/local/bin/app"]
-CMD ["serve", "--listen", "0.0.0.0:8080"]
-"#;
+/// What people write, each file a kind of its own. `dense.txt` has everything at
+/// once and hardly any plain text between.
+const FILES: [(&str, &str); 5] = [
+    ("service", include_str!("dockerfiles/service.txt")),
+    ("stages", include_str!("dockerfiles/stages.txt")),
+    ("arguments", include_str!("dockerfiles/arguments.txt")),
+    ("heredocs", include_str!("dockerfiles/heredocs.txt")),
+    ("dense", include_str!("dockerfiles/dense.txt")),
+];
 
 fn extract(file: &SourceFile) -> Extracted {
     let format = formats::format_for(file.path()).expect("a Dockerfile");
@@ -68,10 +35,11 @@ fn extract(file: &SourceFile) -> Extracted {
 }
 
 fn measure(bencher: Bencher<'_, '_>, text: &str) {
-    let text: std::sync::Arc<str> = text.into();
+    let path = RepoPath::new("Dockerfile");
+    let text: Arc<str> = text.into();
     bencher
         .counter(BytesCount::of_str(&*text))
-        .bench_local(|| extract(&SourceFile::new(RepoPath::new("Dockerfile"), std::sync::Arc::clone(&text))));
+        .bench_local(|| extract(&SourceFile::new(path.clone(), Arc::clone(&text))));
 }
 
 /// `line` over and over, to the largest file that is read.
@@ -88,9 +56,21 @@ fn filled(start: &str, line: impl Fn(usize) -> String, end: &str) -> String {
     text + end
 }
 
+#[divan::bench(args = FILES.map(|(name, _)| name))]
+fn file(bencher: Bencher<'_, '_>, name: &str) {
+    let text = FILES.iter().find(|(file, _)| *file == name).map(|(_, text)| *text);
+    measure(bencher, text.expect("one of the files"));
+}
+
+/// All of them, one after the other.
 #[divan::bench]
-fn ordinary(bencher: Bencher<'_, '_>) {
-    measure(bencher, ORDINARY);
+fn files(bencher: Bencher<'_, '_>) {
+    let path = RepoPath::new("Dockerfile");
+    let texts = FILES.map(|(_, text)| Arc::<str>::from(text));
+    let bytes: usize = texts.iter().map(|text| text.len()).sum();
+    bencher.counter(BytesCount::new(bytes)).bench_local(|| {
+        texts.each_ref().map(|text| extract(&SourceFile::new(path.clone(), Arc::clone(text))))
+    });
 }
 
 #[divan::bench]

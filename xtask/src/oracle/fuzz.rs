@@ -40,19 +40,17 @@ pub(crate) fn run(program: &mut Program, count: u64, seed: u64) -> anyhow::Resul
     let mut done = 0;
     while done < count && found.len() < ENOUGH {
         let round = ROUND.min(count - done);
-        let cases: Vec<Case> = (done..done + round)
-            .map(|number| Case::of(&format!("seed-{seed}-{number}"), &generator.text(seed, number)))
-            .collect();
+        let cases: Vec<Case> = (done..done + round).map(|number| generator.case(seed, number)).collect();
         for (case, answer) in cases.iter().zip(program.cases(&cases)?) {
             built += u64::from(builds(&answer));
             images += answer.default.images.len() as u64 + answer.others.images.len() as u64;
-            let differences = differences(&case.text, &answer);
+            let differences = differences(case, &answer);
             let Some(first) = differences.first() else { continue };
             different += 1;
             let kind = kind(first);
             let known = found.iter().filter(|known| self::kind(&known.about) == kind).count();
             if found.len() < ENOUGH && known < ENOUGH_OF_A_KIND {
-                let smallest = smallest(program, &case.text, &kind)?;
+                let smallest = smallest(program, case, &kind)?;
                 if found.iter().all(|known| known.text != smallest.text) {
                     println!("\n{}", cases::write(&Case { name: case.name.clone(), ..smallest.clone() }));
                     found.push(Case { name: case.name.clone(), ..smallest });
@@ -80,7 +78,12 @@ pub(crate) fn run(program: &mut Program, count: u64, seed: u64) -> anyhow::Resul
 }
 
 /// How the two disagree about a text, and what is wrong with our reading of it.
-fn differences(text: &str, answer: &Answer) -> Vec<String> {
+fn differences(case: &Case, answer: &Answer) -> Vec<String> {
+    let text = &case.text;
+    if !case.is_alone() {
+        return catch_unwind(|| rule::compare_given(case, answer))
+            .unwrap_or_else(|_| vec!["fromguard panics".to_owned()]);
+    }
     match catch_unwind(|| rule::extract(text)) {
         Ok(ours) => {
             let mut found = rule::compare(text, answer, &ours).differences;
@@ -107,19 +110,20 @@ fn references(
 }
 
 /// The smallest text with a difference of this kind, and what it is.
-fn smallest(program: &mut Program, text: &str, wanted: &str) -> anyhow::Result<Case> {
+fn smallest(program: &mut Program, case: &Case, wanted: &str) -> anyhow::Result<Case> {
     let mut about = String::new();
-    let text = shrink(text, |text| {
-        let Ok(answers) = program.cases(&[Case::of("shrinking", text)]) else { return false };
+    let text = shrink(&case.text, |text| {
+        let case = Case { text: text.to_owned(), ..case.clone() };
+        let Ok(answers) = program.cases(std::slice::from_ref(&case)) else { return false };
         let Some(found) =
-            answers.iter().flat_map(|answer| differences(text, answer)).find(|one| kind(one) == wanted)
+            answers.iter().flat_map(|answer| differences(&case, answer)).find(|one| kind(one) == wanted)
         else {
             return false;
         };
         about = found;
         true
     });
-    Ok(Case { about, ..Case::of("", &text) })
+    Ok(Case { about, text, ..case.clone() })
 }
 
 /// A difference without what it is about: images, names, texts, places.

@@ -1,6 +1,7 @@
 //! Makes Dockerfiles up: most from a grammar, so that BuildKit builds them and
 //! the comparison goes deep; some by damaging those or the conformance cases.
 
+use crate::oracle::cases::Case;
 use crate::oracle::pools::BROKEN_IMAGES;
 use crate::oracle::pools::DIRECTIVES;
 use crate::oracle::pools::ESCAPES;
@@ -52,6 +53,38 @@ impl Generator {
             }
         }
         characters.into_iter().collect()
+    }
+
+    /// Case number `number` of a seed: its text, and for one in eight what its
+    /// build is given.
+    pub(crate) fn case(&self, seed: u64, number: u64) -> Case {
+        let mut case = Case::of(&format!("seed-{seed}-{number}"), &self.text(seed, number));
+        let random = Random::new(seed.wrapping_mul(0x1000_0000_0000).wrapping_add(number) ^ 0x61FE);
+        if !random.one_in(8) {
+            return case;
+        }
+        let pair = |pairs: &mut Vec<(String, String)>, name: &str, value: String| {
+            if pairs.iter().all(|(known, _)| known != name) {
+                pairs.push((name.to_owned(), value));
+            }
+        };
+        for _ in 0..random.below(4) {
+            let name = random.pick(if random.one_in(8) { PLATFORM_NAMES } else { NAMES });
+            let value = random.pick(if random.one_in(3) { IMAGES } else { VALUES });
+            pair(&mut case.args, name, value.to_owned());
+        }
+        for _ in 0..random.below(3) {
+            let name = random.pick(if random.one_in(2) { STAGES } else { IMAGES });
+            let source = match random.below(5) {
+                0 => "local:folder".to_owned(),
+                _ => format!("docker-image://{}", random.pick(IMAGES)),
+            };
+            pair(&mut case.contexts, name, source);
+        }
+        if random.one_in(4) {
+            case.platforms = vec!["linux/arm/v7".to_owned(), "linux/amd64".to_owned()];
+        }
+        case
     }
 
     /// Text number `number` of a seed.

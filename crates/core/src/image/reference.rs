@@ -95,12 +95,12 @@ impl ImageRef {
             return Err(RefError::HexId);
         }
         let (registry, remainder) = split_registry(text);
-        let (name_and_tag, digest) = match remainder.split_once('@') {
+        let (name_and_tag, digest) = match split_at_byte(remainder, b'@') {
             Some((before, digest)) => (before, Some(digest)),
             None => (remainder, None),
         };
-        let last_segment = name_and_tag.rfind('/').map_or(0, |slash| slash + 1);
-        let (repository, tag) = match name_and_tag[last_segment..].split_once(':') {
+        let last_segment = name_and_tag.bytes().rposition(|byte| byte == b'/').map_or(0, |slash| slash + 1);
+        let (repository, tag) = match split_at_byte(&name_and_tag[last_segment..], b':') {
             Some((last, tag)) => (&name_and_tag[..last_segment + last.len()], Some(tag)),
             None => (name_and_tag, None),
         };
@@ -108,7 +108,7 @@ impl ImageRef {
             return Err(RefError::Uppercase { lowercased: repository.to_lowercase() });
         }
         let repository = match registry {
-            DEFAULT_REGISTRY if !repository.contains('/') => format!("library/{repository}"),
+            DEFAULT_REGISTRY if !repository.as_bytes().contains(&b'/') => ["library/", repository].concat(),
             _ => repository.to_owned(),
         };
         // A domain the grammar refuses may still match as a path component
@@ -153,11 +153,21 @@ impl fmt::Display for ImageRef {
     }
 }
 
+/// `split_once`, for texts so short that a search would cost more to set up than to make.
+fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|other| other == byte)?;
+    Some((&text[..at], &text[at + 1..]))
+}
+
 /// `splitDockerDomain` of distribution/reference, without the `library/` prefix.
 fn split_registry(text: &str) -> (&str, &str) {
-    match text.split_once('/') {
+    match split_at_byte(text, b'/') {
         Some((LEGACY_DEFAULT_REGISTRY, rest)) => (DEFAULT_REGISTRY, rest),
-        Some((first, rest)) if first == "localhost" || first.contains(['.', ':']) || has_uppercase(first) => {
+        Some((first, rest))
+            if first == "localhost"
+                || first.bytes().any(|byte| matches!(byte, b'.' | b':'))
+                || has_uppercase(first) =>
+        {
             (first, rest)
         }
         _ => (DEFAULT_REGISTRY, text),

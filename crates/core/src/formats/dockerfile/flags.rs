@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 use super::go;
 use super::line::Line;
 use crate::source::Span;
@@ -66,7 +68,7 @@ impl FlagValue<'_> {
 impl Flag<'_> {
     /// The name without `--`, and what stands after `=`.
     fn split(&self) -> (&str, Option<FlagValue<'_>>) {
-        let name_end = self.text.find('=').unwrap_or(self.text.len());
+        let name_end = memchr(b'=', self.text.as_bytes()).unwrap_or(self.text.len());
         let name = &self.text[2..name_end.max(2)];
         let value = self.text.get(name_end + 1..).map(|value| FlagValue {
             text: Cow::Borrowed(value),

@@ -163,8 +163,11 @@ pub(super) fn join<'j, 's: 'j>(
     };
     let Joined { text, parts } = joined;
     text.clear();
+    // Most continued instructions have a few lines of like length.
+    text.reserve(head.len() * 4);
     text.push_str(head);
     parts.clear();
+    parts.reserve(8);
     parts.push((0, base));
     let mut end = base + head.len();
     while let Some((start, physical)) = lines.next() {

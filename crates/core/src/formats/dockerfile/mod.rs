@@ -134,7 +134,7 @@ pub fn extract_with(file: &SourceFile, builds: &[Inputs]) -> Extracted {
     if dialect == Dialect::Foreign {
         return extracted;
     }
-    let template = name::is_template(file.path().name()) && template::has_marker(file.text());
+    let template = name::is_template(file.path().name());
     let mut text = reader::read(file.text(), dialect == Dialect::BeforeHeredocs, template);
     let mut faults = std::mem::take(&mut text.faults);
     let (given, setups) = inputs::prepare(builds, &text);

@@ -285,45 +285,43 @@ impl<'t> Graph<'t> {
             return;
         }
         let mut reached = vec![false; self.states.len()];
-        let mut pending = vec![target];
         // Every stage below this one is reached: some base may be any of them.
         let mut any_below = 0;
         let mut triggers_ran = vec![false; count];
-        while let Some(index) = pending.pop() {
-            if std::mem::replace(&mut reached[index], true) {
-                continue;
-            }
-            if index >= count {
-                if let Some((stage, command, place)) = self.states[index].read_by {
-                    stages[stage].commands[command].reads[place] = Read::ReachedImage;
+        let mut named: Vec<usize> = self.names.values().copied().collect();
+        named.sort_unstable();
+        // A trigger that cannot run fails the builds of other targets too, which are the named stages.
+        for (is_target, mut pending) in [(true, vec![target]), (false, named)] {
+            while let Some(index) = pending.pop() {
+                if std::mem::replace(&mut reached[index], true) {
+                    continue;
                 }
-                continue;
-            }
-            stages[index].reachable = true;
-            pending.extend(self.states[index].base);
-            match &self.states[index].may_be {
-                MayBe::Nothing => {}
-                MayBe::These(candidates) => pending.extend(candidates),
-                MayBe::Any if index > any_below => {
-                    pending.extend(any_below..index);
-                    any_below = index;
+                if index >= count {
+                    if let Some((stage, command, place)) = self.states[index].read_by
+                        && is_target
+                    {
+                        stages[stage].commands[command].reads[place] = Read::ReachedImage;
+                    }
+                    continue;
                 }
-                MayBe::Any => {}
-            }
-            pending.extend(self.states[index].reads.iter().map(|read| read.state));
-            // They read the same for every child.
-            if let Some(base) = self.states[index].base
-                && !std::mem::replace(&mut triggers_ran[base], true)
-            {
-                self.run_triggers(index, base, stages, &mut pending);
-            }
-        }
-        // What is wrong with a trigger fails the builds of other stages.
-        for index in 0..count {
-            if let Some(base) = self.states[index].base
-                && !std::mem::replace(&mut triggers_ran[base], true)
-            {
-                self.run_triggers(index, base, stages, &mut Vec::new());
+                stages[index].reachable |= is_target;
+                pending.extend(self.states[index].base);
+                match &self.states[index].may_be {
+                    MayBe::Nothing => {}
+                    MayBe::These(candidates) => pending.extend(candidates),
+                    MayBe::Any if index > any_below => {
+                        pending.extend(any_below..index);
+                        any_below = index;
+                    }
+                    MayBe::Any => {}
+                }
+                pending.extend(self.states[index].reads.iter().map(|read| read.state));
+                // They read the same for every child.
+                if let Some(base) = self.states[index].base
+                    && !std::mem::replace(&mut triggers_ran[base], true)
+                {
+                    self.run_triggers(index, base, stages, &mut pending);
+                }
             }
         }
         self.mark_shipped(target, stages);

@@ -85,10 +85,12 @@ impl Found {
                 let declaration = text.declarations.get(*index)?;
                 let name = &declaration.name.text;
                 Some(match &declaration.value {
-                    Some(value) => Via { at: locate(value.span), what: format!("default of `ARG {name}`") },
+                    Some(value) => {
+                        Via { at: locate(value.span), what: ["default of `ARG ", name, "`"].concat() }
+                    }
                     None => Via {
                         at: locate(declaration.name.span),
-                        what: format!("`ARG {name}` without a default"),
+                        what: ["`ARG ", name, "` without a default"].concat(),
                     },
                 })
             })
