@@ -466,7 +466,16 @@ fn wrong_input_is_one_clear_error() {
     unrelated.git(&["checkout", "-q", "--orphan", "other"]);
     unrelated.write(&[("README", "another history\n")]);
     unrelated.commit();
-    let cases: [(&Sandbox, &[&str], &str); 9] = [
+    let fresh = Sandbox::empty();
+    fresh.git(&["init", "-q", "-b", "main"]);
+    plain.write(&[("binary.yml", "version: 1\0"), ("Dockerfile", "FROM a\n")]);
+    let binary = plain.path().join("binary.yml");
+    let binary = binary.to_str().unwrap();
+    let two = Sandbox::repository(&[("Dockerfile", "FROM a\n")]);
+    two.git(&["branch", "old"]);
+    two.write(&[("Dockerfile", "FROM b\n")]);
+    two.commit();
+    let cases: [(&Sandbox, &[&str], &str); 17] = [
         (&plain, &["scan", "nowhere"], "nowhere does not exist"),
         (&plain, &["check", "nowhere"], "nowhere does not exist"),
         (&plain, &["check", "--base", "main"], "not in a git repository"),
@@ -476,6 +485,18 @@ fn wrong_input_is_one_clear_error() {
         (&repository, &["check", "Dockerfile"], "Dockerfile is a file"),
         (&repository, &["policy", "validate"], ".github/fromguard.yml cannot be read"),
         (&repository, &["check", "--as-of", "tomorrow"], "is not a day such as 2027-01-31"),
+        (&plain, &["check", "--policy", "binary.yml"], "binary.yml cannot be read: it is a binary file"),
+        (&plain, &["rehearse", "--repo", "nowhere"], "nowhere does not exist"),
+        (&plain, &["rehearse", "--repo", "."], ". is not in a git repository"),
+        (&plain, &["rehearse", "--repo", "Dockerfile"], "it is a file; name the folder"),
+        (&fresh, &["rehearse", "--repo", "."], "has no commit yet"),
+        (&two, &["rehearse", "--repo", ".", "--base", "no-such"], "\"no-such\" names no commit"),
+        (&two, &["rehearse", "--repo", "."], "are the same commit"),
+        (
+            &two,
+            &["rehearse", "--repo", ".", "--base", "old", "--org-policy", binary],
+            "cannot be read: it is a binary file",
+        ),
     ];
     for (sandbox, arguments, message) in cases {
         let ran = sandbox.run(arguments);

@@ -570,3 +570,19 @@ async fn every_permission_is_needed() {
         assert!(seen.is_some(), "without {permission} nothing was refused");
     }
 }
+
+#[tokio::test]
+async fn an_organisation_s_policy_that_graphql_does_not_show_is_read_from_its_own_repository() {
+    let house = House::new().await;
+    // Over 512,000 bytes GraphQL cuts a blob; this one is refused for its size, by name.
+    let endless = format!("{POLICY}# {}\n", "x".repeat(600_000));
+    house.repository(".github", &[("fromguard.yml", &endless)]);
+    let mut repo = house.repository("shop", &[("Dockerfile", TRUSTED)]);
+    repo.branch("feature", &[("Dockerfile", UNKNOWN)]);
+    let pull = house.standin.open_pull_request(&repo.name, "main", "feature").unwrap();
+    house.deliver().await;
+    let run = house.run(&pull);
+    assert_eq!(run.conclusion.as_deref(), Some("failure"));
+    assert!(run.summary.contains("262,144") || run.summary.contains("262144"), "{}", run.summary);
+    assert_eq!(house.standin.traffic().count("GET", "/repos/{owner}/{repo}/git/blobs/{file_sha}"), 1);
+}

@@ -35,8 +35,7 @@ impl Repository {
 
     /// `/repos/{owner}/{name}` and what follows it.
     pub(crate) fn path(&self, rest: &str) -> String {
-        let name = &self.place.name;
-        format!("/repos/{}/{}{rest}", segment(&name.owner), segment(&name.name))
+        repository_path(&self.place.name, rest)
     }
 
     /// A REST call with this repository's token.
@@ -76,4 +75,9 @@ impl Repository {
         };
         graphql::data(what, &answer, tolerated, client.clock().now_ms())
     }
+}
+
+/// `/repos/{owner}/{name}` of any repository, and what follows it.
+pub(crate) fn repository_path(name: &RepositoryName, rest: &str) -> String {
+    format!("/repos/{}/{}{rest}", segment(&name.owner), segment(&name.name))
 }

@@ -55,7 +55,19 @@ impl Repository {
     /// When there is none, or it cannot be opened.
     pub fn open(path: &Path) -> Result<Repository, LocalError> {
         let broken = |reason: String| LocalError::BrokenRepository { path: path.to_owned(), reason };
-        let inner = gix::discover(path).map_err(|error| broken(error.to_string()))?;
+        if !path.exists() {
+            return Err(LocalError::NoSuchPath(path.to_owned()));
+        }
+        if !path.is_dir() {
+            return Err(broken("it is a file; name the folder of the repository".to_owned()));
+        }
+        let absolute = path.canonicalize().map_err(|error| broken(error.to_string()))?;
+        // A bare one has no `.git`, and every one has a HEAD.
+        let marked = |folder: &Path| folder.join(".git").exists() || folder.join("HEAD").exists();
+        if !absolute.ancestors().any(marked) {
+            return Err(LocalError::NotInRepository(path.to_owned()));
+        }
+        let inner = gix::discover(&absolute).map_err(|error| broken(error.to_string()))?;
         let root = inner.workdir().unwrap_or_else(|| inner.git_dir());
         let root = root.canonicalize().map_err(|error| broken(error.to_string()))?;
         Ok(Repository { inner, root })

@@ -42,6 +42,9 @@ pub enum LocalError {
     /// A revision was named and there is no git repository.
     #[error("{} is not in a git repository, so it has no revision to compare with", .0.display())]
     NoRepository(PathBuf),
+    /// A git repository was named and there is none.
+    #[error("{} is not in a git repository", .0.display())]
+    NotInRepository(PathBuf),
     /// The repository has no such commit.
     #[error(
         "{revision:?} names no commit of this git repository; in CI, fetch it first (actions/checkout needs \

@@ -11,10 +11,13 @@ use std::time::Duration;
 use sqlx::ConnectOptions;
 use sqlx::Connection;
 use sqlx::Row;
+use sqlx::SqlSafeStr;
 use sqlx::Sqlite;
 use sqlx::SqliteConnection;
 use sqlx::Transaction;
 use sqlx::migrate::MigrateError;
+use sqlx::migrate::Migration;
+use sqlx::migrate::MigrationType;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::sqlite::SqliteJournalMode;
@@ -23,7 +26,9 @@ use tokio::sync::watch;
 
 use crate::store::StoreError;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+/// Every migration, by version. They are listed rather than found by `sqlx::migrate!`:
+/// the macro would build SQLite a second time, for the compiler's own use.
+const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "queue", include_str!("../../migrations/0001_queue.sql"))];
 
 /// How long SQLite waits for somebody else's lock: a backup, or a shell on the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -94,13 +99,16 @@ fn lock(database: &Path) -> Result<LockFile, StoreError> {
 }
 
 async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    match MIGRATIONS.run(&mut *connection).await {
+    let migrations = MIGRATIONS.iter().map(|(version, what, sql)| {
+        Migration::new(*version, (*what).into(), MigrationType::Simple, sql.into_sql_str(), false)
+    });
+    match Migrator::with_migrations(migrations.collect()).run(&mut *connection).await {
         Ok(()) => Ok(()),
         Err(MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..)) => {
             let row = sqlx::query("SELECT MAX(version) AS found FROM _sqlx_migrations")
                 .fetch_one(connection)
                 .await?;
-            let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
+            let known = MIGRATIONS.iter().map(|(version, ..)| *version).max().unwrap_or_default();
             Err(StoreError::Newer { found: row.try_get("found")?, known })
         }
         Err(MigrateError::Execute(error)) => Err(error.into()),

@@ -61,7 +61,7 @@ pub struct Scanned {
     pub problems: Vec<Problem>,
     /// The files that hold a use, a problem, or a place of a `via`.
     pub sources: BTreeMap<RepoPath, Arc<SourceFile>>,
-    /// How many files were read.
+    /// How many files were read; not those that only have a format's name.
     pub files_scanned: usize,
 }
 
@@ -184,7 +184,7 @@ impl Scan {
             });
         }
         self.open.remove(path);
-        self.scanned.files_scanned += 1;
+        self.scanned.files_scanned += usize::from(!extracted.is_foreign);
         if extracted.uses.is_empty() && extracted.problems.is_empty() {
             // Whoever wants it later asks again.
             self.contents.remove(path);
@@ -305,6 +305,15 @@ mod tests {
         let raws: Vec<&str> = scanned.uses.iter().map(|usage| usage.raw.as_str()).collect();
         assert_eq!(raws, ["a", "b", "z"]);
         assert_eq!((scanned.files_scanned, scanned.sources.len()), (3, 2));
+    }
+
+    #[test]
+    fn does_not_count_what_only_has_the_name() {
+        let scanned = scan(&[
+            ("dockerfile_test.go", text("package a\n\nconst text = `\nFROM b\n`\n")),
+            ("dockerfile.go", text("FROM a\n")),
+        ]);
+        assert_eq!((scanned.files_scanned, scanned.uses.len(), scanned.problems.len()), (1, 1, 0));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use anyhow::bail;
 use fromguard_core::report::Style;
 
 use crate::cli::Outcome;
+use crate::cli::files;
 use crate::cli::print;
 use crate::cli::rehearse::show::Scene;
 use crate::cli::rehearse::stage::Stage;
@@ -96,6 +97,9 @@ async fn rehearse_sample(args: &Args, style: Style) -> anyhow::Result<Outcome> {
 
 async fn rehearse_yours(args: &Args, path: &Path, style: Style) -> anyhow::Result<Outcome> {
     let repository = Repository::open(path)?;
+    if args.head.is_none() && repository.commit("HEAD").is_err() {
+        bail!("{} has no commit yet on the branch that HEAD names; say --head REV", path.display());
+    }
     let base = match &args.base {
         Some(base) => base.clone(),
         None => match USUAL_BASES.iter().find(|base| repository.commit(base).is_ok()) {
@@ -111,10 +115,7 @@ async fn rehearse_yours(args: &Args, path: &Path, style: Style) -> anyhow::Resul
         );
     }
     let organisation = match &args.org_policy {
-        Some(file) => Some(
-            std::fs::read_to_string(file)
-                .with_context(|| format!("the policy {} cannot be read", file.display()))?,
-        ),
+        Some(file) => Some(files::named_policy(file)?.text().to_owned()),
         None => None,
     };
     let root = repository.root().to_path_buf();

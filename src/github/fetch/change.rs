@@ -8,6 +8,7 @@ use crate::github::app::ORGANISATION_REPOSITORY;
 use crate::github::error::Error;
 use crate::github::fetch::entry::Entry;
 use crate::github::fetch::entry::content;
+use crate::github::fetch::entry::content_of;
 use crate::github::fetch::listing::Changed;
 use crate::github::repository::Repository;
 use crate::ids::PullNumber;
@@ -72,7 +73,10 @@ pub(super) async fn now(repository: &Repository, pull: PullNumber, comments: boo
         None => None,
         Some(found) => {
             let file = found.default_branch_ref.and_then(|branch| branch.target).and_then(|it| it.file);
-            Some(content(repository, file).await?)
+            // Its blobs are in that repository, not in the judged one.
+            let holder =
+                RepositoryName { owner: place.name.owner.clone(), name: ORGANISATION_REPOSITORY.to_owned() };
+            Some(content_of(repository, &holder, file).await?)
         }
     };
     Ok(Now {

@@ -10,6 +10,8 @@ use serde::Deserialize;
 use crate::github::client::Call;
 use crate::github::error::Error;
 use crate::github::repository::Repository;
+use crate::github::repository::repository_path;
+use crate::ids::RepositoryName;
 
 /// The file kind in git's mode, and its values: `git help fast-import`, "filemodify".
 const KIND: u32 = 0o170_000;
@@ -82,12 +84,21 @@ impl Entry {
 
 /// The content at a path; no entry means that nothing stands there.
 pub(super) async fn content(repository: &Repository, entry: Option<Entry>) -> Result<Content, Error> {
+    content_of(repository, &repository.place().name, entry).await
+}
+
+/// The content at a path of the repository `holder`, read with the token of `repository`.
+pub(super) async fn content_of(
+    repository: &Repository,
+    holder: &RepositoryName,
+    entry: Option<Entry>,
+) -> Result<Content, Error> {
     let (oid, size_bytes) = match entry.map(Entry::known) {
         None => return Ok(Content::Missing),
         Some(Known::Content(content)) => return Ok(content),
         Some(Known::Read { oid, size_bytes }) => (oid, size_bytes),
     };
-    let path = repository.path(&format!("/git/blobs/{oid}"));
+    let path = repository_path(holder, &format!("/git/blobs/{oid}"));
     let limit = usize::try_from(MAX_FILE_BYTES).unwrap_or(usize::MAX);
     let call = Call { accept: Some(RAW), max_bytes: limit, ..Call::get("the blob", &path) };
     match repository.rest(call).await {

@@ -35,6 +35,9 @@ pub struct Extracted {
     pub uses: Vec<ImageUse>,
     /// What could not be read.
     pub problems: Vec<Problem>,
+    /// The file is not of the format, whatever its name says: nothing is found
+    /// in it, and it does not count as read.
+    pub is_foreign: bool,
 }
 
 /// The files that an extraction may look at beside its own.

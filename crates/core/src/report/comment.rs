@@ -46,7 +46,7 @@ pub(super) fn render(report: &Report, exists: bool) -> Option<String> {
             page.push(&format!("- … and {} more, in the check run\n", items.len() - shown));
         }
     }
-    page.push("\nThe check run `fromguard` on the newest commit says how each was decided.\n");
+    page.push("\nThe check run `fromguard` on the newest commit has every detail.\n");
     Some(page.finish())
 }
 

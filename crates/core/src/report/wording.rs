@@ -279,6 +279,15 @@ pub(super) fn what_to_do(report: &Report) -> String {
                 "Mend the lines that are shown; `fromguard policy validate` checks the file before a push."
                     .to_owned()
             }
+            // Without a base the file is one on the reader's own machine.
+            PolicyProblem::Broken { whose: Whose::Repository | Whose::Organisation, loaded }
+                if report.subject.base.is_none() =>
+            {
+                format!(
+                    "Mend the lines shown of `{}`; until then no image can be judged.",
+                    loaded.file.path()
+                )
+            }
             PolicyProblem::Broken { whose: Whose::Repository, .. } => format!(
                 "Mend `{REPOSITORY_POLICY_PATH}` on the base branch, in a pull request that changes nothing else; \
                  until then no image can be judged."

@@ -53,6 +53,12 @@ impl Case {
             && self.platforms.is_empty()
     }
 
+    /// Whether a repository can say all that decides the answer. What triggers an
+    /// image holds is in a registry.
+    pub(crate) fn is_readable(&self) -> bool {
+        self.images.is_empty()
+    }
+
     /// The target platforms.
     pub(crate) fn platforms(&self) -> Vec<String> {
         match self.platforms.as_slice() {

@@ -11,7 +11,11 @@ use std::collections::BTreeSet;
 use fromguard_core::formats::Extracted;
 use fromguard_core::formats::Files;
 use fromguard_core::formats::Format;
+use fromguard_core::formats::dockerfile::Argument;
+use fromguard_core::formats::dockerfile::Context;
 use fromguard_core::formats::dockerfile::Dockerfile;
+use fromguard_core::formats::dockerfile::Inputs;
+use fromguard_core::formats::dockerfile::extract_with;
 use fromguard_core::image::ImageRef;
 use fromguard_core::image::ImageUse;
 use fromguard_core::image::Role;
@@ -21,6 +25,7 @@ use fromguard_core::source::RepoPath;
 use fromguard_core::source::SourceFile;
 
 use super::answer::Answer;
+use super::cases::Case;
 use super::cases::PLATFORMS;
 
 /// A way in which fromguard says more than BuildKit. `docs/dockerfile.md` tells users.
@@ -87,7 +92,12 @@ const IMAGE_FAILURES: &[&str] = &[
 
 /// Reads a text as fromguard does, alone in its repository.
 pub(crate) fn extract(text: &str) -> Extracted {
-    let file = SourceFile::new(RepoPath::new("Dockerfile"), text);
+    extract_as(&RepoPath::new("Dockerfile"), text)
+}
+
+/// The same, of a file of this name.
+pub(crate) fn extract_as(path: &RepoPath, text: &str) -> Extracted {
+    let file = SourceFile::new(path.clone(), text);
     let nothing = |_: &RepoPath| None;
     Dockerfile.extract(&file, &mut Files::new(&nothing))
 }
@@ -123,6 +133,88 @@ pub(crate) fn compare(text: &str, answer: &Answer, ours: &Extracted) -> Comparis
     let fails = fails || !answer.others.errors.is_empty();
     builds.compare("all targets", &builds.asked, &builds.listed, fails, &mut outcome);
     outcome
+}
+
+/// Reads a case as fromguard does when it knows what the build is given.
+pub(crate) fn extract_given(case: &Case) -> Extracted {
+    let file = SourceFile::new(RepoPath::new("Dockerfile"), case.text.as_str());
+    let argument = |(name, value): &(String, String)| Argument {
+        name: name.clone(),
+        value: Some(value.clone()),
+        at: None,
+    };
+    let context =
+        |(name, source): &(String, String)| Context { name: name.clone(), source: source.clone(), at: None };
+    let inputs = Inputs {
+        arguments: case.args.iter().map(argument).collect(),
+        contexts: case.contexts.iter().map(context).collect(),
+        platforms: case.platforms.clone(),
+        target: None,
+    };
+    extract_with(&file, &[inputs])
+}
+
+/// Compares what BuildKit answered about a case with arguments, contexts or
+/// platforms: what fromguard lists then is at least what BuildKit asks for, and
+/// at most that and what it lists of the file alone, of which nothing is lost.
+pub(crate) fn compare_given(case: &Case, answer: &Answer) -> Vec<String> {
+    let mut outcome = Comparison::default();
+    let (alone, ours) = (extract(&case.text), extract_given(case));
+    for one in &alone.uses {
+        let kept = ours.uses.iter().any(|other| {
+            (other.span, other.role) == (one.span, one.role)
+                && (other.reachable || !one.reachable)
+                && one.targets.iter().all(|target| other.targets.contains(target))
+        });
+        if !kept {
+            outcome.differs(format!("what the file names alone is lost: {one:?}"));
+        }
+    }
+    if let Some(theirs) = &answer.frontend {
+        let listed = images(&ours, |one| one.role == Role::Frontend);
+        if !theirs
+            .as_ref()
+            .is_ok_and(|theirs| ImageRef::parse(theirs).is_ok_and(|image| listed.contains(&with_tag(image))))
+        {
+            outcome.differs(format!("BuildKit's frontend is {theirs:?}, fromguard's {listed:?}"));
+        }
+    }
+    // An OCI layout is a folder: BuildKit finds the digest there and asks no registry.
+    let is_layout = |image: &String| {
+        let digest = image.split_once('@').map_or("", |(_, digest)| digest);
+        !digest.is_empty()
+            && case
+                .contexts
+                .iter()
+                .any(|(_, source)| source.starts_with("oci-layout:") && source.ends_with(digest))
+    };
+    let asked: BTreeSet<String> =
+        answer.default.images.iter().filter(|image| !is_layout(image)).cloned().collect();
+    let all: BTreeSet<String> =
+        asked.iter().chain(answer.others.images.iter().filter(|image| !is_layout(image))).cloned().collect();
+    let fails =
+        answer.syntax.is_some() || !answer.default.errors.is_empty() || !answer.others.errors.is_empty();
+    for (scope, asked, counts) in [
+        ("default target", &asked, (|one| is_build(one) && one.reachable) as fn(&ImageUse) -> bool),
+        ("all targets", &all, is_build),
+    ] {
+        let (listed, known) = (images(&ours, counts), images(&alone, counts));
+        let missed: Vec<&String> = asked.difference(&listed).collect();
+        if !missed.is_empty() {
+            outcome.differs(format!("{scope}: BuildKit asks for {missed:?}, which fromguard does not list"));
+        }
+        let extra: Vec<&String> = listed.difference(asked).filter(|image| !known.contains(*image)).collect();
+        if !extra.is_empty() && !fails {
+            outcome.differs(format!("{scope}: fromguard lists {extra:?}, which no build asks for"));
+        }
+    }
+    if !fails {
+        for problem in ours.problems.iter().filter(|problem| !alone.problems.contains(problem)) {
+            outcome.differs(format!("BuildKit builds this and fromguard has a problem: {}", problem.message));
+        }
+    }
+    outcome.differences.extend(inconsistencies(&case.text, &ours));
+    outcome.differences
 }
 
 impl Comparison {

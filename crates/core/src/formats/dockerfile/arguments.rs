@@ -5,9 +5,10 @@
 //! `defaultArgs` in `platform.go` of BuildKit 0.34. Defaults are evaluated once,
 //! in their order, each seeing the ones before it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fmt;
 
+use super::inputs::Setup;
 use super::lex;
 use super::lex::Budget;
 use super::lex::Environment;
@@ -19,35 +20,98 @@ use super::value::Hole;
 use super::value::Value;
 
 /// The platforms that a reference is evaluated for.
-pub(super) const PLATFORMS: [Platform; 2] =
-    [Platform { os: "linux", arch: "amd64" }, Platform { os: "linux", arch: "arm64" }];
+static PLATFORMS: [Platform; 2] = [Platform::linux("amd64"), Platform::linux("arm64")];
 
 /// A platform that images are built for, or on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Platform {
-    os: &'static str,
-    arch: &'static str,
+    os: Cow<'static, str>,
+    version: String,
+    arch: Cow<'static, str>,
+    variant: String,
 }
 
-impl fmt::Display for Platform {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.os, self.arch)
+impl Platform {
+    const fn linux(arch: &'static str) -> Platform {
+        Platform {
+            os: Cow::Borrowed("linux"),
+            version: String::new(),
+            arch: Cow::Borrowed(arch),
+            variant: String::new(),
+        }
+    }
+
+    /// `Parse` of containerd's platforms, `os[(version)]/arch[/variant]`; `None`
+    /// for what is no platform, or leaves something to the machine.
+    pub(super) fn parse(text: &str) -> Option<Platform> {
+        let lower = text.to_ascii_lowercase();
+        let mut parts = lower.split('/');
+        let (os, arch, variant) = (parts.next()?, parts.next()?, parts.next());
+        let valid = |part: &str| {
+            !part.is_empty()
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+        };
+        let (os, version) = match os.strip_suffix(')').and_then(|os| os.split_once('(')) {
+            Some((os, version)) => (os, version),
+            None => (os, ""),
+        };
+        if parts.next().is_some() || ![os, arch].into_iter().chain(variant).all(valid) {
+            return None;
+        }
+        let os = if os == "macos" { "darwin" } else { os };
+        let full = variant.is_some();
+        let (arch, variant) = match (arch, variant.unwrap_or_default()) {
+            ("i386", _) => ("386", String::new()),
+            ("x86_64" | "x86-64" | "amd64", "v1") => ("amd64", String::new()),
+            ("x86_64" | "x86-64", variant) => ("amd64", variant.to_owned()),
+            ("aarch64" | "arm64", "8" | "v8" | "v8.0") => ("arm64", "v8".to_owned()),
+            ("aarch64" | "arm64", "9" | "9.0" | "v9.0") => ("arm64", "v9".to_owned()),
+            ("aarch64", variant) => ("arm64", variant.to_owned()),
+            ("armhf", _) => ("arm", if full { "v7" } else { "" }.to_owned()),
+            ("armel", _) => ("arm", "v6".to_owned()),
+            ("arm", variant @ ("5" | "6" | "7" | "8")) => ("arm", format!("v{variant}")),
+            (arch, variant) => (arch, variant.to_owned()),
+        };
+        Some(Platform {
+            os: Cow::Owned(os.to_owned()),
+            version: version.to_owned(),
+            arch: Cow::Owned(arch.to_owned()),
+            variant,
+        })
+    }
+
+    /// `Format`, and with the version `FormatAll`.
+    fn format(&self, version: bool) -> String {
+        let mut text = self.os.to_string();
+        if version && !self.version.is_empty() {
+            text.push_str(&format!("({})", self.version));
+        }
+        for part in [&*self.arch, &self.variant] {
+            if !part.is_empty() {
+                text.push('/');
+                text.push_str(part);
+            }
+        }
+        text
     }
 }
 
 /// One way to build a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Build {
-    pub(super) build: Platform,
-    pub(super) target: Platform,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Build<'b> {
+    build: &'b Platform,
+    target: &'b Platform,
+    /// What it is given; nothing when the file is built alone.
+    pub(super) setup: &'b Setup<'b>,
 }
 
-impl Build {
-    /// Every combination of [`PLATFORMS`], the common one first.
-    pub(super) fn all() -> impl Iterator<Item = Build> {
-        PLATFORMS
-            .into_iter()
-            .flat_map(|build| PLATFORMS.into_iter().map(move |target| Build { build, target }))
+impl<'b> Build<'b> {
+    /// Every combination of platforms, the common one first: of the two that
+    /// every file is evaluated for, or for those that are given, on any of both.
+    pub(super) fn all(setup: &'b Setup<'b>) -> impl Iterator<Item = Build<'b>> {
+        let targets = if setup.platforms.is_empty() { PLATFORMS.as_slice() } else { &setup.platforms };
+        let machines = PLATFORMS.iter().chain(&setup.platforms);
+        machines.flat_map(move |build| targets.iter().map(move |target| Build { build, target, setup }))
     }
 }
 
@@ -58,7 +122,7 @@ enum State {
 
 /// The variables of one build.
 pub(super) struct Arguments<'t> {
-    build: Build,
+    build: Build<'t>,
     target_stage: &'t str,
     variables: HashMap<&'t str, State>,
     /// Names that nothing declares, as [`Hole::Undeclared`] counts them.
@@ -78,7 +142,7 @@ pub(super) struct Refused {
 impl<'t> Arguments<'t> {
     /// Evaluates the declarations for one build.
     pub(super) fn evaluate(
-        build: Build,
+        build: Build<'t>,
         target_stage: &'t str,
         declarations: &'t [Declaration],
         escape: u8,
@@ -95,6 +159,10 @@ impl<'t> Arguments<'t> {
         let mut refused = Vec::new();
         for (index, declaration) in declarations.iter().enumerate() {
             let name = declaration.name.text.as_str();
+            if let Some(given) = arguments.given(name) {
+                arguments.variables.insert(name, given);
+                continue;
+            }
             let Some(default) = &declaration.value else {
                 if arguments.platform(name).is_none() {
                     arguments.variables.entry(name).or_insert(State::Unset(Hole::NoDefault(index)));
@@ -124,21 +192,34 @@ impl<'t> Arguments<'t> {
         (arguments, refused)
     }
 
+    /// What the build is given.
+    pub(super) fn setup(&self) -> &'t Setup<'t> {
+        self.build.setup
+    }
+
+    /// What the build is given for an argument.
+    fn given(&self, name: &str) -> Option<State> {
+        Some(match self.build.setup.argument(name)? {
+            Ok(value) => State::Set(value),
+            Err(index) => State::Unset(Hole::Given(index)),
+        })
+    }
+
     /// The value of a predefined argument, and its name for good.
     fn platform(&self, name: &str) -> Option<(&'static str, String)> {
         let (build, target) = (self.build.build, self.build.target);
         let stage = if self.target_stage.is_empty() { "default" } else { self.target_stage };
         Some(match name {
-            "BUILDPLATFORM" => ("BUILDPLATFORM", build.to_string()),
-            "BUILDOS" => ("BUILDOS", build.os.to_owned()),
-            "BUILDOSVERSION" => ("BUILDOSVERSION", String::new()),
-            "BUILDARCH" => ("BUILDARCH", build.arch.to_owned()),
-            "BUILDVARIANT" => ("BUILDVARIANT", String::new()),
-            "TARGETPLATFORM" => ("TARGETPLATFORM", target.to_string()),
-            "TARGETOS" => ("TARGETOS", target.os.to_owned()),
-            "TARGETOSVERSION" => ("TARGETOSVERSION", String::new()),
-            "TARGETARCH" => ("TARGETARCH", target.arch.to_owned()),
-            "TARGETVARIANT" => ("TARGETVARIANT", String::new()),
+            "BUILDPLATFORM" => ("BUILDPLATFORM", build.format(false)),
+            "BUILDOS" => ("BUILDOS", build.os.to_string()),
+            "BUILDOSVERSION" => ("BUILDOSVERSION", build.version.clone()),
+            "BUILDARCH" => ("BUILDARCH", build.arch.to_string()),
+            "BUILDVARIANT" => ("BUILDVARIANT", build.variant.clone()),
+            "TARGETPLATFORM" => ("TARGETPLATFORM", target.format(true)),
+            "TARGETOS" => ("TARGETOS", target.os.to_string()),
+            "TARGETOSVERSION" => ("TARGETOSVERSION", target.version.clone()),
+            "TARGETARCH" => ("TARGETARCH", target.arch.to_string()),
+            "TARGETVARIANT" => ("TARGETVARIANT", target.variant.clone()),
             "TARGETSTAGE" => ("TARGETSTAGE", stage.to_owned()),
             _ => return None,
         })
@@ -156,10 +237,15 @@ impl Environment for Arguments<'_> {
             && let Some((name, text)) = self.platform(name)
         {
             self.target_seen |= name == "TARGETSTAGE";
-            // Of the others only these differ between the builds of a file.
+            // Of the others only these differ between the builds of a file alone.
             self.platform_seen |=
-                matches!(name, "BUILDPLATFORM" | "BUILDARCH" | "TARGETPLATFORM" | "TARGETARCH");
-            self.variables.entry(name).or_insert_with(|| State::Set(Value { text, ..Value::default() }));
+                matches!(name, "BUILDPLATFORM" | "BUILDARCH" | "TARGETPLATFORM" | "TARGETARCH")
+                    || (name != "TARGETSTAGE" && !self.build.setup.platforms.is_empty());
+            if !self.variables.contains_key(name) {
+                let state =
+                    self.given(name).unwrap_or_else(|| State::Set(Value { text, ..Value::default() }));
+                self.variables.insert(name, state);
+            }
         }
         match self.variables.get(name) {
             Some(State::Set(value)) => Variable::Set(value),

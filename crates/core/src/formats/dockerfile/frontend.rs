@@ -5,6 +5,11 @@
 //! Any other image may give every line another meaning.
 
 use crate::image::ImageRef;
+use crate::image::Target;
+
+use super::inputs::Argument;
+use super::inputs::Inputs;
+use super::uses;
 
 /// How a file is read under its frontend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +24,37 @@ pub(super) enum Dialect {
 
 /// The first version with heredocs in its stable channel.
 const HEREDOC_VERSION: (u64, u64) = (1, 4);
+
+/// The build argument that outranks the file's own choice: `keySyntaxArg` in
+/// `frontend/dockerfile/builder/build.go`.
+const SYNTAX_ARGUMENT: &str = "BUILDKIT_SYNTAX";
+
+/// The frontends that builds are given.
+pub(super) fn given(builds: &[Inputs]) -> Vec<(Target, &Argument)> {
+    builds
+        .iter()
+        .flat_map(|build| &build.arguments)
+        .filter(|argument| argument.name == SYNTAX_ARGUMENT)
+        .map(|argument| match &argument.value {
+            Some(value) => {
+                (uses::literal_target(value.trim().split(' ').next().unwrap_or_default()), argument)
+            }
+            None => {
+                let reason = format!("the value of the build argument `{SYNTAX_ARGUMENT}` is not known");
+                (Target::Unresolved { reason }, argument)
+            }
+        })
+        .collect()
+}
+
+/// The dialect of what names a frontend. Nothing can read the file when it is
+/// no reference; what it would mean is still told.
+pub(super) fn dialect_of(target: &Target) -> Dialect {
+    match target {
+        Target::Image(image) => dialect(image),
+        _ => Dialect::Current,
+    }
+}
 
 /// The dialect of a frontend image.
 pub(super) fn dialect(image: &ImageRef) -> Dialect {

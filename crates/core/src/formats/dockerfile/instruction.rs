@@ -89,6 +89,8 @@ pub(super) enum Instruction {
 pub(super) struct Refused {
     pub(super) message: String,
     pub(super) span: Span,
+    /// It begins with no instruction's name.
+    pub(super) unknown: bool,
     /// It is a line of a template, not an instruction.
     pub(super) template: bool,
 }
@@ -167,14 +169,20 @@ fn known_lower(name: &[u8]) -> Option<&'static str> {
     })
 }
 
+/// The name of the instruction on a line, in lower case, when it is one.
+pub(super) fn name(text: &str, escape: u8) -> Option<&'static str> {
+    known(split(text, 0, escape).name)
+}
+
 /// Reads a whole line.
 pub(super) fn read(line: &Line<'_>, escape: u8) -> Result<Instruction, Refused> {
     let parts = split(line.text, 0, escape);
-    let refuse = |message: String| Refused { message, span: line.whole(), template: false };
+    let refuse = |message: String| Refused { message, span: line.whole(), unknown: false, template: false };
     let Some(name) = known(parts.name) else {
         return Err(Refused {
             message: format!("unknown instruction `{}`", shortened(parts.name)),
             span: line.whole(),
+            unknown: true,
             template: template::is_control_line(line.text),
         });
     };

@@ -451,6 +451,8 @@ impl<'l> Lexer<'l> {
         };
         let null = hole.is_some() || (colon && value.text.is_empty());
         match operator {
+            // It is set, and to what is not known.
+            '-' | '+' | '?' if let Some(given @ Hole::Given(_)) = hole => Ok(open(given)),
             '-' if null => Ok(with_uses(word, &value)),
             '-' => Ok(value),
             '+' if null => Ok(with_uses(Value::default(), &value)),
@@ -458,7 +460,7 @@ impl<'l> Lexer<'l> {
             '?' if !null => Ok(value),
             '?' => match hole {
                 // A build must give it: what it is then is not known here.
-                Some(hole @ (Hole::NoDefault(_) | Hole::Broken(_))) => Ok(open(hole)),
+                Some(hole @ (Hole::NoDefault(_) | Hole::Broken(_) | Hole::Given(_))) => Ok(open(hole)),
                 Some(Hole::Undeclared(_)) => Err(LexError::syntax(format!(
                     "`{name}` is required by `${{{name}{written}…}}` and never set"
                 ))),

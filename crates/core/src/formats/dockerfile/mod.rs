@@ -9,7 +9,8 @@
 //! on purpose.
 //!
 //! Everything is evaluated for the platforms of `arguments::PLATFORMS` and
-//! without build arguments.
+//! without build arguments; what other files are known to build it with adds
+//! to that (`inputs`).
 
 mod arguments;
 mod directive;
@@ -18,10 +19,12 @@ mod frontend;
 mod glob;
 mod go;
 mod heredoc;
+mod inputs;
 mod instruction;
 mod lex;
 mod line;
 mod mount;
+mod name;
 mod reader;
 mod stages;
 mod template;
@@ -29,6 +32,10 @@ mod template;
 mod tests;
 mod uses;
 mod value;
+
+pub use self::inputs::Argument;
+pub use self::inputs::Context;
+pub use self::inputs::Inputs;
 
 use crate::formats::Extracted;
 use crate::formats::Files;
@@ -45,6 +52,8 @@ use crate::source::Span;
 use self::arguments::Arguments;
 use self::arguments::Build;
 use self::frontend::Dialect;
+use self::inputs::Given;
+use self::inputs::Setup;
 use self::lex::Budget;
 use self::lex::LexError;
 use self::reader::Fault;
@@ -53,6 +62,7 @@ use self::stages::Base;
 use self::stages::Read;
 use self::stages::Resolved;
 use self::uses::Found;
+use self::value::Value;
 
 /// How many stages, beside the last, `TARGETSTAGE` is evaluated for. BuildKit
 /// knows one at a time; each is a reading of the whole file.
@@ -60,6 +70,9 @@ const MAX_TARGETS: usize = 16;
 /// How many stages are read together for those, so that a file of many stages
 /// is not read many times.
 const MAX_TARGET_STAGES: usize = 4096;
+/// How many errors of one file are told; who has more mends the file, or it is
+/// no Dockerfile.
+const MAX_SYNTAX_FAULTS: usize = 20;
 
 /// The format `dockerfile`.
 pub struct Dockerfile;
@@ -70,88 +83,139 @@ impl Format for Dockerfile {
     }
 
     fn claims(&self, path: &RepoPath) -> bool {
-        is_dockerfile_name(path.name())
+        name::is_dockerfile(path.name())
     }
 
     fn extract(&self, file: &SourceFile, _files: &mut Files<'_>) -> Extracted {
-        extract(file)
+        extract_with(file, &[])
     }
-}
-
-/// `[Dd]ockerfile*`, `[Cc]ontainerfile*`, `*.[Dd]ockerfile`, `*.containerfile`,
-/// each also with `.in` or `.template`; not `.dockerignore`, not Markdown.
-fn is_dockerfile_name(name: &str) -> bool {
-    const NO_DOCKERFILES: [&str; 4] = [".dockerignore", ".containerignore", ".md", ".markdown"];
-    if NO_DOCKERFILES.iter().any(|end| {
-        name.len() >= end.len()
-            && name.as_bytes()[name.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes())
-    }) {
-        return false;
-    }
-    let bare = name.strip_suffix(".in").or_else(|| name.strip_suffix(".template")).unwrap_or(name);
-    ["Dockerfile", "dockerfile", "Containerfile", "containerfile"].iter().any(|start| name.starts_with(start))
-        || [".Dockerfile", ".dockerfile", ".containerfile"].iter().any(|end| bare.ends_with(end))
 }
 
 /// Where a use stands: a stage, and in it its base or a source of a command.
 type Place = (usize, Option<(usize, usize)>);
 
-fn extract(file: &SourceFile) -> Extracted {
+/// Extracts every use from a Dockerfile, whatever its name, that is built alone
+/// and in each of the ways of `builds`.
+#[must_use]
+pub fn extract_with(file: &SourceFile, builds: &[Inputs]) -> Extracted {
     let mut extracted = Extracted::default();
-    let mut dialect = Dialect::Current;
-    if let Some((image, span)) = directive::syntax(file.text()) {
-        let target = uses::literal_target(&image);
-        dialect = match &target {
-            Target::Image(image) => frontend::dialect(image),
-            // Nothing can read the file; what it would mean is still told.
-            _ => Dialect::Current,
-        };
-        let mut found = Found {
-            role: Role::Frontend,
-            shipped: false,
-            reachable: true,
-            span,
-            targets: Vec::new(),
-            declarations: Vec::new(),
-            origin: None,
-        };
-        found.add(target, None);
-        let text = reader::read("", false);
-        extracted.uses.push(found.finish(file, &text));
-        if dialect == Dialect::Foreign {
-            extracted.problems.push(problem(file, Fault {
-                span,
-                code: ProblemCode::ForeignFrontend,
-                message: format!(
-                    "the frontend {image} reads this file in its own way, so the images in it are not known; use docker/dockerfile"
-                ),
-            }));
-            return extracted;
-        }
+    let frontend = directive::syntax(file.text());
+    let given_frontends = frontend::given(builds);
+    // BuildKit would refuse it before it asks for any image.
+    if frontend.is_none()
+        && given_frontends.is_empty()
+        && name::is_foreign(file.path().name())
+        && !reader::begins_build(file.text())
+    {
+        extracted.is_foreign = true;
+        return extracted;
     }
-    let mut text = reader::read(file.text(), dialect == Dialect::BeforeHeredocs);
+    let mut dialect = Dialect::Current;
+    let span = frontend.as_ref().map_or_else(Span::default, |(_, span)| *span);
+    let mut frontend_use = None;
+    if let Some((image, _)) = &frontend {
+        let target = uses::literal_target(image);
+        dialect = frontend::dialect_of(&target);
+        uses::add_frontend(&mut frontend_use, file, span, target, None);
+    }
+    let mut foreign =
+        (dialect == Dialect::Foreign).then(|| frontend.map_or_else(String::new, |(image, _)| image));
+    for (target, argument) in given_frontends {
+        // It reads the file in its own build only; alone the file is read as it says.
+        if let (Dialect::Foreign, Target::Image(image)) = (frontend::dialect_of(&target), &target) {
+            foreign.get_or_insert_with(|| image.to_string());
+        }
+        uses::add_frontend(&mut frontend_use, file, span, target, Some(argument));
+    }
+    extracted.uses.extend(frontend_use);
+    if let Some(image) = foreign {
+        extracted.problems.push(problem(file, foreign_frontend(&image, span)));
+    }
+    if dialect == Dialect::Foreign {
+        return extracted;
+    }
+    let template = name::is_template(file.path().name()) && template::has_marker(file.text());
+    let mut text = reader::read(file.text(), dialect == Dialect::BeforeHeredocs, template);
     let mut faults = std::mem::take(&mut text.faults);
+    let (given, setups) = inputs::prepare(builds, &text);
+    if builds.len() > inputs::MAX_BUILDS {
+        faults.push(Fault {
+            span: Span::default(),
+            code: ProblemCode::Limit,
+            message: format!("more than {} ways to build this file are not evaluated", inputs::MAX_BUILDS),
+        });
+    }
     let mut found = Vec::new();
+    for setup in [Setup::default()].iter().chain(&setups) {
+        read_all(&text, setup, &given, &mut found, &mut faults);
+    }
+    extracted.uses.extend(found.into_iter().map(|(_, found)| found.finish(file, &text, &given)));
+    extracted.uses.sort_by_key(|usage| usage.span);
+    faults.sort_by(|a, b| a.span.cmp(&b.span).then_with(|| a.message.cmp(&b.message)));
+    faults.dedup();
+    shorten(&mut faults, text.more_faults);
+    extracted.problems.extend(faults.into_iter().map(|fault| problem(file, fault)));
+    extracted
+}
+
+fn foreign_frontend(image: &str, span: Span) -> Fault {
+    Fault {
+        span,
+        code: ProblemCode::ForeignFrontend,
+        message: format!(
+            "the frontend {image} reads this file in its own way, so the images in it are not known; use docker/dockerfile"
+        ),
+    }
+}
+
+/// Adds what the builds of one setup use, on every platform.
+fn read_all(
+    text: &Text,
+    setup: &Setup<'_>,
+    given: &[Given<'_>],
+    found: &mut Vec<(Place, Found)>,
+    faults: &mut Vec<Fault>,
+) {
     let mut budget = Budget::default();
     let last = text.stages.len().saturating_sub(1);
+    // Of several stages of one name the last is the target.
+    let named = setup.target.and_then(|target| {
+        let target = go::lower(target);
+        text.stages.iter().rposition(|stage| stage.name.as_deref() == Some(&*target))
+    });
+    let target = named.unwrap_or(last);
     let mut target_seen = false;
-    for build in Build::all() {
-        let read = read_build(&text, build, last, &mut budget, &mut faults);
-        merge(&mut found, read.found);
+    for build in Build::all(setup) {
+        let read = read_build(text, build, target, given, &mut budget, faults);
+        merge(found, read.found);
         target_seen |= read.target_seen;
         if !read.platform_seen {
             break;
         }
     }
     if target_seen {
-        read_other_targets(&text, last, &mut found, &mut budget, &mut faults);
+        read_other_targets(text, setup, target, given, found, &mut budget, faults);
     }
-    extracted.uses.extend(found.into_iter().map(|(_, found)| found.finish(file, &text)));
-    extracted.uses.sort_by_key(|usage| usage.span);
-    faults.sort_by(|a, b| a.span.cmp(&b.span).then_with(|| a.message.cmp(&b.message)));
-    faults.dedup();
-    extracted.problems.extend(faults.into_iter().map(|fault| problem(file, fault)));
-    extracted
+}
+
+/// Leaves [`MAX_SYNTAX_FAULTS`] of what is wrong with the text of a file, and
+/// says how many more there are, with `more` that were not noted.
+fn shorten(faults: &mut Vec<Fault>, more: usize) {
+    let is_syntax = |fault: &Fault| fault.code == ProblemCode::Syntax;
+    let all = faults.iter().filter(|fault| is_syntax(fault)).count() + more;
+    if all <= MAX_SYNTAX_FAULTS {
+        return;
+    }
+    let mut kept = 0;
+    faults.retain(|fault| {
+        kept += usize::from(is_syntax(fault));
+        !is_syntax(fault) || kept <= MAX_SYNTAX_FAULTS
+    });
+    if let Some(last) = faults.iter_mut().rfind(|fault| is_syntax(fault)) {
+        let (more, word) =
+            (all - MAX_SYNTAX_FAULTS, if all == MAX_SYNTAX_FAULTS + 1 { "error" } else { "errors" });
+        last.message = format!("{}; {more} more {word} in this file not listed", last.message);
+    }
 }
 
 /// What one build of a file uses.
@@ -163,8 +227,9 @@ struct BuildRead {
 
 fn read_build(
     text: &Text,
-    build: Build,
+    build: Build<'_>,
     target: usize,
+    given: &[Given<'_>],
     budget: &mut Budget,
     faults: &mut Vec<Fault>,
 ) -> BuildRead {
@@ -174,17 +239,19 @@ fn read_build(
     let mut resolved = stages::resolve(text, target, &mut arguments, budget);
     faults.append(&mut resolved.faults);
     BuildRead {
-        found: collect(text, &resolved, &arguments),
+        found: collect(text, &resolved, &arguments, given),
         platform_seen: arguments.platform_seen,
         target_seen: arguments.target_seen,
     }
 }
 
 /// Adds what `TARGETSTAGE` makes of the references that the builds of other
-/// stages than the last reach. They are not reachable by default for that.
+/// stages than the target reach. They are not reachable for that.
 fn read_other_targets(
     text: &Text,
-    last: usize,
+    setup: &Setup<'_>,
+    target: usize,
+    given: &[Given<'_>],
     found: &mut Vec<(Place, Found)>,
     budget: &mut Budget,
     faults: &mut Vec<Fault>,
@@ -192,10 +259,10 @@ fn read_other_targets(
     // Of several stages of one name the last is the target.
     let mut targets: Vec<(&str, usize)> = Vec::new();
     let most = MAX_TARGETS.min(MAX_TARGET_STAGES / text.stages.len().max(1));
-    for (index, stage) in text.stages[..last].iter().enumerate().rev() {
+    for (index, stage) in text.stages.iter().enumerate().rev().filter(|(index, _)| *index != target) {
         let Some(name) = &stage.name else { continue };
         let known =
-            text.stages[last].name.as_ref() == Some(name) || targets.iter().any(|(one, _)| one == name);
+            text.stages[target].name.as_ref() == Some(name) || targets.iter().any(|(one, _)| one == name);
         if known {
             continue;
         }
@@ -212,8 +279,8 @@ fn read_other_targets(
         targets.push((name, index));
     }
     for (_, target) in targets {
-        for build in Build::all() {
-            let mut read = read_build(text, build, target, budget, faults);
+        for build in Build::all(setup) {
+            let mut read = read_build(text, build, target, given, budget, faults);
             read.found.retain(|(_, one)| one.reachable);
             for (_, one) in &mut read.found {
                 (one.reachable, one.shipped) = (false, false);
@@ -261,10 +328,16 @@ fn merge(found: &mut Vec<(Place, Found)>, more: Vec<(Place, Found)>) {
 }
 
 /// What one build uses, in the order of the file.
-fn collect(text: &Text, resolved: &Resolved, arguments: &Arguments<'_>) -> Vec<(Place, Found)> {
-    let mut found = Vec::new();
+fn collect(
+    text: &Text,
+    resolved: &Resolved,
+    arguments: &Arguments<'_>,
+    given: &[Given<'_>],
+) -> Vec<(Place, Found)> {
+    let setup = arguments.setup();
+    let mut found: Vec<(Place, Found)> = Vec::new();
     for (index, (stage, resolved)) in text.stages.iter().zip(&resolved.stages).enumerate() {
-        let mut add = |place: Place, role, span: Span, reached: bool, target, value| {
+        let mut add = |place: Place, role, span: Span, reached: bool, target, value: Option<&Value>| {
             let mut entry = Found {
                 role,
                 shipped: resolved.shipped,
@@ -275,11 +348,28 @@ fn collect(text: &Text, resolved: &Resolved, arguments: &Arguments<'_>) -> Vec<(
                 origin: None,
             };
             entry.add(target, value);
-            found.push((place, entry));
+            match found.last_mut() {
+                Some((last, previous)) if *last == place => previous.merge(entry),
+                _ => found.push((place, entry)),
+            }
         };
-        if let (Base::Image(value), Some(image)) = (&resolved.base, &stage.image) {
-            let target = uses::target(value, text, arguments);
-            add((index, None), Role::BuildStage, image.span, false, target, Some(value));
+        match (&resolved.base, &stage.image, &stage.name) {
+            (Base::Image(value), Some(image), _) => {
+                let contexts = if value.is_open() { &[] } else { setup.contexts(&value.text) };
+                if contexts.is_empty() {
+                    let target = uses::target(value, text, arguments, given);
+                    add((index, None), Role::BuildStage, image.span, false, target, Some(value));
+                }
+                for (target, value) in inputs::members(contexts) {
+                    add((index, None), Role::BuildStage, image.span, false, target, Some(&value));
+                }
+            }
+            (Base::Context, Some(image), Some(name)) => {
+                for (target, value) in inputs::members(setup.contexts(name)) {
+                    add((index, None), Role::BuildStage, image.span, false, target, Some(&value));
+                }
+            }
+            _ => {}
         }
         for (number, (command, reads)) in stage.commands.iter().zip(&resolved.commands).enumerate() {
             for (place, (source, read)) in command.sources.iter().zip(&reads.reads).enumerate() {
@@ -293,10 +383,16 @@ fn collect(text: &Text, resolved: &Resolved, arguments: &Arguments<'_>) -> Vec<(
                     (None, instruction::SourceKind::Copy) => Role::CopyFrom,
                     (None, instruction::SourceKind::Mount) => Role::MountFrom,
                 };
-                if *read != Read::NoImage {
-                    let target = uses::literal_target(&source.name);
-                    let reached = *read == Read::ReachedImage;
-                    add((index, Some((number, place))), role, source.span, reached, target, None);
+                if *read == Read::NoImage {
+                    continue;
+                }
+                let (place, reached) = ((index, Some((number, place))), *read == Read::ReachedImage);
+                let contexts = if role == Role::Onbuild { &[] } else { setup.contexts(&source.name) };
+                if contexts.is_empty() {
+                    add(place, role, source.span, reached, uses::literal_target(&source.name), None);
+                }
+                for (target, value) in inputs::members(contexts) {
+                    add(place, role, source.span, reached, target, Some(&value));
                 }
             }
         }

@@ -21,6 +21,7 @@ use super::line;
 use super::line::Joined;
 use super::line::MAX_LINE_BYTES;
 use super::line::Physical;
+use super::template;
 
 /// An `ARG` before the first `FROM`: one name of it.
 #[derive(Debug)]
@@ -73,17 +74,20 @@ pub(super) struct Text {
     pub(super) late_arguments: Vec<String>,
     pub(super) stages: Vec<StageText>,
     pub(super) faults: Vec<Fault>,
+    /// How many faults there are beside those.
+    pub(super) more_faults: usize,
 }
 
-/// How many faults of one file are told; a file with more is no Dockerfile.
+/// How many faults of one file are noted; a file with more is no Dockerfile.
 const MAX_FAULTS: usize = 100;
 /// How many late arguments are remembered, for one sentence in a message.
 const MAX_LATE_ARGUMENTS: usize = 1000;
 
 /// Reads a file. With `plain_heredocs` it is read as frontends before 1.4 read
 /// it, who know no heredocs: their lines are instructions, and those among them
-/// that are none are passed over.
-pub(super) fn read(text: &str, plain_heredocs: bool) -> Text {
+/// that are none are passed over. In a `template` what is no instruction is a
+/// line of the template's own.
+pub(super) fn read(text: &str, plain_heredocs: bool, template: bool) -> Text {
     let mut reader = Reader {
         text: Text {
             escape: b'\\',
@@ -91,18 +95,62 @@ pub(super) fn read(text: &str, plain_heredocs: bool) -> Text {
             late_arguments: Vec::new(),
             stages: Vec::new(),
             faults: Vec::new(),
+            more_faults: 0,
         },
-        template: false,
+        template,
+        template_told: false,
         early: false,
     };
     reader.run(text, plain_heredocs);
     reader.text
 }
 
+/// Whether BuildKit reads on after the first instruction: it is `FROM` or
+/// `ARG`. What a template's own line becomes is not known, so it may be.
+pub(super) fn begins_build(text: &str) -> bool {
+    let mut lines = Physical::new(text);
+    let mut directives = Directives::new("#");
+    let mut escape = b'\\';
+    while let Some((start, physical)) = lines.next() {
+        let (first, base) = begin(start, physical);
+        if let Read::Directive(directive) = directives.read(first)
+            && directive.name == Name::Escape
+            && let [value] = directive.value.as_bytes()
+        {
+            escape = *value;
+        }
+        if first.is_empty() || first.starts_with('#') {
+            continue;
+        }
+        let mut joined = Joined::default();
+        let line = line::join(first, base, &mut lines, escape, &mut joined);
+        return matches!(instruction::name(line.text, escape), Some("from" | "arg"))
+            || template::is_control_line(line.text);
+    }
+    false
+}
+
+/// A physical line without what stands around it, and where it then begins.
+fn begin(start: usize, physical: &str) -> (&str, usize) {
+    let mut first = line::trim_newline(physical);
+    let mut skipped = 0;
+    if start == 0
+        && let Some(rest) = first.strip_prefix('\u{feff}')
+    {
+        skipped = first.len() - rest.len();
+        first = rest;
+    }
+    let end = first.len();
+    first = line::trim_start(first);
+    (first, start + skipped + (end - first.len()))
+}
+
 struct Reader {
     text: Text,
-    /// A line of a template was told of.
+    /// The file is a template.
     template: bool,
+    /// A line of a template was told of.
+    template_told: bool,
     /// An instruction before the first `FROM` was told of.
     early: bool,
 }
@@ -116,17 +164,7 @@ impl Reader {
         let mut plain_until = 0;
         let mut instructions = 0_usize;
         while let Some((start, physical)) = lines.next() {
-            let mut first = line::trim_newline(physical);
-            let mut skipped = 0;
-            if start == 0
-                && let Some(rest) = first.strip_prefix('\u{feff}')
-            {
-                skipped = first.len() - rest.len();
-                first = rest;
-            }
-            let end = first.len();
-            first = line::trim_start(first);
-            let base = start + skipped + (end - first.len());
+            let (first, base) = begin(start, physical);
             let span = Span::new(base, base + first.len());
             match directives.read(first) {
                 Read::Directive(directive) if directive.name == Name::Escape => {
@@ -243,8 +281,8 @@ impl Reader {
     }
 
     fn refuse(&mut self, refused: instruction::Refused, text: &str) {
-        if refused.template {
-            if !std::mem::replace(&mut self.template, true) {
+        if refused.template || (self.template && refused.unknown) {
+            if !std::mem::replace(&mut self.template_told, true) {
                 self.fault(Fault::syntax(
                     refused.span,
                     "a template's own lines are not evaluated: what they put into the Dockerfile is not seen",
@@ -268,6 +306,8 @@ impl Reader {
     fn fault(&mut self, fault: Fault) {
         if self.text.faults.len() < MAX_FAULTS {
             self.text.faults.push(fault);
+        } else {
+            self.text.more_faults += 1;
         }
     }
 }

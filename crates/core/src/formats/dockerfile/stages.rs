@@ -24,6 +24,7 @@ use super::reader::Fault;
 use super::reader::Text;
 use super::value::Hole;
 use super::value::Value;
+use crate::image::Target;
 use crate::source::ProblemCode;
 use crate::source::Span;
 
@@ -41,6 +42,8 @@ pub(super) enum Base {
     NoImage,
     /// An image, or a text that may become one.
     Image(Value),
+    /// The named context of the stage's name takes the place of the whole stage.
+    Context,
 }
 
 /// What a source of a command is.
@@ -188,6 +191,12 @@ impl<'t> Graph<'t> {
                 }
             }
         }
+        if let Some(name) = &stage.name
+            && !arguments.setup().contexts(name).is_empty()
+        {
+            state = State::default();
+            base = Base::Context;
+        }
         self.states.push(state);
         if let Some(name) = &stage.name {
             self.names.insert(name, index);
@@ -309,6 +318,14 @@ impl<'t> Graph<'t> {
                 self.run_triggers(index, base, stages, &mut pending);
             }
         }
+        // What is wrong with a trigger fails the builds of other stages.
+        for index in 0..count {
+            if let Some(base) = self.states[index].base
+                && !std::mem::replace(&mut triggers_ran[base], true)
+            {
+                self.run_triggers(index, base, stages, &mut Vec::new());
+            }
+        }
         self.mark_shipped(target, stages);
     }
 
@@ -341,7 +358,10 @@ impl<'t> Graph<'t> {
                                 "the stage is defined only after the one that this trigger runs in",
                             ));
                         }
-                        stages[base].commands[index].reads[place] = Read::NoImage;
+                        // A child in another file would pull an image of this name, if it can be one.
+                        if matches!(Target::parse(&source.name), Target::Invalid { .. }) {
+                            stages[base].commands[index].reads[place] = Read::NoImage;
+                        }
                         pending.push(found);
                     }
                     Ok(None) => {}

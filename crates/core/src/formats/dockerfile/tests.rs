@@ -7,6 +7,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod inputs;
+
 use std::fmt::Write;
 
 use proptest::prelude::*;
@@ -18,7 +20,7 @@ use crate::image::Stage;
 
 fn read(text: &str) -> (SourceFile, Extracted) {
     let file = SourceFile::new(RepoPath::new("Dockerfile"), text);
-    let extracted = extract(&file);
+    let extracted = extract_with(&file, &[]);
     (file, extracted)
 }
 
@@ -196,6 +198,7 @@ fn a_trigger_may_read_the_stage_it_runs_in() {
 FROM alpine AS base
 #    ^^^^^^ docker.io/library/alpine
 ONBUILD COPY --from=self /a /b
+#                   ^^^^ onbuild docker.io/library/self
 FROM base AS self
 ",
     );
@@ -775,6 +778,8 @@ FROM alpine AS tools
 FROM busybox AS base
 #    ^^^^^^^ docker.io/library/busybox
 ONBUILD COPY --from=tools /a /b
+#                   ^^^^^ onbuild docker.io/library/tools
+ONBUILD COPY --from=Tools /a /b
 FROM base
 ",
     );
@@ -951,35 +956,115 @@ fn growth_and_nesting_are_limits() {
     assert_eq!(extracted.uses.len(), 1);
 }
 
+fn read_as(name: &str, text: &str) -> Extracted {
+    extract_with(&SourceFile::new(RepoPath::new(name), text), &[])
+}
+
+/// parse.go, Parse: a file whose first instruction is neither FROM nor ARG is
+/// refused before any image is asked for. Where its name is another language's,
+/// it is no Dockerfile.
 #[test]
-fn claims_by_name() {
-    for name in [
-        "Dockerfile",
-        "dockerfile",
-        "Dockerfile.prod",
-        "dockerfile-dev",
-        "Containerfile",
-        "containerfile.x",
-        "a.Dockerfile",
-        "a.dockerfile",
-        "x.containerfile",
-        "Dockerfile.in",
-        "a.dockerfile.template",
-        "Dockerfile.template",
+fn another_language_is_no_dockerfile() {
+    let program = "//go:build linux\n// Package x\n\npackage x\n\nvar text = `\nFROM busybox\nRUN x\n`\n";
+    for (name, text) in [
+        ("dockerfile_test.go", program),
+        ("dockerfile_test.go", "// syntax is what = is for\npackage x\n\nconst a = `\nFROM x\n`\n"),
+        ("x/dockerfile-readiness.lock.yml", "# a comment\nname: x\non: push\njobs: {}\nfrom: x\n"),
+        ("Dockerfile.json", "{\"FROM\": \"x\"}\n"),
+        ("Dockerfile.txt", ""),
+        ("Dockerfile.txt", "# FROM x\n"),
+        ("dockerfile.py", "# escape=`\nfrom\u{a0}x import y\nFROM x\n"),
+        ("Dockerfile.sh", "#!/bin/sh\nRUN x\nFROM x\n"),
     ] {
-        assert!(Dockerfile.claims(&RepoPath::new(&format!("x/{name}"))), "{name}");
+        let extracted = read_as(name, text);
+        assert_eq!(extracted, Extracted { is_foreign: true, ..Extracted::default() }, "{name}: {text}");
     }
-    for name in [
-        "Dockerfile.dockerignore",
-        ".dockerignore",
-        "Dockerfile.md",
-        "README.md",
-        "DOCKERFILE",
-        "docker-compose.yml",
-        "x.in",
+    // The same under a Dockerfile's own name is a broken one.
+    for name in ["dockerfile_test", "Dockerfile.in", "Dockerfile"] {
+        let extracted = read_as(name, program);
+        assert!(!extracted.is_foreign && !extracted.problems.is_empty(), "{name}");
+        assert_eq!(extracted.uses.len(), 1, "{name}");
+    }
+}
+
+#[test]
+fn a_dockerfile_with_another_languages_name_is_read() {
+    for (name, text) in [
+        ("Dockerfile.go", "FROM evil\n"),
+        ("Dockerfile.go", "\u{feff}\n# a comment\n  fRoM evil\n"),
+        ("Dockerfile.go", "FR\\\n# inside\nOM evil\n"),
+        ("Dockerfile.go", "# escape=`\nFR`\nOM evil\n"),
+        ("Dockerfile.yml", "ARG A=evil\nFROM $A\n"),
+        ("Dockerfile.yml", "arg\nfrom evil\n"),
+        ("Dockerfile.go", "// syntax=evil\npackage x\n"),
+        ("Dockerfile.json", "{\"syntax\": \"evil\"}\n"),
+        ("Dockerfile.sh", "#!/bin/sh\n# syntax=evil\necho\n"),
+        ("Dockerfile.tpl", "{{ if .x }}\nFROM evil\n"),
     ] {
-        assert!(!Dockerfile.claims(&RepoPath::new(name)), "{name}");
+        let extracted = read_as(name, text);
+        assert!(!extracted.is_foreign, "{name}: {text}");
+        assert_eq!(extracted.uses.len(), 1, "{name}: {text}");
     }
+    // BuildKit refuses these, for what stands behind their first word.
+    assert_eq!(read_as("Dockerfile.go", "FROM a b\nFROM c\n").problems.len(), 1);
+}
+
+#[test]
+fn a_file_of_errors_shows_some() {
+    let texts = |count: usize| {
+        let lines: String = (0..count).map(|number| format!("word{number} x\n")).collect();
+        let messages: Vec<String> = read_as("Dockerfile", &format!("FROM a\n{lines}"))
+            .problems
+            .into_iter()
+            .map(|problem| problem.message)
+            .collect();
+        (messages.len(), messages.last().cloned().unwrap_or_default())
+    };
+    assert_eq!(texts(20), (20, "unknown instruction `word19`".to_owned()));
+    assert_eq!(
+        texts(21),
+        (20, "unknown instruction `word19`; 1 more error in this file not listed".to_owned())
+    );
+    assert_eq!(
+        texts(500),
+        (20, "unknown instruction `word19`; 480 more errors in this file not listed".to_owned())
+    );
+}
+
+/// docker-library/php and docker-library/tomcat.
+#[test]
+fn a_templates_own_text_is_one_problem() {
+    let text = "{{\n\tdef is_alpine:\n\t\tenv.from | x\n\t;\n-}}\nFROM {{ env.from }}\nRUN for key in \\\n{{\n\t[ \"a\",\n\t\"b\" ]\n-}}\n\t; do \\\n\tx; done\nCOPY --from=a b c\nFROM a b\n";
+    for name in ["Dockerfile.template", "Dockerfile.in", "a.dockerfile.template"] {
+        let extracted = read_as(name, text);
+        let messages: Vec<&str> = extracted.problems.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!(
+            messages,
+            [
+                "a template's own lines are not evaluated: what they put into the Dockerfile is not seen",
+                "FROM takes an image, or an image, `AS` and a name",
+            ]
+        );
+        assert_eq!(extracted.uses.len(), 2);
+    }
+    // Without a marker it is a Dockerfile with an error.
+    let extracted = read_as("Dockerfile.in", "FROM a\nRUM b\n");
+    assert_eq!(extracted.problems[0].message, "unknown instruction `RUM`");
+}
+
+/// Found by comparing with BuildKit: a trigger that cannot run fails the build
+/// of a stage that the last one does not need.
+#[test]
+fn a_broken_trigger_is_an_error_of_every_stage() {
+    check(
+        "
+FROM scratch AS base
+ONBUILD COPY --from=$X a b
+# error: `COPY --from=` takes no variables; name a stage with `FROM … AS` and copy from that
+FROM base AS unused
+FROM scratch
+",
+    );
 }
 
 proptest! {

@@ -13,6 +13,8 @@ use crate::source::SourceFile;
 use crate::source::Span;
 
 use super::arguments::Arguments;
+use super::inputs::Argument;
+use super::inputs::Given;
 use super::reader::Text;
 use super::template;
 use super::value::Hole;
@@ -30,9 +32,9 @@ pub(super) struct Found {
     pub(super) reachable: bool,
     pub(super) span: Span,
     pub(super) targets: Vec<Target>,
-    /// Declarations that the value was put together from.
+    /// What the value was put together from, as [`Value::uses`].
     pub(super) declarations: Vec<usize>,
-    /// The declaration whose default is the beginning of the reference.
+    /// The one of those that is the beginning of the reference.
     pub(super) origin: Option<usize>,
 }
 
@@ -44,7 +46,7 @@ impl Found {
         let Some(value) = value else { return };
         self.origin = self.origin.or(value.origin);
         let open = value.holes.iter().filter_map(|(_, hole)| match hole {
-            Hole::NoDefault(declaration) | Hole::Broken(declaration) => Some(declaration),
+            Hole::NoDefault(index) | Hole::Broken(index) | Hole::Given(index) => Some(index),
             Hole::Undeclared(_) => None,
         });
         self.declarations.extend(value.uses.iter().chain(open));
@@ -59,21 +61,30 @@ impl Found {
         self.declarations.extend(other.declarations);
     }
 
-    /// The use, with its places in `file`.
-    pub(super) fn finish(mut self, file: &SourceFile, text: &Text) -> ImageUse {
+    /// The use, with its places in `file` and in those of what is `given`.
+    pub(super) fn finish(mut self, file: &SourceFile, text: &Text, given: &[Given<'_>]) -> ImageUse {
         self.targets.sort();
         self.targets.dedup();
-        self.declarations.sort_unstable();
+        let known = text.declarations.len();
+        let given = |index: usize| index.checked_sub(known).and_then(|index| given.get(index));
+        // What is given counts where it is declared.
+        self.declarations.sort_unstable_by_key(|index| match given(*index) {
+            None => (*index, 0),
+            Some(given) => (given.declaration.unwrap_or(0), *index),
+        });
         self.declarations.dedup();
         self.declarations.truncate(MAX_USES);
         let locate = |span: Span| Location { file: file.path().clone(), span };
         let via = self
             .declarations
             .iter()
-            .filter_map(|index| text.declarations.get(*index))
-            .map(|declaration| {
+            .filter_map(|index| {
+                if let Some(given) = given(*index) {
+                    return Some(Via { at: given.at?.clone(), what: given.what.clone() });
+                }
+                let declaration = text.declarations.get(*index)?;
                 let name = &declaration.name.text;
-                match &declaration.value {
+                Some(match &declaration.value {
                     Some(value) => {
                         Via { at: locate(value.span), what: ["default of `ARG ", name, "`"].concat() }
                     }
@@ -81,14 +92,16 @@ impl Found {
                         at: locate(declaration.name.span),
                         what: ["`ARG ", name, "` without a default"].concat(),
                     },
-                }
+                })
             })
             .collect();
         let decided = self
             .origin
-            .and_then(|index| text.declarations.get(index))
-            .and_then(|declaration| declaration.value.as_ref())
-            .map_or(self.span, |value| value.span);
+            .and_then(|index| match given(index) {
+                Some(given) => given.at.cloned(),
+                None => text.declarations.get(index)?.value.as_ref().map(|value| locate(value.span)),
+            })
+            .unwrap_or_else(|| locate(self.span));
         ImageUse {
             file: file.path().clone(),
             format: FORMAT,
@@ -102,8 +115,38 @@ impl Found {
             targets: self.targets,
             reachable: self.reachable,
             via,
-            decided_at: locate(decided),
+            decided_at: decided,
         }
+    }
+}
+
+/// Adds an image that reads the file: written in it, or a build argument.
+pub(super) fn add_frontend(
+    usage: &mut Option<ImageUse>,
+    file: &SourceFile,
+    span: Span,
+    target: Target,
+    argument: Option<&Argument>,
+) {
+    let at = argument.and_then(|argument| argument.at.clone());
+    let usage = usage.get_or_insert_with(|| ImageUse {
+        file: file.path().clone(),
+        format: FORMAT,
+        role: Role::Frontend,
+        stage: Stage::Build,
+        span,
+        raw: file.slice(span).to_owned(),
+        targets: Vec::new(),
+        reachable: true,
+        via: Vec::new(),
+        decided_at: at.clone().unwrap_or_else(|| Location { file: file.path().clone(), span }),
+    });
+    if !usage.targets.contains(&target) {
+        usage.targets.push(target);
+        usage.targets.sort();
+    }
+    if let (Some(argument), Some(at)) = (argument, at) {
+        usage.via.push(Via { at, what: format!("build argument `{}`", argument.name) });
     }
 }
 
@@ -120,12 +163,12 @@ fn template_reason(text: &str) -> String {
 }
 
 /// What an expanded `FROM` stands for.
-pub(super) fn target(value: &Value, text: &Text, arguments: &Arguments<'_>) -> Target {
+pub(super) fn target(value: &Value, text: &Text, arguments: &Arguments<'_>, given: &[Given<'_>]) -> Target {
     if template::has_marker(&value.text) {
         return Target::Unresolved { reason: template_reason(&value.text) };
     }
     let Some((at, hole)) = value.holes.first() else { return Target::parse(&value.text) };
-    let reason = reason(*hole, text, arguments);
+    let reason = reason(*hole, text, arguments, given);
     match known_part(&value.text[..*at], &value.text[*at..]) {
         None => Target::Unresolved { reason },
         Some(name) => {
@@ -156,11 +199,15 @@ fn known_part<'v>(before: &'v str, after: &str) -> Option<&'v str> {
     Some(&before[..end])
 }
 
-fn reason(hole: Hole, text: &Text, arguments: &Arguments<'_>) -> String {
+fn reason(hole: Hole, text: &Text, arguments: &Arguments<'_>, given: &[Given<'_>]) -> String {
     let name = |index: usize| text.declarations.get(index).map_or("", |declaration| &declaration.name.text);
     match hole {
         Hole::NoDefault(index) => format!("`ARG {}` has no default", name(index)),
         Hole::Broken(index) => format!("the default of `ARG {}` cannot be evaluated", name(index)),
+        Hole::Given(index) => {
+            let given = index.checked_sub(text.declarations.len()).and_then(|index| given.get(index));
+            format!("the value of the build argument `{}` is not known", given.map_or("", |given| given.name))
+        }
         Hole::Undeclared(index) => {
             let name = arguments.undeclared(index);
             if text.late_arguments.iter().any(|late| late == name) {

@@ -15,6 +15,8 @@ pub(super) enum Hole {
     Undeclared(usize),
     /// An `ARG` whose default could not be evaluated: the index of its declaration.
     Broken(usize),
+    /// A build argument whose value is not known: an index of [`Value::uses`].
+    Given(usize),
 }
 
 /// A text after expansion.
@@ -26,9 +28,10 @@ pub(super) struct Value {
     pub(super) text: String,
     /// Places in `text` where an unknown text would stand, in order.
     pub(super) holes: Vec<(usize, Hole)>,
-    /// The `ARG` declarations whose defaults were looked at.
+    /// The `ARG` declarations whose defaults were looked at, by index; behind the
+    /// last of those what builds are given, as [`super::inputs::prepare`] numbers it.
     pub(super) uses: Vec<usize>,
-    /// The `ARG` declaration whose literal text is the first byte; `None` when
+    /// The one of `uses` whose literal text is the first byte; `None` when
     /// that byte stands in the reference itself.
     pub(super) origin: Option<usize>,
 }

@@ -248,7 +248,7 @@ fn outside_of_spans(line: &str) -> String {
 
 #[test]
 fn a_broken_policy_is_annotated_at_its_own_line() {
-    let mut subject = bench::subject(None, &[("Dockerfile", "FROM evil.io/x:1\n")]);
+    let mut subject = bench::subject(Some(&[]), &[("Dockerfile", "FROM evil.io/x:1\n")]);
     subject.policies.repository = PolicyFile::Read(bench::broken());
     let output = bench::judge(subject, Mode::Enforce).check_run();
     let first = &output.annotations[0];

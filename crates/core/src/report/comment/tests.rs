@@ -21,7 +21,7 @@ fn a_refusal_is_said_with_the_marker_first() {
 
     - `Dockerfile:1:6`: `evil.io/x:1` is blocked: frozen. Write `registry.example.com/base/x:1` instead.
 
-    The check run `fromguard` on the newest commit says how each was decided.
+    The check run `fromguard` on the newest commit has every detail.
     "#);
 }
 

@@ -81,6 +81,10 @@ pub fn scan_text(scanned: &Scanned, style: Style) -> String {
         0 => String::new(),
         problems => format!(", {}", wording::count(problems, "problem")),
     };
+    if scanned.files_scanned == 0 && scanned.problems.is_empty() {
+        out.push_str("no image sources: nothing here has the name of a file that is read\n");
+        return out;
+    }
     let _ = writeln!(
         out,
         "{} in {} read{problems}",

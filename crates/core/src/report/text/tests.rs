@@ -149,8 +149,8 @@ fn a_broken_policy_is_shown_at_its_line() {
       |
       = help: did you mean `mode`?
 
-    help: Mend `.github/fromguard.yml` on the base branch, in a pull request that
-      changes nothing else; until then no image can be judged.
+    help: Mend the lines shown of `.github/fromguard.yml`; until then no image can
+      be judged.
     failure: The policy has errors (0 image uses in 0 files read)
     "#);
     insta::assert_snapshot!(policy_text(&bench::broken(), "/etc/p.yml", Style::Plain), @r#"
@@ -164,6 +164,14 @@ fn a_broken_policy_is_shown_at_its_line() {
 
     /etc/p.yml cannot be used: 1 error
     "#);
+}
+
+#[test]
+fn a_scan_of_nothing_says_why() {
+    assert_eq!(
+        scan_text(&bench::scanned(&[("README.md", "x")]), Style::Plain),
+        "no image sources: nothing here has the name of a file that is read\n"
+    );
 }
 
 #[test]
