@@ -94,7 +94,7 @@ fn try_one(what: &str, input: &[u8], run: fn(&[u8])) {
 
 /// The quoted words of a target's dictionary.
 fn tokens(name: &str) -> Vec<Vec<u8>> {
-    let path = fuzz().join("dictionaries").join(format!("{name}.dict"));
+    let path = fuzz().join("dictionaries").join(format!("words-of-{name}.dict"));
     let text = fs::read_to_string(path).unwrap();
     text.lines().filter_map(|line| line.strip_prefix('"')?.strip_suffix('"')).map(unescaped).collect()
 }
