@@ -87,7 +87,7 @@ pub struct Flags {
     /// Folder of the default database [env: FROMGUARD_STATE_DIR] [default: fromguard in the user's state folder]
     #[arg(long, value_name = "PATH")]
     pub state_dir: Option<String>,
-    /// GitHub's API, of GitHub Enterprise Server for one [env: FROMGUARD_GITHUB_API_URL] [default: https://api.github.com]
+    /// GitHub's API, of GitHub Enterprise Server for one [env: FROMGUARD_GITHUB_API_URL] [default: <https://api.github.com>]
     #[arg(long, value_name = "URL")]
     pub github_api_url: Option<String>,
     /// The GitHub App's id [env: FROMGUARD_APP_ID]
