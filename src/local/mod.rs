@@ -68,12 +68,12 @@ pub enum LocalError {
     Damaged(String),
 }
 
-/// Scans these paths, reading each file that the scan asks for once.
+/// Scans a tree of these paths, reading each file that the scan asks for once.
 pub fn scan(
     paths: impl IntoIterator<Item = RepoPath>,
     mut read: impl FnMut(&RepoPath) -> Content,
 ) -> Scanned {
-    let mut scan = Scan::new(paths);
+    let mut scan = Scan::of_tree(paths.into_iter().collect());
     loop {
         let wanted = scan.wanted();
         if wanted.is_empty() {

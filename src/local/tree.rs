@@ -183,7 +183,7 @@ impl WorkingTree {
             let on_disk = repository.root().join(&tracked.path);
             let Ok(below) = on_disk.strip_prefix(&self.root) else { continue };
             let path = to_repo_path(below);
-            let is_claimed = formats::format_for(&path).is_some();
+            let is_claimed = formats::is_claimed(&path);
             if tracked.submodule {
                 if is_claimed {
                     self.submodules.insert(path.clone());
@@ -274,7 +274,7 @@ impl WorkingTree {
                     Ok(entry) if entry.file_type().is_some_and(|kind| !kind.is_dir()) => {
                         if let Ok(below) = entry.path().strip_prefix(root) {
                             let path = to_repo_path(below);
-                            if formats::format_for(&path).is_some() {
+                            if formats::is_claimed(&path) {
                                 let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
                                 found.push((path, entry.into_path()));
                             }
