@@ -9,6 +9,7 @@
 
 pub mod dockerfile;
 mod marker;
+pub mod shell;
 #[cfg(test)]
 mod tests;
 mod uses;
@@ -184,7 +185,7 @@ pub struct Wanted {
 
 /// Every format. Of several that claim a file, the first that does not call it
 /// foreign reads it.
-pub static FORMATS: &[&dyn Format] = &[&dockerfile::Dockerfile];
+pub static FORMATS: &[&dyn Format] = &[&dockerfile::Dockerfile, &shell::Shell];
 
 /// The formats that may read a path, by its name.
 pub fn formats_for(path: &RepoPath) -> impl Iterator<Item = (&'static dyn Format, Claim)> {
