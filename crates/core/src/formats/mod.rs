@@ -11,6 +11,7 @@ pub mod dockerfile;
 mod github_actions;
 mod gitlab_ci;
 mod marker;
+pub mod shell;
 #[cfg(test)]
 mod tests;
 mod uses;
@@ -187,7 +188,7 @@ pub struct Wanted {
 /// Every format. Of several that claim a file, the first that does not call it
 /// foreign reads it.
 pub static FORMATS: &[&dyn Format] =
-    &[&dockerfile::Dockerfile, &github_actions::GithubActions, &gitlab_ci::GitlabCi];
+    &[&dockerfile::Dockerfile, &github_actions::GithubActions, &gitlab_ci::GitlabCi, &shell::Shell];
 
 /// The formats that may read a path, by its name.
 pub fn formats_for(path: &RepoPath) -> impl Iterator<Item = (&'static dyn Format, Claim)> {

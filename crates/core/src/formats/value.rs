@@ -2,6 +2,8 @@
 //! known and why, and the places that it came from. What such a text stands for
 //! as an image is decided here, for every format alike.
 
+use std::ops::Range;
+
 use crate::formats::marker;
 use crate::image::ImageRef;
 use crate::image::Partial;
@@ -123,6 +125,25 @@ impl Value {
             self.note(via.clone());
         }
         self.push_str(&other.text);
+    }
+
+    /// The known text in front of anything that is not known.
+    pub(super) fn beginning(&self) -> &str {
+        match &self.hole {
+            Some((at, _)) => self.text.get(..*at).unwrap_or(""),
+            None => &self.text,
+        }
+    }
+
+    /// A part of the text, from the same places.
+    pub(super) fn slice(&self, range: Range<usize>) -> Value {
+        let hole = self.hole.as_ref().filter(|(at, _)| (range.start..=range.end).contains(at));
+        Value {
+            text: self.text.get(range.clone()).unwrap_or("").to_owned(),
+            hole: hole.map(|(at, reason)| (at - range.start, reason.clone())),
+            via: self.via.clone(),
+            origin: self.origin.clone(),
+        }
     }
 
     fn open(&mut self, reason: &str) {
