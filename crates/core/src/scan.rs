@@ -56,6 +56,8 @@ pub struct Scan {
     open: HashMap<Job, Open>,
     /// What was fed. The text of a file in which nothing was found is dropped.
     contents: HashMap<RepoPath, Content>,
+    /// The files whose text is to be dropped.
+    emptied: Vec<RepoPath>,
     asked: HashSet<RepoPath>,
     next: VecDeque<RepoPath>,
     /// The jobs that wait for a path.
@@ -265,6 +267,12 @@ impl Scan {
                     self.settle(&job, file, extracted, &wanted, end);
                 }
             }
+            // Not before: what was extracted beside them may point into them.
+            for path in std::mem::take(&mut self.emptied) {
+                // Whoever wants it later asks again.
+                self.contents.remove(&path);
+                self.asked.remove(&path);
+            }
         }
     }
 
@@ -373,6 +381,7 @@ impl Scan {
     /// Takes in what was found in a file.
     fn take(&mut self, path: &RepoPath, file: Arc<SourceFile>, mut extracted: Extracted) {
         self.scanned.files_scanned += usize::from(!extracted.is_foreign);
+        let says_builds = !extracted.builds.is_empty();
         for build in std::mem::take(&mut extracted.builds) {
             let known = self.builds.entry(build.dockerfile.clone()).or_default();
             if !known.contains(&build.inputs) {
@@ -385,9 +394,10 @@ impl Scan {
             self.open(build.dockerfile, named);
         }
         if extracted.uses.is_empty() && extracted.problems.is_empty() {
-            // Whoever wants it later asks again.
-            self.contents.remove(path);
-            self.asked.remove(path);
+            // What is built will point to where it was said how.
+            if !says_builds {
+                self.emptied.push(path.clone());
+            }
             return;
         }
         self.keep_sources(&extracted);
