@@ -4,7 +4,7 @@
 //! and <https://docs.github.com/en/actions/reference/workflows-and-actions/metadata-syntax>.
 //! `document` is a file as jobs and steps, `expression` and `evaluate` its
 //! expressions, `scope`, `matrix` and `callers` what those may hold, `build` the
-//! steps that build images. `docs/github-actions.md` says what is found.
+//! steps that build images, `script` those that run commands. `docs/github-actions.md` says what is found.
 //!
 //! An action of another repository (`uses: owner/action@ref`) is not looked into.
 
@@ -16,6 +16,7 @@ mod expression;
 mod item;
 mod matrix;
 mod scope;
+mod script;
 #[cfg(test)]
 mod tests;
 
@@ -42,6 +43,7 @@ use self::scope::At;
 use self::scope::Engine;
 use self::scope::Library;
 use self::scope::Shelf;
+use self::script::Local;
 
 /// The format's id.
 const FORMAT: &str = "github-actions";
@@ -138,8 +140,14 @@ impl<'e> Reader<'_, 'e> {
             }
             self.reference(job.mapping.find("uses"));
         }
+        let mut local = Local::default();
+        let mut job = None;
         for step in self.engine.document.steps() {
-            self.step(&step);
+            let id = step.job.as_ref().map(|job| job.id);
+            if job.replace(id) != Some(id) {
+                local = Local::default();
+            }
+            self.step(&step, &local);
         }
         if let Some(image) = self.engine.document.root.at(&["runs", "image"]) {
             self.action_image(image);
@@ -197,8 +205,9 @@ impl<'e> Reader<'_, 'e> {
         }
     }
 
-    fn step(&mut self, step: &Step<'e>) {
+    fn step(&mut self, step: &Step<'e>, local: &Local) {
         let at = At { job: step.job.as_deref(), env: &step.env };
+        script::read(&self.engine, self.finder, step, at, local, self.extracted);
         self.reference(step.mapping.find("uses"));
         let uses = step.mapping.find("uses").and_then(Node::text).unwrap_or("");
         let action = uses.split('@').next().unwrap_or("").to_ascii_lowercase();

@@ -380,3 +380,64 @@ jobs:
 ",
     );
 }
+
+/// zizmor's run-docker, and what stands around a script.
+#[test]
+fn scripts_are_read_with_their_expressions() {
+    check(
+        "
+=== .github/workflows/ci.yml
+on: push
+env: {REGISTRY: ghcr.io/acme}
+jobs:
+  a:
+    strategy:
+      matrix:
+        include:
+          - {image: alpine, tag: '3'}
+          - {image: debian, tag: '12'}
+    env: {TAG: '${{ matrix.tag }}'}
+    steps:
+      - run: docker pull ubuntu:22.04
+#                        ^^^^^^^^^^^^ command docker.io/library/ubuntu:22.04
+      - run: |
+          docker run -d --rm -v /tmp:/tmp ${{ matrix.image }}:${{ matrix.tag }} sh
+#                                         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ command docker.io/library/alpine:3 | docker.io/library/debian:12 <- alpine* <- 3 <- debian <- 12
+          docker run $REGISTRY/x:1
+#                    ^^^^^^^^^^^^^ command ghcr.io/acme/x:1 <- ghcr.io/acme*
+          echo docker pull no
+      - run: docker pull busybox:$TAG
+#                        ^^^^^^^^^^^^ command docker.io/library/busybox:12 | docker.io/library/busybox:3 <- 3 <- ${{ matrix.tag }} <- 12
+      - run: docker build -t local:1 -f app/Dockerfile . && docker run local:1
+      - run: docker run local:1
+      - shell: python
+        run: docker pull python:no
+  b:
+    steps:
+      - run: docker run local:1
+#                       ^^^^^^^ command docker.io/library/local:1
+=== app/Dockerfile
+FROM alpine:3
+#    ^^^^^^^^ final-stage docker.io/library/alpine:3
+",
+    );
+}
+
+/// The workflow names no image itself, and is shown all the same.
+#[test]
+fn a_file_that_only_builds_is_a_source() {
+    check(
+        "
+=== .github/workflows/ci.yml
+jobs:
+  a:
+    steps:
+      - uses: docker/build-push-action@v6
+        with: {build-args: BASE=alpine:3}
+=== Dockerfile
+ARG BASE=busybox:1
+FROM $BASE
+#    ^^^^^ final-stage docker.io/library/alpine:3 | docker.io/library/busybox:1 <- busybox:1* <- .github/workflows/ci.yml: alpine:3
+",
+    );
+}
