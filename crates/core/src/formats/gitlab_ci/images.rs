@@ -3,7 +3,6 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::collections::HashMap;
 use std::collections::HashSet;
 
 use crate::formats::value::MAX_MEMBERS;
@@ -15,6 +14,7 @@ use crate::yaml::Mapping;
 use crate::yaml::Node;
 
 use super::pipeline::Found;
+use super::pipeline::Job;
 use super::pipeline::Pipeline;
 use super::pipeline::is_reference;
 use super::variables;
@@ -33,12 +33,6 @@ pub(super) struct Images {
     pub(super) found: BTreeMap<Place, Vec<Value>>,
 }
 
-/// A job that is looked at.
-struct Job<'p> {
-    chain: Vec<&'p str>,
-    own: HashMap<&'p str, Found<'p>>,
-}
-
 impl Images {
     /// Adds those of a pipeline.
     pub(super) fn add(&mut self, pipeline: &Pipeline<'_>, steps: &Cell<usize>) {
@@ -48,29 +42,22 @@ impl Images {
         let (hidden, jobs): (Vec<&str>, Vec<&str>) =
             names.into_iter().partition(|name| name.starts_with('.'));
         for name in &jobs {
-            let chain = pipeline.chain(name);
-            let job = Job { own: pipeline.own_variables(&chain), chain };
-            reader.job(&job);
+            reader.job(&pipeline.job(name));
         }
-        let nobody = Job { chain: Vec::new(), own: HashMap::new() };
+        let nobody = Job::default();
         for (key, role) in [("image", Role::CiJob), ("services", Role::Service)] {
-            for found in reader.defaults(key) {
+            for found in pipeline.defaults(key) {
                 reader.unless_seen(found, role, &nobody);
             }
         }
         // What no job gets: templates, and what others replace.
         for name in jobs.iter().chain(&hidden) {
             for (key, role) in [("image", Role::CiJob), ("services", Role::Service)] {
-                let definitions: Vec<Found<'_>> = pipeline
-                    .definitions(name)
-                    .iter()
-                    .filter_map(|found| Some(Found { part: found.part, node: found.node.at(&[key])? }))
-                    .collect();
+                let definitions = pipeline.under(name, key);
                 if definitions.is_empty() {
                     continue;
                 }
-                let chain = pipeline.chain(name);
-                let job = Job { own: pipeline.own_variables(&chain), chain };
+                let job = pipeline.job(name);
                 for found in definitions {
                     reader.unless_seen(found, role, &job);
                 }
@@ -92,36 +79,14 @@ impl<'p> Reader<'_, 'p> {
         for (key, role) in [("image", Role::CiJob), ("services", Role::Service)] {
             match self.pipeline.effective(&job.chain, key) {
                 Some(found) => self.take(found, role, job),
-                None if self.inherits(job, key) => {
-                    for found in self.defaults(key) {
+                None if self.pipeline.inherits(job, key) => {
+                    for found in self.pipeline.defaults(key) {
                         self.take(found, role, job);
                     }
                 }
                 None => {}
             }
         }
-    }
-
-    /// `inherit: {default: …}`.
-    fn inherits(&self, job: &Job<'p>, key: &str) -> bool {
-        let inherit =
-            self.pipeline.effective(&job.chain, "inherit").and_then(|found| found.node.at(&["default"]));
-        match inherit {
-            None => true,
-            Some(node) if node.text() == Some("false") => false,
-            Some(node) if node.text().is_some() => true,
-            Some(node) => node.list().any(|item| item.text() == Some(key)),
-        }
-    }
-
-    /// What jobs get that say nothing: `default`, or the key at the top of a file.
-    fn defaults(&self, key: &str) -> Vec<Found<'p>> {
-        let under = self
-            .pipeline
-            .definitions("default")
-            .iter()
-            .filter_map(|found| Some(Found { part: found.part, node: found.node.at(&[key])? }));
-        self.pipeline.definitions(key).iter().copied().chain(under).collect()
     }
 
     /// Adds what stands at a place, unless a job gets it from there.
@@ -215,7 +180,7 @@ impl<'p> Reader<'_, 'p> {
 
 /// The ways in which a job runs: each combination of `parallel: matrix`, and what
 /// `rules` of the job and of the workflow set.
-fn worlds<'p>(pipeline: &Pipeline<'p>, chain: &[&'p str]) -> Vec<World<'p>> {
+pub(super) fn worlds<'p>(pipeline: &Pipeline<'p>, chain: &[&'p str]) -> Vec<World<'p>> {
     let mut worlds: Vec<World<'p>> = Vec::new();
     let of_workflow = pipeline
         .definitions("workflow")

@@ -2,7 +2,7 @@
 //!
 //! <https://docs.gitlab.com/ci/yaml/>. `include` finds the files of a pipeline, `load`
 //! reads them, `pipeline` is its jobs, `variables` expands, `images` says what the jobs
-//! run in. `docs/gitlab-ci.md` says what is found.
+//! run in, `scripts` what their commands pull. `docs/gitlab-ci.md` says what is found.
 //!
 //! A file that others include is a part of their pipelines: what stands in it is found
 //! by the first file that includes it and is not included itself, for every name that it
@@ -12,6 +12,7 @@ mod images;
 mod include;
 mod load;
 mod pipeline;
+mod scripts;
 #[cfg(test)]
 mod tests;
 mod variables;
@@ -39,6 +40,7 @@ use self::include::Place;
 use self::load::Loaded;
 use self::load::Part;
 use self::pipeline::Pipeline;
+use self::scripts::Scripts;
 use self::variables::Scope;
 
 /// The format's id.
@@ -85,9 +87,10 @@ impl Format for GitlabCi {
         group.sources.retain(|path, _| targets.contains(path));
         let steps = Cell::new(MAX_STEPS);
         let mut images = Images::default();
+        let mut scripts = Scripts::default();
         for tree in group.trees.values() {
             if tree.iter().flat_map(|(_, loaded)| loaded.paths()).any(|path| targets.contains(path)) {
-                read(tree, &mut images, &steps);
+                read(tree, &mut images, &mut scripts, &steps);
             }
         }
         for ((path, span, role), values) in images.found {
@@ -98,6 +101,10 @@ impl Format for GitlabCi {
                 extracted.uses.push(finder.image_use(role, span, &values));
             }
         }
+        extracted.uses.extend(scripts.found.into_values().filter(|usage| targets.contains(&usage.file)));
+        extracted.builds = scripts.builds;
+        extracted.problems = scripts.problems;
+        extracted.problems.retain(|problem| targets.contains(&problem.at.file));
         let finder = Finder { file, format: FORMAT };
         for loaded in group.trees.values().flatten().map(|(_, loaded)| loaded) {
             for part in loaded.parts.iter().filter(|part| group.sources.contains_key(part.file.path())) {
@@ -109,7 +116,7 @@ impl Format for GitlabCi {
                 extracted.problems.push(finder.problem(Span::default(), ProblemCode::Limit, message));
             }
         }
-        if steps.get() == 0 {
+        if steps.get() == 0 || scripts.bytes > scripts::MAX_BYTES {
             let message = "the variables of this pipeline have more values than are followed";
             extracted.problems.push(finder.problem(Span::default(), ProblemCode::Limit, message));
         }
@@ -224,19 +231,22 @@ fn started(path: &RepoPath, files: &mut Files<'_>) -> Started {
     all
 }
 
-/// Adds the images of a pipeline and of those that it starts.
-fn read(tree: &Started, images: &mut Images, steps: &Cell<usize>) {
+/// Adds what a pipeline, and those that it starts, use.
+fn read(tree: &Started, images: &mut Images, scripts: &mut Scripts, steps: &Cell<usize>) {
     let Some((_, first)) = tree.first() else { return };
     let parent = Pipeline::new(first, &[]);
     images.add(&parent, steps);
+    scripts.add(&parent, steps);
     for (job, loaded) in tree.iter().skip(1) {
-        let chain = parent.jobs().find(|name| job.as_deref() == Some(*name)).map(|name| parent.chain(name));
-        let own = chain.map(|chain| parent.own_variables(&chain)).unwrap_or_default();
+        let starter = parent.jobs().find(|name| job.as_deref() == Some(*name));
+        let own = starter.map(|name| parent.job(name).own).unwrap_or_default();
         let scope = Scope { pipeline: &parent, own: &own, world: &[], steps };
         let names: BTreeSet<&str> = own.keys().copied().chain(parent.global_names()).collect();
         let passed: Vec<(String, Vec<Value>)> =
             names.into_iter().map(|name| (name.to_owned(), scope.variable(name, 0))).collect();
-        images.add(&Pipeline::new(loaded, &passed), steps);
+        let child = Pipeline::new(loaded, &passed);
+        images.add(&child, steps);
+        scripts.add(&child, steps);
     }
 }
 

@@ -41,6 +41,15 @@ pub(super) struct Found<'p> {
     pub(super) node: Node<'p>,
 }
 
+/// A job as it is put together.
+#[derive(Default)]
+pub(super) struct Job<'p> {
+    /// What it is put together from, templates first, the job itself last.
+    pub(super) chain: Vec<&'p str>,
+    /// The variables that it and its templates set.
+    pub(super) own: HashMap<&'p str, Found<'p>>,
+}
+
 /// A pipeline, ready to be asked.
 pub(super) struct Pipeline<'p> {
     pub(super) loaded: &'p Loaded,
@@ -91,8 +100,36 @@ impl<'p> Pipeline<'p> {
         self.order.iter().copied().filter(|name| !KEYWORDS.contains(name))
     }
 
-    /// What a job is put together from, templates first, the job itself last.
-    pub(super) fn chain(&self, name: &'p str) -> Vec<&'p str> {
+    /// What every definition of a name has under a key.
+    pub(super) fn under(&self, name: &str, key: &str) -> Vec<Found<'p>> {
+        let of = |found: &Found<'p>| Some(Found { part: found.part, node: found.node.at(&[key])? });
+        self.definitions(name).iter().filter_map(of).collect()
+    }
+
+    /// What jobs get that say nothing: `default`, or the key at the top of a file.
+    pub(super) fn defaults(&self, key: &str) -> Vec<Found<'p>> {
+        self.definitions(key).iter().copied().chain(self.under("default", key)).collect()
+    }
+
+    /// Whether a job gets the default of a key: `inherit: {default: …}`.
+    pub(super) fn inherits(&self, job: &Job<'p>, key: &str) -> bool {
+        let inherit = self.effective(&job.chain, "inherit").and_then(|found| found.node.at(&["default"]));
+        match inherit {
+            None => true,
+            Some(node) if node.text() == Some("false") => false,
+            Some(node) if node.text().is_some() => true,
+            Some(node) => node.list().any(|item| item.text() == Some(key)),
+        }
+    }
+
+    /// A job, put together.
+    pub(super) fn job(&self, name: &'p str) -> Job<'p> {
+        let chain = self.chain(name);
+        Job { own: self.own_variables(&chain), chain }
+    }
+
+    /// The names of a job's templates, and its own.
+    fn chain(&self, name: &'p str) -> Vec<&'p str> {
         let mut chain = Vec::new();
         self.extend(name, &mut chain, 0);
         chain
@@ -134,7 +171,7 @@ impl<'p> Pipeline<'p> {
     }
 
     /// The variables that a job and its templates set.
-    pub(super) fn own_variables(&self, chain: &[&'p str]) -> HashMap<&'p str, Found<'p>> {
+    fn own_variables(&self, chain: &[&'p str]) -> HashMap<&'p str, Found<'p>> {
         let mut own = HashMap::new();
         for name in chain {
             for found in self.definitions(name) {

@@ -227,6 +227,41 @@ b: [}
     );
 }
 
+#[test]
+fn scripts_are_read_with_the_variables_of_the_job() {
+    check(
+        "
+=== .gitlab-ci.yml
+variables: {REGISTRY: ghcr.io/acme}
+default:
+  before_script:
+    - docker pull $REGISTRY/tool:$TAG
+#                 ^^^^^^^^^^^^^^^^^^^ command ghcr.io/acme/tool:1 | ghcr.io/acme/tool:2 <- ghcr.io/acme* <- 1 <- 2
+.setup:
+  script: [docker run alpine:3]
+#                     ^^^^^^^^ command docker.io/library/alpine:3
+a:
+  variables: {TAG: '1'}
+  script:
+    - IMAGE=busybox
+    - !reference [.setup, script]
+    - |
+      docker run $IMAGE:1
+#                ^^^^^^^^ command docker.io/library/busybox:1 <- busybox*
+      docker build -t $CI_REGISTRY_IMAGE:$CI_COMMIT_SHA .
+    - docker run $CI_REGISTRY_IMAGE:$CI_COMMIT_SHA test
+    - docker push $CI_REGISTRY_IMAGE:$CI_COMMIT_SHA
+b:
+  variables: {TAG: '2'}
+  script: docker pull $[[ inputs.image ]]
+#                     ^^^^^^^^^^^^^^^^^^^ command unresolved (the input `image` has no default, and nothing in this repository gives it)
+  after_script:
+    - docker run $OTHER
+#                ^^^^^^ command unresolved (`$OTHER` is not set in this script)
+",
+    );
+}
+
 /// A change of an included file is found though its name says nothing.
 #[test]
 fn a_changed_include_is_judged_in_its_pipeline() {

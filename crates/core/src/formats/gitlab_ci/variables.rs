@@ -68,6 +68,14 @@ impl<'p> Scope<'_, 'p> {
         members
     }
 
+    /// Whether the files, or GitLab, set a variable.
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        is_predefined(name)
+            || self.world.iter().any(|(known, _)| *known == name)
+            || !self.pipeline.variable(self.own, name).is_empty()
+            || self.pipeline.passed.iter().any(|(known, _)| known == name)
+    }
+
     /// Every value of a variable.
     pub(super) fn variable(&self, name: &str, level: usize) -> Vec<Value> {
         let set = self.world.iter().rev().find(|(known, _)| *known == name);
@@ -159,6 +167,11 @@ impl<'p> Scope<'_, 'p> {
     }
 }
 
+/// Whether GitLab sets a variable.
+fn is_predefined(name: &str) -> bool {
+    name.starts_with("CI_") || name.starts_with("GITLAB_")
+}
+
 /// Why a variable is not known.
 fn reason(name: &str) -> String {
     match name {
@@ -167,7 +180,7 @@ fn reason(name: &str) -> String {
                 "`{name}` is GitLab's dependency proxy, which passes on images of Docker Hub; its address is known only when the job runs"
             )
         }
-        name if name.starts_with("CI_") || name.starts_with("GITLAB_") => {
+        name if is_predefined(name) => {
             format!("GitLab sets `{name}` when the job runs")
         }
         name => format!("`{name}` is not set in these files; it may be a setting of the project"),
@@ -231,6 +244,18 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
         pieces.push(Piece::Text(rest));
     }
     pieces
+}
+
+/// Where the inputs of a text stand, brackets included.
+pub(super) fn inputs(text: &str) -> Vec<std::ops::Range<usize>> {
+    let mut places = Vec::new();
+    let mut at = 0;
+    while let Some(start) = text[at..].find("$[[").map(|start| at + start) {
+        let Some(end) = text[start..].find("]]").map(|end| start + end + 2) else { break };
+        places.push(start..end);
+        at = end;
+    }
+    places
 }
 
 /// `inputs.name | function`
