@@ -117,22 +117,8 @@ impl<'p> Reader<'_, 'p> {
             self.name(found, &mut texts);
             return texts;
         }
-        let mut waiting: Vec<Found<'p>> = vec![found];
-        while let Some(found) = waiting.pop() {
-            let left = self.steps.get();
-            self.steps.set(left.saturating_sub(1));
-            if left == 0 {
-                break;
-            }
-            let is_service = found.node.map().is_some() || found.node.text().is_some();
-            if is_service || is_reference(found.node) {
-                self.name(found, &mut texts);
-                continue;
-            }
-            let items = found.node.list().map(|node| Found { part: found.part, node });
-            // A list in a list comes from a reference.
-            let items: Vec<Found<'p>> = items.map(|item| self.pipeline.resolved(item)).collect();
-            waiting.extend(items.into_iter().rev());
+        for item in self.pipeline.items(found, self.steps) {
+            self.name(item, &mut texts);
         }
         texts
     }

@@ -4,7 +4,10 @@
 //! <https://docs.gitlab.com/ci/yaml/#extends>, <https://docs.gitlab.com/ci/yaml/yaml_optimization/>,
 //! <https://docs.gitlab.com/ci/variables/>.
 
+use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use crate::formats::value::Value;
 use crate::yaml::Mapping;
@@ -31,6 +34,8 @@ const KEYWORDS: &[&str] = &[
 const MAX_LEVELS: usize = 11;
 /// How many templates one job may extend.
 const MAX_CHAIN: usize = 100;
+/// How many items a list may have.
+const MAX_ITEMS: usize = 10_000;
 /// How often a `!reference` may lead to another; GitLab follows ten.
 const MAX_REFERENCES: usize = 10;
 
@@ -42,12 +47,17 @@ pub(super) struct Found<'p> {
 }
 
 /// A job as it is put together.
-#[derive(Default)]
 pub(super) struct Job<'p> {
     /// What it is put together from, templates first, the job itself last.
-    pub(super) chain: Vec<&'p str>,
+    pub(super) chain: Rc<[&'p str]>,
     /// The variables that it and its templates set.
     pub(super) own: HashMap<&'p str, Found<'p>>,
+}
+
+impl Default for Job<'_> {
+    fn default() -> Self {
+        Job { chain: Rc::from([]), own: HashMap::new() }
+    }
 }
 
 /// A pipeline, ready to be asked.
@@ -57,6 +67,8 @@ pub(super) struct Pipeline<'p> {
     names: HashMap<&'p str, Vec<Found<'p>>>,
     /// The names in the order of their first definition.
     order: Vec<&'p str>,
+    /// What each name is put together from, as far as it was asked.
+    chains: RefCell<HashMap<&'p str, Rc<[&'p str]>>>,
     /// Global variables, by name.
     globals: HashMap<&'p str, Vec<Found<'p>>>,
     /// What the job that started the pipeline passes on.
@@ -65,8 +77,14 @@ pub(super) struct Pipeline<'p> {
 
 impl<'p> Pipeline<'p> {
     pub(super) fn new(loaded: &'p Loaded, passed: &'p [(String, Vec<Value>)]) -> Pipeline<'p> {
-        let mut pipeline =
-            Pipeline { loaded, names: HashMap::new(), order: Vec::new(), globals: HashMap::new(), passed };
+        let mut pipeline = Pipeline {
+            loaded,
+            names: HashMap::new(),
+            order: Vec::new(),
+            chains: RefCell::default(),
+            globals: HashMap::new(),
+            passed,
+        };
         for (part, file) in loaded.parts.iter().enumerate() {
             for (name, node) in file.roots().filter_map(Node::map).flat_map(Mapping::merged) {
                 let Some(name) = name.text() else { continue };
@@ -128,27 +146,43 @@ impl<'p> Pipeline<'p> {
         Job { own: self.own_variables(&chain), chain }
     }
 
-    /// The names of a job's templates, and its own.
-    fn chain(&self, name: &'p str) -> Vec<&'p str> {
-        let mut chain = Vec::new();
-        self.extend(name, &mut chain, 0);
+    /// The names of a job's templates, and its own; each once, where it counts.
+    fn chain(&self, name: &'p str) -> Rc<[&'p str]> {
+        if let Some(chain) = self.chains.borrow().get(name) {
+            return Rc::clone(chain);
+        }
+        let mut all = Vec::new();
+        self.extend(name, &mut all, &mut Vec::new());
+        let mut chain: Vec<&'p str> = Vec::new();
+        for name in all.into_iter().rev() {
+            if !chain.contains(&name) {
+                chain.push(name);
+            }
+        }
+        chain.reverse();
+        let chain: Rc<[&'p str]> = chain.into();
+        self.chains.borrow_mut().insert(name, Rc::clone(&chain));
         chain
     }
 
-    fn extend(&self, name: &'p str, chain: &mut Vec<&'p str>, level: usize) {
-        if level > MAX_LEVELS || chain.len() >= MAX_CHAIN {
+    /// Adds what a name extends, and the name; `open` are those that lead to it.
+    fn extend(&self, name: &'p str, chain: &mut Vec<&'p str>, open: &mut Vec<&'p str>) {
+        if open.len() > MAX_LEVELS || chain.len() >= MAX_CHAIN || open.contains(&name) {
             return;
         }
+        open.push(name);
         let extends = self.definitions(name).iter().rev().find_map(|found| found.node.at(&["extends"]));
         if let Some(extends) = extends {
             match extends.text() {
-                Some(parent) => self.extend(parent, chain, level + 1),
+                Some(parent) => self.extend(parent, chain, open),
                 None => extends
                     .list()
                     .filter_map(Node::text)
-                    .for_each(|parent| self.extend(parent, chain, level + 1)),
+                    .take(MAX_CHAIN)
+                    .for_each(|parent| self.extend(parent, chain, open)),
             }
         }
+        open.pop();
         chain.push(name);
     }
 
@@ -215,12 +249,39 @@ impl<'p> Pipeline<'p> {
                     .find_map(|found| Some(Found { part: found.part, node: found.node.at(keys)? }))
             };
             let name = self.names.get_key_value(name).map(|(name, _)| *name);
-            let Some(next) = name.and_then(|name| self.chain(name).into_iter().rev().find_map(of)) else {
+            let Some(next) = name.and_then(|name| self.chain(name).iter().rev().find_map(|name| of(name)))
+            else {
                 return found;
             };
             found = next;
         }
         found
+    }
+}
+
+impl<'p> Pipeline<'p> {
+    /// The items of a list, with those of lists in it and of what they refer to; what
+    /// is no list is the only one.
+    pub(super) fn items(&self, found: Found<'p>, steps: &Cell<usize>) -> Vec<Found<'p>> {
+        let mut items = Vec::new();
+        let mut waiting = vec![(found, 0)];
+        while let Some((found, depth)) = waiting.pop() {
+            let left = steps.get();
+            steps.set(left.saturating_sub(1));
+            if left == 0 || items.len() >= MAX_ITEMS {
+                break;
+            }
+            let found = self.resolved(found);
+            let is_list = found.node.sequence().is_some() && !is_reference(found.node);
+            if !is_list {
+                items.push(found);
+            } else if depth < MAX_REFERENCES {
+                let inner: Vec<Found<'p>> =
+                    found.node.list().map(|node| Found { part: found.part, node }).collect();
+                waiting.extend(inner.into_iter().rev().map(|item| (item, depth + 1)));
+            }
+        }
+        items
     }
 }
 

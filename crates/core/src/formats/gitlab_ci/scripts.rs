@@ -38,8 +38,6 @@ pub(super) const MAX_BYTES: usize = 4 << 20;
 /// How many ways to run one job a script is read for; beyond that its variables are
 /// taken one by one.
 const MAX_READINGS: usize = 16;
-/// How many lines one script may have.
-const MAX_LINES: usize = 10_000;
 
 /// What the scripts of one or several pipelines use.
 #[derive(Default)]
@@ -97,8 +95,9 @@ impl<'p> Reader<'_, 'p> {
     /// Reads a script that is put together from several lists; `rest` of it only what
     /// was not read yet.
     fn script(&mut self, lists: &[Found<'p>], job: &Job<'p>, local: &RefCell<BTreeSet<String>>, rest: bool) {
-        let mut lines: Vec<Found<'p>> = Vec::new();
-        lists.iter().for_each(|found| self.lines(*found, &mut lines));
+        let mut lines: Vec<Found<'p>> =
+            lists.iter().flat_map(|found| self.pipeline.items(*found, self.steps)).collect();
+        lines.retain(|line| line.node.text().is_some());
         if rest {
             lines.retain(|line| !self.seen.contains(&(line.part, line.node.span())));
         }
@@ -115,26 +114,6 @@ impl<'p> Reader<'_, 'p> {
             if shell::may_hold_images(text.text()) {
                 self.read(&text, part, job, local);
             }
-        }
-    }
-
-    /// The scalars of a script, lists in it and `!reference` followed.
-    fn lines(&self, found: Found<'p>, lines: &mut Vec<Found<'p>>) {
-        let mut waiting = vec![found];
-        while let Some(found) = waiting.pop() {
-            let left = self.steps.get();
-            self.steps.set(left.saturating_sub(1));
-            if left == 0 || lines.len() >= MAX_LINES {
-                return;
-            }
-            let found = self.pipeline.resolved(found);
-            if found.node.text().is_some() {
-                lines.push(found);
-                continue;
-            }
-            let items: Vec<Found<'p>> =
-                found.node.list().map(|node| Found { part: found.part, node }).collect();
-            waiting.extend(items.into_iter().rev());
         }
     }
 
