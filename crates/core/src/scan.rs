@@ -142,6 +142,11 @@ impl Scan {
             }
             Lookup::Found(Content::Text(text)) => Arc::clone(text),
             Lookup::Found(Content::Unreadable(unreadable)) => {
+                let is_text = !matches!(unreadable, Unreadable::Binary | Unreadable::NotUtf8 { .. });
+                if !is_text && self.open.get(path).is_some_and(|open| open.format.may_be_binary(path)) {
+                    self.open.remove(path);
+                    return;
+                }
                 let unreadable = unreadable.clone();
                 self.refuse(path, &unreadable);
                 return;
@@ -314,6 +319,29 @@ mod tests {
             ("dockerfile.go", text("FROM a\n")),
         ]);
         assert_eq!((scanned.files_scanned, scanned.uses.len(), scanned.problems.len()), (1, 1, 0));
+    }
+
+    /// What is no text is a problem unless the name says so; a text is read whatever it is called.
+    #[test]
+    fn a_picture_is_no_dockerfile_whatever_its_name_begins_with() {
+        let picture = || Content::from_bytes(vec![0x89, b'P', b'N', b'G', 0]);
+        let scanned = scan(&[
+            ("Dockerfile", picture()),
+            ("Dockerfile.latin1.jpg", Content::from_bytes(vec![0xFF, 0xD8])),
+            ("Dockerfile.lfs.png", Content::Unreadable(Unreadable::LfsPointer)),
+            ("Dockerfile.png", picture()),
+            ("Dockerfile.text.png", text("FROM a\n")),
+            ("dockerfile.svg", text("<svg/>\n")),
+        ]);
+        assert_eq!(
+            messages(&scanned),
+            [
+                "Dockerfile: this file cannot be scanned: it is a binary file (it holds NUL bytes)",
+                "Dockerfile.lfs.png: this file cannot be scanned: it is a Git LFS pointer, its text is not in the repository",
+            ]
+        );
+        let files: Vec<&str> = scanned.uses.iter().map(|usage| usage.file.as_str()).collect();
+        assert_eq!((files, scanned.files_scanned), (vec!["Dockerfile.text.png"], 1));
     }
 
     #[test]

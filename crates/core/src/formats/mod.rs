@@ -22,6 +22,12 @@ pub trait Format: Sync {
     /// Whether a file of this path is of this format, by its name alone.
     fn claims(&self, path: &RepoPath) -> bool;
 
+    /// Whether a claimed file that is no text is none of the format: its name
+    /// says that it is a picture. What is no text under any other name is a problem.
+    fn may_be_binary(&self, _path: &RepoPath) -> bool {
+        false
+    }
+
     /// Extracts every use from a file. Other files that it needs are asked for
     /// through `files`; extraction runs again once they are there, so it must
     /// depend on nothing but its arguments.

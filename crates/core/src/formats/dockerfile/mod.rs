@@ -86,6 +86,10 @@ impl Format for Dockerfile {
         name::is_dockerfile(path.name())
     }
 
+    fn may_be_binary(&self, path: &RepoPath) -> bool {
+        name::is_media(path.name())
+    }
+
     fn extract(&self, file: &SourceFile, _files: &mut Files<'_>) -> Extracted {
         extract_with(file, &[])
     }

@@ -1000,6 +1000,8 @@ fn a_dockerfile_with_another_languages_name_is_read() {
         ("Dockerfile.json", "{\"syntax\": \"evil\"}\n"),
         ("Dockerfile.sh", "#!/bin/sh\n# syntax=evil\necho\n"),
         ("Dockerfile.tpl", "{{ if .x }}\nFROM evil\n"),
+        ("Dockerfile.png", "FROM evil\n"),
+        ("dockerfiles.tar.gz", "# syntax=evil\n"),
     ] {
         let extracted = read_as(name, text);
         assert!(!extracted.is_foreign, "{name}: {text}");
