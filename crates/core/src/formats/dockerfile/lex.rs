@@ -24,6 +24,9 @@ const MAX_NESTING: usize = 64;
 pub(super) const MAX_EXPANSION_BYTES: usize = 4 * 1024 * 1024;
 /// How many steps all pattern operators of one file may take together.
 pub(super) const MAX_PATTERN_STEPS: usize = 4 * 1024 * 1024;
+/// How many instructions all readings of one file, for every way to build it and
+/// every platform, may go through together.
+const MAX_READ_INSTRUCTIONS: usize = 1024 * 1024;
 
 /// Why a word could not be expanded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,11 +48,22 @@ impl LexError {
 pub(super) struct Budget {
     pub(super) bytes: usize,
     pub(super) steps: usize,
+    instructions: usize,
+}
+
+impl Budget {
+    /// Counts one more reading of a file of this many instructions; `false` when
+    /// it is one too many, or the expansions have reached their limit already.
+    pub(super) fn spend_reading(&mut self, instructions: usize) -> bool {
+        let left = self.instructions.checked_sub(instructions).filter(|_| self.bytes > 0);
+        self.instructions = left.unwrap_or(0);
+        left.is_some()
+    }
 }
 
 impl Default for Budget {
     fn default() -> Budget {
-        Budget { bytes: MAX_EXPANSION_BYTES, steps: MAX_PATTERN_STEPS }
+        Budget { bytes: MAX_EXPANSION_BYTES, steps: MAX_PATTERN_STEPS, instructions: MAX_READ_INSTRUCTIONS }
     }
 }
 
@@ -244,7 +258,8 @@ impl<'l> Lexer<'l> {
         Lexer { chars, mode, environment, budget, splits: false, words: Words::default() }
     }
 
-    /// `processStopOn`: reads up to `stop`, or to the end.
+    /// `processStopOn`: reads up to `stop`, or to the end. What is split goes to
+    /// [`Lexer::words`] instead of the result.
     fn word(&mut self, stop: Option<char>, operand: Operand, depth: usize) -> Result<Value, LexError> {
         if depth > MAX_NESTING {
             return Err(LexError::Limit(format!(
@@ -264,14 +279,16 @@ impl<'l> Lexer<'l> {
                     let value = self.dollar(depth)?;
                     if splits {
                         value.text.chars().for_each(|char| self.words.char(char));
+                    } else {
+                        self.append(&mut result, value)?;
                     }
-                    self.append(&mut result, value)?;
                 }
                 '<' => {
                     let text = self.heredoc_mark();
-                    result.push_str(&text);
                     if splits {
                         self.words.raw_str(&text);
+                    } else {
+                        result.push_str(&text);
                     }
                 }
                 '\'' | '"' => {
@@ -281,29 +298,29 @@ impl<'l> Lexer<'l> {
                     };
                     if splits {
                         self.words.raw_str(&value.text);
+                    } else {
+                        self.append(&mut result, value)?;
                     }
-                    self.append(&mut result, value)?;
                 }
                 _ => {
                     if char != self.mode.escape {
                         let plain = self.chars.plain(stop, self.mode.escape);
-                        result.push_str(plain);
                         if splits {
                             plain.chars().for_each(|char| self.words.char(char));
+                        } else {
+                            result.push_str(plain);
                         }
                         continue;
                     }
                     self.chars.next();
-                    if operand != Operand::Value {
-                        result.push(char);
+                    let kept = (operand != Operand::Value).then_some(char);
+                    let escaped = self.chars.next();
+                    for char in kept.into_iter().chain(escaped) {
                         if splits {
                             self.words.raw_char(char);
+                        } else {
+                            result.push(char);
                         }
-                    }
-                    let Some(escaped) = self.chars.next() else { break };
-                    result.push(escaped);
-                    if splits {
-                        self.words.raw_char(escaped);
                     }
                 }
             }
@@ -479,7 +496,7 @@ impl<'l> Lexer<'l> {
                     '%' => glob::trim_suffix(pattern, &value.text, greedy, steps),
                     _ => glob::trim_prefix(pattern, &value.text, greedy, steps),
                 }?;
-                Ok(rewritten(text, &value, &word))
+                Ok(rewritten(text, &value, &[&word]))
             }
             _ => Err(unsupported(name, &written)),
         }
@@ -499,14 +516,7 @@ impl<'l> Lexer<'l> {
         };
         let steps = &mut self.budget.steps;
         let text = glob::replace(&pattern.text, &replacement.text, &value.text, all, steps)?;
-        let mut result = rewritten(text, &value, &pattern);
-        result.depend(&replacement.uses);
-        if result.holes.is_empty()
-            && let Some((_, hole)) = replacement.holes.first()
-        {
-            result.hole(0, *hole);
-        }
-        Ok(result)
+        Ok(rewritten(text, &value, &[&pattern, &replacement]))
     }
 
     /// `$name` and `${name}`.
@@ -579,12 +589,13 @@ fn with_uses(mut value: Value, tested: &Value) -> Value {
 
 /// The outcome of a pattern operator: where the input was not known, nothing
 /// of the result is.
-fn rewritten(text: String, value: &Value, pattern: &Value) -> Value {
+fn rewritten(text: String, value: &Value, operands: &[&Value]) -> Value {
     let mut result = Value { text, origin: value.origin, ..Value::default() };
-    result.depend(&value.uses);
-    result.depend(&pattern.uses);
-    if let Some((_, hole)) = value.holes.first().or(pattern.holes.first()) {
-        result.hole(0, *hole);
+    for part in std::iter::once(value).chain(operands.iter().copied()) {
+        result.depend(&part.uses);
+        if let Some(hole) = part.unknown() {
+            result.hole(0, hole);
+        }
     }
     result
 }

@@ -17,6 +17,7 @@ use super::instruction;
 use super::instruction::Instruction;
 use super::instruction::Source;
 use super::instruction::Word;
+use super::lex::LexError;
 use super::line;
 use super::line::Joined;
 use super::line::MAX_LINE_BYTES;
@@ -63,6 +64,14 @@ impl Fault {
     pub(super) fn syntax(span: Span, message: impl Into<String>) -> Fault {
         Fault { span, code: ProblemCode::Syntax, message: message.into() }
     }
+
+    /// What could not be expanded or split into words.
+    pub(super) fn lex(span: Span, error: LexError) -> Fault {
+        match error {
+            LexError::Syntax(message) => Fault::syntax(span, message),
+            LexError::Limit(message) => Fault { span, code: ProblemCode::Limit, message },
+        }
+    }
 }
 
 /// A file, read.
@@ -76,6 +85,15 @@ pub(super) struct Text {
     pub(super) faults: Vec<Fault>,
     /// How many faults there are beside those.
     pub(super) more_faults: usize,
+}
+
+impl Text {
+    /// How many instructions and sources a reading of the stages goes through.
+    pub(super) fn instructions(&self) -> usize {
+        let commands = self.stages.iter().flat_map(|stage| &stage.commands);
+        let sources: usize = commands.map(|command| command.sources.len().max(1)).sum();
+        self.declarations.len() + self.stages.len() + sources
+    }
 }
 
 /// How many faults of one file are noted; a file with more is no Dockerfile.
@@ -191,8 +209,8 @@ impl Reader {
             }
             let heredocs = match heredoc::opened(&line, self.text.escape) {
                 Ok(heredocs) => heredocs,
-                Err(message) => {
-                    self.fault(Fault::syntax(line.whole(), message));
+                Err(error) => {
+                    self.fault(Fault::lex(line.whole(), error));
                     continue;
                 }
             };

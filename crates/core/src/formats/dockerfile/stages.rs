@@ -18,14 +18,12 @@ use super::instruction::Source;
 use super::instruction::SourceKind;
 use super::lex;
 use super::lex::Budget;
-use super::lex::LexError;
 use super::lex::Mode;
 use super::reader::Fault;
 use super::reader::Text;
 use super::value::Hole;
 use super::value::Value;
 use crate::image::Target;
-use crate::source::ProblemCode;
 use crate::source::Span;
 
 /// The name of the empty image.
@@ -159,7 +157,7 @@ impl<'t> Graph<'t> {
         if let Some(image) = &stage.image {
             let mode = Mode::expand(char::from(self.text.escape));
             match lex::expand(&image.text, mode, arguments, budget) {
-                Err(error) => self.refuse(stage.span, error),
+                Err(error) => self.faults.push(Fault::lex(stage.span, error)),
                 Ok(value) if value.text.is_empty() && !value.is_open() => {
                     self.faults.push(Fault::syntax(
                         image.span,
@@ -179,11 +177,11 @@ impl<'t> Graph<'t> {
             }
             if let Some(platform) = stage.platform.as_ref().filter(|platform| !platform.is_empty()) {
                 // It chooses no image, so it needs no build of its own.
-                let seen = (arguments.platform_seen, arguments.target_seen);
+                let seen = arguments.seen;
                 let expanded = lex::expand(platform, mode, arguments, budget);
-                (arguments.platform_seen, arguments.target_seen) = seen;
+                arguments.seen = seen;
                 match expanded {
-                    Err(error) => self.refuse(stage.span, error),
+                    Err(error) => self.faults.push(Fault::lex(stage.span, error)),
                     Ok(value) if value.text.is_empty() && !value.is_open() => {
                         self.faults.push(Fault::syntax(stage.span, "the platform is blank"));
                     }
@@ -202,13 +200,6 @@ impl<'t> Graph<'t> {
             self.names.insert(name, index);
         }
         base
-    }
-
-    fn refuse(&mut self, span: Span, error: LexError) {
-        self.faults.push(match error {
-            LexError::Syntax(message) => Fault::syntax(span, message),
-            LexError::Limit(message) => Fault { span, code: ProblemCode::Limit, message },
-        });
     }
 
     /// The stages that a base may be that is not wholly known.
