@@ -9,56 +9,15 @@ const TEMPLATES: [&str; 5] = [".in", ".template", ".tpl", ".tmpl", ".j2"];
 
 /// Ends of names that belong to another language: `dockerfile_test.go` is a
 /// program about Dockerfiles. Whether the text is one decides.
-const FOREIGN: [&str; 48] = [
-    "adoc",
-    "bash",
-    "bat",
-    "bats",
-    "c",
-    "cc",
-    "containerignore",
-    "cpp",
-    "cs",
-    "css",
-    "csv",
-    "diff",
-    "go",
-    "gradle",
-    "groovy",
-    "h",
-    "hcl",
-    "html",
-    "ini",
-    "java",
-    "js",
-    "json",
-    "jsx",
-    "kt",
-    "lock",
-    "log",
-    "lua",
-    "mod",
-    "patch",
-    "php",
-    "pl",
-    "ps1",
-    "py",
-    "rb",
-    "rs",
-    "rst",
-    "sh",
-    "sum",
-    "svg",
-    "tf",
-    "toml",
-    "tpl",
-    "ts",
-    "tsx",
-    "txt",
-    "xml",
-    "yaml",
-    "yml",
+const FOREIGN: [&str; 47] = [
+    "adoc", "bash", "bat", "bats", "c", "cc", "cpp", "cs", "css", "csv", "diff", "go", "gradle", "groovy",
+    "h", "hcl", "html", "ini", "java", "js", "json", "jsx", "kt", "lock", "log", "lua", "mod", "patch",
+    "php", "pl", "ps1", "py", "rb", "rs", "rst", "sh", "sum", "svg", "tf", "toml", "tpl", "ts", "tsx", "txt",
+    "xml", "yaml", "yml",
 ];
+
+/// Podman's ignore list beside a Dockerfile.
+const IGNORE_LIST: &str = "containerignore";
 
 /// Ends of names of pictures and archives. A text of such a name is judged like
 /// one of [`FOREIGN`]; what is no text is what its name says.
@@ -78,7 +37,7 @@ pub(super) fn is_dockerfile(name: &str) -> bool {
 
 /// Whether a name ends as the files of another language do, or as a picture's.
 pub(super) fn is_foreign(name: &str) -> bool {
-    has_end(name, &FOREIGN) || is_media(name)
+    has_end(name, &FOREIGN) || has_end(name, &[IGNORE_LIST]) || is_media(name)
 }
 
 /// Whether a name says that the file is no text.
