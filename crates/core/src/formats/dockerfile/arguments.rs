@@ -171,7 +171,7 @@ impl<'t> Arguments<'t> {
     pub(super) fn evaluate(
         build: Build<'t>,
         target_stage: &'t str,
-        declarations: &'t [Declaration],
+        declarations: &'t [Declaration<'t>],
         escape: u8,
         budget: &mut Budget,
     ) -> (Arguments<'t>, Vec<Refused>) {
@@ -184,7 +184,7 @@ impl<'t> Arguments<'t> {
         };
         let mut refused = Vec::new();
         for (index, declaration) in declarations.iter().enumerate() {
-            let name = declaration.name.text.as_str();
+            let name = &*declaration.name.text;
             if let Some(given) = arguments.given(name) {
                 arguments.variables.insert(name, given);
                 continue;

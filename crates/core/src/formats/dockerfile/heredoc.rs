@@ -23,7 +23,7 @@ pub(super) struct Heredoc {
 }
 
 /// The heredocs that a line opens: `RUN`, `COPY` and `ADD`, also as triggers.
-pub(super) fn opened(line: &Line<'_>, escape: u8) -> Result<Vec<Heredoc>, LexError> {
+pub(super) fn opened(line: &Line<'_, '_>, escape: u8) -> Result<Vec<Heredoc>, LexError> {
     if !holds_mark(line.text.as_bytes()) || !can_hold_heredoc(line.text, escape) {
         return Ok(Vec::new());
     }

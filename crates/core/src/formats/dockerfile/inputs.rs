@@ -88,11 +88,11 @@ pub(super) struct Setup<'i> {
 }
 
 /// Makes inputs ready for a file, and numbers what they give.
-pub(super) fn prepare<'i>(inputs: &'i [Inputs], text: &Text) -> (Vec<Given<'i>>, Vec<Setup<'i>>) {
+pub(super) fn prepare<'i>(inputs: &'i [Inputs], text: &Text<'_>) -> (Vec<Given<'i>>, Vec<Setup<'i>>) {
     let mut declared: HashMap<&str, usize> = HashMap::new();
     if !inputs.is_empty() {
         for (index, declaration) in text.declarations.iter().enumerate() {
-            declared.entry(declaration.name.text.as_str()).or_insert(index);
+            declared.entry(&*declaration.name.text).or_insert(index);
         }
     }
     let mut given = Vec::new();

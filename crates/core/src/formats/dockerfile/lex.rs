@@ -61,6 +61,9 @@ impl Budget {
     }
 }
 
+/// How much room is made for a word before it is read.
+const MAX_RESERVED_BYTES: usize = 128;
+
 impl Default for Budget {
     fn default() -> Budget {
         Budget { bytes: MAX_EXPANSION_BYTES, steps: MAX_PATTERN_STEPS, instructions: MAX_READ_INSTRUCTIONS }
@@ -269,6 +272,10 @@ impl<'l> Lexer<'l> {
         self.words.buffer.clear();
         let splits = self.splits && depth == 0;
         let mut result = Value::default();
+        if !splits {
+            // What variables stand for is often longer than their names.
+            result.text.reserve(self.chars.rest.len().min(MAX_RESERVED_BYTES));
+        }
         while let Some(char) = self.chars.peek() {
             if stop == Some(char) {
                 self.chars.next();
@@ -276,11 +283,9 @@ impl<'l> Lexer<'l> {
             }
             match char {
                 '$' => {
-                    let value = self.dollar(depth)?;
+                    self.dollar(&mut result, depth)?;
                     if splits {
-                        value.text.chars().for_each(|char| self.words.char(char));
-                    } else {
-                        self.append(&mut result, value)?;
+                        result.text.drain(..).for_each(|char| self.words.char(char));
                     }
                 }
                 '<' => {
@@ -299,7 +304,7 @@ impl<'l> Lexer<'l> {
                     if splits {
                         self.words.raw_str(&value.text);
                     } else {
-                        self.append(&mut result, value)?;
+                        append(self.budget, &mut result, &value)?;
                     }
                 }
                 _ => {
@@ -329,11 +334,6 @@ impl<'l> Lexer<'l> {
             Some(stop) => Err(LexError::syntax(format!("the matching `{stop}` is missing"))),
             None => Ok(result),
         }
-    }
-
-    fn append(&mut self, result: &mut Value, value: Value) -> Result<(), LexError> {
-        spend_bytes(self.budget, value.text.len())?;
-        if result.append(value) { Ok(()) } else { Err(too_long()) }
     }
 
     fn single_quoted(&mut self, operand: Operand) -> Result<Value, LexError> {
@@ -368,8 +368,7 @@ impl<'l> Lexer<'l> {
                     return Ok(result);
                 }
                 Some('$') => {
-                    let value = self.dollar(depth)?;
-                    self.append(&mut result, value)?;
+                    self.dollar(&mut result, depth)?;
                 }
                 Some(char) => {
                     self.chars.next();
@@ -419,15 +418,16 @@ impl<'l> Lexer<'l> {
         mark
     }
 
-    /// `processDollar`.
-    fn dollar(&mut self, depth: usize) -> Result<Value, LexError> {
+    /// `processDollar`: appends what the variable expands to.
+    fn dollar(&mut self, result: &mut Value, depth: usize) -> Result<(), LexError> {
         self.chars.next();
         if self.chars.next_if_eq('{').is_none() {
             let name = self.name();
             if name.is_empty() {
-                return Ok(literal("$"));
+                result.push('$');
+                return Ok(());
             }
-            return self.plain(name, || format!("${name}"));
+            return self.plain(result, name, || format!("${name}"));
         }
         match self.chars.peek() {
             None => return Err(LexError::syntax("`${` without `}`")),
@@ -435,14 +435,20 @@ impl<'l> Lexer<'l> {
             Some(_) => {}
         }
         let name = self.name();
-        let mut operator = match self.chars.next() {
+        let operator = match self.chars.next() {
             None => return Err(unsupported(name, "")),
-            Some('}') => return self.plain(name, || format!("${{{name}}}")),
+            Some('}') => return self.plain(result, name, || format!("${{{name}}}")),
             Some(operator) => operator,
         };
-        if operator == '/' {
-            return self.replace(name, depth);
-        }
+        let value = match operator {
+            '/' => self.replace(name, depth)?,
+            operator => self.operator(name, operator, depth)?,
+        };
+        append(self.budget, result, &value)
+    }
+
+    /// `${name` and an operator other than `/`.
+    fn operator(&mut self, name: &str, mut operator: char, depth: usize) -> Result<Value, LexError> {
         let colon = operator == ':';
         let mut written = operator.to_string();
         if colon {
@@ -520,12 +526,18 @@ impl<'l> Lexer<'l> {
     }
 
     /// `$name` and `${name}`.
-    fn plain(&mut self, name: &str, written: impl Fn() -> String) -> Result<Value, LexError> {
-        Ok(match self.look_up(name)? {
-            Looked::Set(value) => value,
-            Looked::Unset(_) if self.mode.skip_unset => literal(&written()),
-            Looked::Unset(hole) => open(hole),
-        })
+    fn plain(
+        &mut self,
+        result: &mut Value,
+        name: &str,
+        written: impl Fn() -> String,
+    ) -> Result<(), LexError> {
+        match self.environment.get(name) {
+            Variable::Set(value) => append(self.budget, result, value)?,
+            Variable::Unset(_) if self.mode.skip_unset => result.push_str(&written()),
+            Variable::Unset(hole) => result.hole(result.text.len(), hole),
+        }
+        Ok(())
     }
 
     /// A copy of a variable's value, counted before it is made.
@@ -544,7 +556,16 @@ impl<'l> Lexer<'l> {
         match self.chars.peek() {
             Some(first) if first.is_ascii_digit() => self.chars.take_while(|char| char.is_ascii_digit()),
             Some('@' | '*' | '#' | '?' | '-' | '$' | '!') => self.chars.take(1),
-            _ => self.chars.take_while(|char| char.is_alphanumeric() || char == '_'),
+            _ => {
+                let ascii = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+                let length = self.chars.rest.bytes().take_while(ascii).count();
+                match self.chars.rest.as_bytes().get(length) {
+                    Some(byte) if !byte.is_ascii() => {
+                        self.chars.take_while(|char| char.is_alphanumeric() || char == '_')
+                    }
+                    _ => self.chars.take(length),
+                }
+            }
         }
     }
 }
@@ -553,6 +574,11 @@ impl<'l> Lexer<'l> {
 enum Looked {
     Set(Value),
     Unset(Hole),
+}
+
+fn append(budget: &mut Budget, result: &mut Value, value: &Value) -> Result<(), LexError> {
+    spend_bytes(budget, value.text.len())?;
+    if result.append(value) { Ok(()) } else { Err(too_long()) }
 }
 
 fn spend_bytes(budget: &mut Budget, bytes: usize) -> Result<(), LexError> {

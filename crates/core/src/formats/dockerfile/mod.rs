@@ -176,7 +176,7 @@ fn foreign_frontend(image: &str, span: Span) -> Fault {
 
 /// Adds what the builds of one setup use, on every platform.
 fn read_all(
-    text: &Text,
+    text: &Text<'_>,
     setup: &Setup<'_>,
     given: &[Given<'_>],
     found: &mut Vec<(Place, Found)>,
@@ -222,7 +222,7 @@ fn shorten(faults: &mut Vec<Fault>, code: ProblemCode, more: usize) {
 /// Hands what the builds of a target use to `add`, for every pair of platforms
 /// that can make a difference; what they looked at.
 fn read_platforms(
-    text: &Text,
+    text: &Text<'_>,
     setup: &Setup<'_>,
     target: usize,
     given: &[Given<'_>],
@@ -253,7 +253,7 @@ fn read_platforms(
 /// What one build of a file uses, and what it looked at; `None` when too much
 /// was read already.
 fn read_build(
-    text: &Text,
+    text: &Text<'_>,
     build: Build<'_>,
     target: usize,
     given: &[Given<'_>],
@@ -280,7 +280,7 @@ fn read_build(
 /// Adds what `TARGETSTAGE` makes of the references that the builds of other
 /// stages than the target reach. They are not reachable for that.
 fn read_other_targets(
-    text: &Text,
+    text: &Text<'_>,
     setup: &Setup<'_>,
     target: usize,
     given: &[Given<'_>],
@@ -329,7 +329,7 @@ fn problem(file: &SourceFile, fault: Fault) -> Problem {
     }
 }
 
-fn refused_default(text: &Text, refused: arguments::Refused) -> Fault {
+fn refused_default(text: &Text<'_>, refused: arguments::Refused) -> Fault {
     let declaration = &text.declarations[refused.declaration];
     let span = declaration.value.as_ref().map_or(declaration.name.span, |value| value.span);
     Fault::lex(span, refused.error)
@@ -354,7 +354,7 @@ fn merge(found: &mut Vec<(Place, Found)>, more: Vec<(Place, Found)>) {
 
 /// What one build uses, in the order of the file.
 fn collect(
-    text: &Text,
+    text: &Text<'_>,
     resolved: &Resolved,
     arguments: &Arguments<'_>,
     given: &[Given<'_>],

@@ -10,6 +10,7 @@
 //! image that a `COPY` or mount reads is appended to the list of states, so that
 //! an index may reach it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::arguments::Arguments;
@@ -109,7 +110,7 @@ enum MayBe {
 }
 
 struct Graph<'t> {
-    text: &'t Text,
+    text: &'t Text<'t>,
     states: Vec<State>,
     names: HashMap<&'t str, usize>,
     faults: Vec<Fault>,
@@ -118,7 +119,7 @@ struct Graph<'t> {
 
 /// Resolves every stage of a file for one build, of the stage `target`.
 pub(super) fn resolve(
-    text: &Text,
+    text: &Text<'_>,
     target: usize,
     arguments: &mut Arguments<'_>,
     budget: &mut Budget,
@@ -213,7 +214,7 @@ impl<'t> Graph<'t> {
         }
         let Some(left) = self.guesses.checked_sub(index) else { return MayBe::Any };
         self.guesses = left;
-        let fits = |name: &String| name.starts_with(prefix) && name.ends_with(suffix);
+        let fits = |name: &Cow<'_, str>| name.starts_with(prefix) && name.ends_with(suffix);
         MayBe::These(
             (0..index).filter(|earlier| self.text.stages[*earlier].name.as_ref().is_some_and(fits)).collect(),
         )
@@ -221,7 +222,7 @@ impl<'t> Graph<'t> {
 
     /// `toCommand`, `detectRunMount` and the registration after them: what the
     /// sources of one command are.
-    fn read(&mut self, stage: usize, command: usize, sources: &[Source]) -> Vec<Read> {
+    fn read(&mut self, stage: usize, command: usize, sources: &[Source<'_>]) -> Vec<Read> {
         let mut reads = Vec::with_capacity(sources.len());
         let mut appended = Vec::new();
         for (place, source) in sources.iter().enumerate() {
@@ -251,7 +252,7 @@ impl<'t> Graph<'t> {
     }
 
     /// The state that a source names; `None` for one that is not there yet.
-    fn find(&self, source: &Source) -> Result<Option<usize>, String> {
+    fn find(&self, source: &Source<'_>) -> Result<Option<usize>, String> {
         if source.kind == SourceKind::Copy
             && let Ok(index) = source.name.parse::<i64>()
         {
@@ -412,7 +413,7 @@ impl<'t> Graph<'t> {
     }
 }
 
-fn blank_message(text: &Text, written: &str, value: &Value, arguments: &Arguments<'_>) -> String {
+fn blank_message(text: &Text<'_>, written: &str, value: &Value, arguments: &Arguments<'_>) -> String {
     let undeclared = value.holes.iter().find_map(|(_, hole)| match hole {
         Hole::Undeclared(index) => Some(arguments.undeclared(*index)),
         _ => None,

@@ -2,11 +2,15 @@
 //! `Dockerfile.template`. Their markers are no part of any reference, so a text
 //! that holds one is not known yet, rather than wrong.
 
+use memchr::memchr;
+use memchr::memchr3;
+
 use super::go;
 
 /// Whether a text holds `{{…}}`, `@NAME@`, `<<NAME>>` or `%%NAME%%`.
 pub(super) fn has_marker(text: &str) -> bool {
-    if !text.bytes().any(|byte| matches!(byte, b'{' | b'@' | b'<' | b'%')) {
+    let bytes = text.as_bytes();
+    if memchr3(b'{', b'@', b'<', bytes).is_none() && memchr(b'%', bytes).is_none() {
         return false;
     }
     if text.contains("{{") {

@@ -62,7 +62,7 @@ impl Found {
     }
 
     /// The use, with its places in `file` and in those of what is `given`.
-    pub(super) fn finish(mut self, file: &SourceFile, text: &Text, given: &[Given<'_>]) -> ImageUse {
+    pub(super) fn finish(mut self, file: &SourceFile, text: &Text<'_>, given: &[Given<'_>]) -> ImageUse {
         self.targets.sort();
         self.targets.dedup();
         let known = text.declarations.len();
@@ -163,7 +163,12 @@ fn template_reason(text: &str) -> String {
 }
 
 /// What an expanded `FROM` stands for.
-pub(super) fn target(value: &Value, text: &Text, arguments: &Arguments<'_>, given: &[Given<'_>]) -> Target {
+pub(super) fn target(
+    value: &Value,
+    text: &Text<'_>,
+    arguments: &Arguments<'_>,
+    given: &[Given<'_>],
+) -> Target {
     if template::has_marker(&value.text) {
         return Target::Unresolved { reason: template_reason(&value.text) };
     }
@@ -199,7 +204,7 @@ fn known_part<'v>(before: &'v str, after: &str) -> Option<&'v str> {
     Some(&before[..end])
 }
 
-fn reason(hole: Hole, text: &Text, arguments: &Arguments<'_>, given: &[Given<'_>]) -> String {
+fn reason(hole: Hole, text: &Text<'_>, arguments: &Arguments<'_>, given: &[Given<'_>]) -> String {
     let name = |index: usize| text.declarations.get(index).map_or("", |declaration| &declaration.name.text);
     match hole {
         Hole::NoDefault(index) => format!("`ARG {}` has no default", name(index)),

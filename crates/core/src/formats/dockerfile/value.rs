@@ -53,16 +53,11 @@ impl Value {
     }
 
     /// Appends; `false` when the result would be over [`MAX_VALUE_BYTES`].
-    pub(super) fn append(&mut self, other: Value) -> bool {
-        if self.text.len() + other.text.len() > MAX_VALUE_BYTES {
+    pub(super) fn append(&mut self, other: &Value) -> bool {
+        let at = self.text.len();
+        if at + other.text.len() > MAX_VALUE_BYTES {
             return false;
         }
-        if self.text.is_empty() && self.holes.is_empty() && self.uses.is_empty() {
-            let origin = if other.text.is_empty() { self.origin } else { other.origin };
-            *self = Value { origin, ..other };
-            return true;
-        }
-        let at = self.text.len();
         if at == 0 && !other.text.is_empty() {
             self.origin = other.origin;
         }
