@@ -3,7 +3,8 @@
 //!
 //! The plan, in round trips that follow one another: one query for the pull
 //! request, its files and the policies; one for the contents at both ends, with
-//! the merge base confirmed beside it. More than 100 files take one step more.
+//! the merge base confirmed beside it. More than 100 files take one step more, and so
+//! do files that an untouched one depends on: those are found in the tree of the head.
 //! Nothing is taken for absent that is not known to be.
 
 mod change;
@@ -12,6 +13,7 @@ mod ends;
 mod entry;
 mod listing;
 mod policy;
+mod trees;
 
 use std::collections::BTreeSet;
 

@@ -131,6 +131,17 @@ pub(super) fn statement(role: Role) -> &'static str {
         Role::MountFrom => "RUN --mount from=",
         Role::Frontend => "# syntax",
         Role::Onbuild => "ONBUILD",
+        Role::NamedContext => "named context",
+        Role::Container => "container",
+        Role::InitContainer => "init container",
+        Role::EphemeralContainer => "ephemeral container",
+        Role::Service => "service",
+        Role::PullableOutput => "image beside build",
+        Role::CiJob => "CI job",
+        Role::Action => "action",
+        Role::ImageVolume => "image volume",
+        Role::Cache => "build cache",
+        Role::Command => "command",
     }
 }
 

@@ -20,7 +20,7 @@ const FOREIGN: [&str; 47] = [
 const IGNORE_LIST: &str = "containerignore";
 
 /// Ends of names of pictures and archives. A text of such a name is judged like
-/// one of [`FOREIGN`]; what is no text is what its name says.
+/// one of [`FOREIGN`]; what cannot be read is what its name says.
 const MEDIA: [&str; 14] =
     ["bmp", "bz2", "gif", "gz", "ico", "jpeg", "jpg", "pdf", "png", "tar", "tgz", "webp", "xz", "zip"];
 
