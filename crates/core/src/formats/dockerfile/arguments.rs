@@ -124,6 +124,21 @@ impl<'b> Build<'b> {
     }
 }
 
+/// The arguments that every build has, whatever the file declares.
+const PREDEFINED: [&str; 11] = [
+    "BUILDPLATFORM",
+    "BUILDOS",
+    "BUILDOSVERSION",
+    "BUILDARCH",
+    "BUILDVARIANT",
+    "TARGETPLATFORM",
+    "TARGETOS",
+    "TARGETOSVERSION",
+    "TARGETARCH",
+    "TARGETVARIANT",
+    "TARGETSTAGE",
+];
+
 enum State {
     Set(Value),
     Unset(Hole),
@@ -190,7 +205,7 @@ impl<'t> Arguments<'t> {
                 continue;
             }
             let Some(default) = &declaration.value else {
-                if arguments.platform(name).is_none() {
+                if !PREDEFINED.contains(&name) {
                     arguments.variables.entry(name).or_insert(State::Unset(Hole::NoDefault(index)));
                 }
                 continue;
@@ -231,22 +246,22 @@ impl<'t> Arguments<'t> {
         })
     }
 
-    /// The value of a predefined argument, and its name for good.
-    fn platform(&self, name: &str) -> Option<(&'static str, String)> {
+    /// The value of a predefined argument.
+    fn platform(&self, name: &str) -> Option<String> {
         let (build, target) = (self.build.build, self.build.target);
         let stage = if self.target_stage.is_empty() { "default" } else { self.target_stage };
         Some(match name {
-            "BUILDPLATFORM" => ("BUILDPLATFORM", build.format(false)),
-            "BUILDOS" => ("BUILDOS", build.os.to_string()),
-            "BUILDOSVERSION" => ("BUILDOSVERSION", build.version.clone()),
-            "BUILDARCH" => ("BUILDARCH", build.arch.to_string()),
-            "BUILDVARIANT" => ("BUILDVARIANT", build.variant.clone()),
-            "TARGETPLATFORM" => ("TARGETPLATFORM", target.format(true)),
-            "TARGETOS" => ("TARGETOS", target.os.to_string()),
-            "TARGETOSVERSION" => ("TARGETOSVERSION", target.version.clone()),
-            "TARGETARCH" => ("TARGETARCH", target.arch.to_string()),
-            "TARGETVARIANT" => ("TARGETVARIANT", target.variant.clone()),
-            "TARGETSTAGE" => ("TARGETSTAGE", stage.to_owned()),
+            "BUILDPLATFORM" => build.format(false),
+            "BUILDOS" => build.os.to_string(),
+            "BUILDOSVERSION" => build.version.clone(),
+            "BUILDARCH" => build.arch.to_string(),
+            "BUILDVARIANT" => build.variant.clone(),
+            "TARGETPLATFORM" => target.format(true),
+            "TARGETOS" => target.os.to_string(),
+            "TARGETOSVERSION" => target.version.clone(),
+            "TARGETARCH" => target.arch.to_string(),
+            "TARGETVARIANT" => target.variant.clone(),
+            "TARGETSTAGE" => stage.to_owned(),
             _ => return None,
         })
     }
@@ -259,9 +274,7 @@ impl<'t> Arguments<'t> {
 
 impl Environment for Arguments<'_> {
     fn get(&mut self, name: &str) -> Variable<'_> {
-        if (name.starts_with("TARGET") || name.starts_with("BUILD"))
-            && let Some((name, text)) = self.platform(name)
-        {
+        if let Some(name) = PREDEFINED.into_iter().find(|known| *known == name) {
             // The two that every file is evaluated for differ in the architecture only.
             let differs = !self.build.setup.platforms.is_empty()
                 || matches!(name, "BUILDPLATFORM" | "BUILDARCH" | "TARGETPLATFORM" | "TARGETARCH");
@@ -271,8 +284,9 @@ impl Environment for Arguments<'_> {
                 _ => self.seen.platform |= differs,
             }
             if !self.variables.contains_key(name) {
-                let state =
-                    self.given(name).unwrap_or_else(|| State::Set(Value { text, ..Value::default() }));
+                let state = self.given(name).unwrap_or_else(|| {
+                    State::Set(Value { text: self.platform(name).unwrap_or_default(), ..Value::default() })
+                });
                 self.variables.insert(name, state);
             }
         }

@@ -24,9 +24,9 @@ const MAX_NESTING: usize = 64;
 pub(super) const MAX_EXPANSION_BYTES: usize = 4 * 1024 * 1024;
 /// How many steps all pattern operators of one file may take together.
 pub(super) const MAX_PATTERN_STEPS: usize = 4 * 1024 * 1024;
-/// How many instructions all readings of one file, for every way to build it and
-/// every platform, may go through together.
-const MAX_READ_INSTRUCTIONS: usize = 1024 * 1024;
+/// How many instructions the readings of one file after the first, for every way
+/// to build it and every platform, may go through together.
+const MAX_READ_INSTRUCTIONS: usize = 32 * 1024;
 
 /// Why a word could not be expanded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,15 +48,19 @@ impl LexError {
 pub(super) struct Budget {
     pub(super) bytes: usize,
     pub(super) steps: usize,
-    instructions: usize,
+    /// Of the readings after the first; `None` before that.
+    instructions: Option<usize>,
 }
 
 impl Budget {
-    /// Counts one more reading of a file of this many instructions; `false` when
-    /// it is one too many, or the expansions have reached their limit already.
+    /// Counts a reading of a file of this many instructions; `false` when it is
+    /// one too many, or the expansions have reached their limit already.
     pub(super) fn spend_reading(&mut self, instructions: usize) -> bool {
-        let left = self.instructions.checked_sub(instructions).filter(|_| self.bytes > 0);
-        self.instructions = left.unwrap_or(0);
+        let left = match self.instructions {
+            None => Some(MAX_READ_INSTRUCTIONS),
+            Some(left) => left.checked_sub(instructions).filter(|_| self.bytes > 0),
+        };
+        self.instructions = Some(left.unwrap_or(0));
         left.is_some()
     }
 }
@@ -66,7 +70,7 @@ const MAX_RESERVED_BYTES: usize = 128;
 
 impl Default for Budget {
     fn default() -> Budget {
-        Budget { bytes: MAX_EXPANSION_BYTES, steps: MAX_PATTERN_STEPS, instructions: MAX_READ_INSTRUCTIONS }
+        Budget { bytes: MAX_EXPANSION_BYTES, steps: MAX_PATTERN_STEPS, instructions: None }
     }
 }
 

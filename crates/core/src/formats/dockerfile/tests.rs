@@ -995,10 +995,7 @@ fn readings_are_a_limit() {
     let extracted = extract_with(&SourceFile::new(RepoPath::new("Dockerfile"), stages.as_str()), &builds);
     let codes: Vec<ProblemCode> = extracted.problems.iter().map(|problem| problem.code).collect();
     assert_eq!(codes, [ProblemCode::Limit]);
-    assert_eq!(
-        (extracted.uses.len(), extracted.uses[0].targets.len()),
-        (3001, 2 + super::inputs::MAX_PLATFORMS)
-    );
+    assert_eq!((extracted.uses.len(), extracted.uses[0].targets.len()), (3001, 11));
     // A limit of expansions is told a few times only.
     let text = format!("ARG A={}\n{}", "a".repeat(60_000), "FROM $A\n".repeat(3000));
     assert_eq!(read(&text).1.problems.len(), MAX_FAULTS_OF_A_KIND);
