@@ -227,6 +227,7 @@ impl<'s> Reader<'s> {
                 continue;
             }
             lines.skip_to(body.offset());
+            lines.too_long = lines.too_long.or(body.too_long);
             if !terminated {
                 let names: Vec<&str> = heredocs.iter().map(|heredoc| heredoc.terminator.as_str()).collect();
                 self.fault(Fault::syntax(

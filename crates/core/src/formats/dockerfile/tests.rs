@@ -986,6 +986,21 @@ fn a_line_that_is_too_much_to_split_is_a_problem() {
     assert_eq!(problems(&format!("\"{}\" \\\n", "a".repeat(60_000)).repeat(3)), []);
 }
 
+/// `bufio.MaxScanTokenSize`: BuildKit scans the lines of heredocs and comments too.
+#[test]
+fn a_line_that_is_too_long_is_a_problem_wherever_it_stands() {
+    let long = "a".repeat(70_000);
+    for text in [
+        format!("FROM a\nRUN {long}\n"),
+        format!("# {long}\nFROM a\n"),
+        format!("FROM a\nRUN <<EOF\n{long}\nEOF\n"),
+    ] {
+        let messages: Vec<String> =
+            read(&text).1.problems.into_iter().map(|problem| problem.message).collect();
+        assert_eq!(messages, ["a line is longer than 65535 bytes, which BuildKit refuses"]);
+    }
+}
+
 /// What one reading costs is bounded by the file; how many there are, together.
 #[test]
 fn readings_are_a_limit() {
