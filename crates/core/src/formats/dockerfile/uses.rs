@@ -61,7 +61,7 @@ impl Found {
     }
 
     /// The use, with its places in `file` and in those of what is `given`.
-    pub(super) fn finish(mut self, file: &SourceFile, text: &Text, given: &[Given<'_>]) -> ImageUse {
+    pub(super) fn finish(mut self, file: &SourceFile, text: &Text<'_>, given: &[Given<'_>]) -> ImageUse {
         self.targets.sort();
         self.targets.dedup();
         let known = text.declarations.len();
@@ -158,7 +158,12 @@ pub(super) fn literal_target(text: &str) -> Target {
 }
 
 /// What an expanded `FROM` stands for.
-pub(super) fn target(value: &Value, text: &Text, arguments: &Arguments<'_>, given: &[Given<'_>]) -> Target {
+pub(super) fn target(
+    value: &Value,
+    text: &Text<'_>,
+    arguments: &Arguments<'_>,
+    given: &[Given<'_>],
+) -> Target {
     if marker::has_marker(&value.text) {
         return Target::Unresolved { reason: marker::reason(&value.text) };
     }
@@ -166,7 +171,7 @@ pub(super) fn target(value: &Value, text: &Text, arguments: &Arguments<'_>, give
     open_target(&value.text, *at, reason(*hole, text, arguments, given))
 }
 
-fn reason(hole: Hole, text: &Text, arguments: &Arguments<'_>, given: &[Given<'_>]) -> String {
+fn reason(hole: Hole, text: &Text<'_>, arguments: &Arguments<'_>, given: &[Given<'_>]) -> String {
     let name = |index: usize| text.declarations.get(index).map_or("", |declaration| &declaration.name.text);
     match hole {
         Hole::NoDefault(index) => format!("`ARG {}` has no default", name(index)),
