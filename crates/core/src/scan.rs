@@ -23,6 +23,7 @@ use crate::formats::Claim;
 use crate::formats::Extracted;
 use crate::formats::Files;
 use crate::formats::Format;
+use crate::formats::Rendering;
 use crate::formats::Wanted;
 use crate::formats::dockerfile::Dockerfile;
 use crate::formats::dockerfile::Inputs;
@@ -68,6 +69,8 @@ pub struct Scan {
     builds: HashMap<RepoPath, Vec<Inputs>>,
     /// Jobs of files that are built, whose text is there.
     held: BTreeSet<Job>,
+    /// What files make of images that stand elsewhere.
+    renderings: BTreeMap<RepoPath, Rendering>,
     scanned: Scanned,
 }
 
@@ -187,6 +190,9 @@ impl Scan {
         }
         let mut scanned = self.scanned;
         scanned.uses.sort_by(|a, b| (&a.file, a.span).cmp(&(&b.file, b.span)));
+        // Several kustomizations may take one patch in.
+        scanned.uses.dedup();
+        settle(&mut scanned.uses, &self.renderings);
         scanned.problems.sort_by(|a, b| a.at.cmp(&b.at));
         scanned
     }
@@ -354,6 +360,12 @@ impl Scan {
                 .is_none_or(|(format, _)| !format.is_built());
             self.open(build.dockerfile, named);
         }
+        if let Some(rendering) = extracted.rendering.take() {
+            // What becomes of an image is said of the use that its own file has.
+            let held: BTreeSet<RepoPath> = rendering.places.iter().map(|(at, _)| at.file.clone()).collect();
+            held.into_iter().for_each(|path| self.open(path, false));
+            self.renderings.insert(path.clone(), rendering);
+        }
         if extracted.uses.is_empty() && extracted.problems.is_empty() {
             // Whoever wants it later asks again.
             self.contents.remove(path);
@@ -406,6 +418,29 @@ impl Scan {
             code: ProblemCode::Unreadable,
             message: format!("this file cannot be scanned: it is {unreadable}"),
         });
+    }
+}
+
+/// Marks the uses that everything which deploys them replaces. A file that others are
+/// built from is not asked: those say what becomes of it.
+fn settle(uses: &mut [ImageUse], renderings: &BTreeMap<RepoPath, Rendering>) {
+    let parts: BTreeSet<&RepoPath> = renderings.values().flat_map(|rendering| &rendering.parts).collect();
+    let mut is_left: HashMap<&Location, bool> = HashMap::new();
+    for (_, rendering) in renderings.iter().filter(|(path, _)| !parts.contains(path)) {
+        for (at, left) in &rendering.places {
+            *is_left.entry(at).or_default() |= *left;
+        }
+    }
+    if is_left.is_empty() {
+        return;
+    }
+    for usage in uses {
+        let at = Location { file: usage.file.clone(), span: usage.span };
+        match is_left.get(&at) {
+            Some(true) => usage.reachable = true,
+            Some(false) => (usage.reachable, usage.replaced) = (false, true),
+            None => {}
+        }
     }
 }
 

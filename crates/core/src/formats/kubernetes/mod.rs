@@ -27,7 +27,9 @@ use crate::formats::Claim;
 use crate::formats::Extracted;
 use crate::formats::Files;
 use crate::formats::Format;
+use crate::formats::kustomize;
 use crate::formats::uses::Finder;
+use crate::formats::value::Value;
 use crate::source::Problem;
 use crate::source::ProblemCode;
 use crate::source::RepoPath;
@@ -36,6 +38,7 @@ use crate::yaml;
 use crate::yaml::Yaml;
 use crate::yaml::YamlErrorKind;
 
+pub(super) use self::pod::list_role;
 pub(super) use self::text::Written;
 pub(super) use self::walk::Walk;
 
@@ -57,6 +60,12 @@ impl Format for Kubernetes {
             Some("json") => Claim::Maybe,
             _ => Claim::No,
         }
+    }
+
+    /// A kustomization that is gone, or has let go of it, no longer says what becomes
+    /// of what stands beside it; what it still holds is read for it ([`super::Rendering`]).
+    fn may_depend(&self, candidate: &RepoPath, changed: &RepoPath) -> bool {
+        kustomize::is_kustomization(changed) && candidate.folder() == changed.folder()
     }
 
     fn extract(&self, file: &SourceFile, files: &mut Files<'_>) -> Extracted {
@@ -82,6 +91,12 @@ impl Format for Kubernetes {
 
 fn is_lock_file(name: &str) -> bool {
     matches!(name, "pnpm-lock.yaml" | "pubspec.lock.yaml" | "conda-lock.yml")
+}
+
+/// What a text may be that stands where an image does, outside of any object that
+/// has parameters.
+pub(super) fn expand(text: &str) -> Vec<Value> {
+    parameters::Scope::default().expand(text)
 }
 
 /// Whether a text may hold a manifest that names an image, by the words in it: most

@@ -4,7 +4,7 @@ use crate::image::Role;
 
 /// The role of the items of a list, by the key that it stands under:
 /// `containers`, `initContainers`, `extraContainers`, and Argo's and Tekton's names.
-pub(super) fn list_role(key: &str) -> Option<Role> {
+pub(in crate::formats) fn list_role(key: &str) -> Option<Role> {
     match key {
         "containers" | "sidecars" | "steps" | "buildSteps" => Some(Role::Container),
         "initContainers" => Some(Role::InitContainer),

@@ -427,7 +427,7 @@ spec:
 apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization
 spec: {images: [{name: nginx, newName: ghcr.io/acme/nginx, newTag: "1"}]}
-#                                                                   ^ container ghcr.io/acme/nginx:1 <- ghcr.io/acme/nginx* <- 1
+#                                      ^^^^^^^^^^^^^^^^^^ container ghcr.io/acme/nginx:1 <- ghcr.io/acme/nginx* <- 1
 ---
 apiVersion: example.com/v1
 kind: Anything

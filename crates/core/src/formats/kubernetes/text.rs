@@ -31,7 +31,7 @@ impl<'f> Written<'f> {
     }
 
     /// What was read.
-    pub(super) fn text(&self) -> &str {
+    pub(in crate::formats) fn text(&self) -> &str {
         &self.text
     }
 
@@ -41,7 +41,7 @@ impl<'f> Written<'f> {
     }
 
     /// A text that stands in a string of this one. `None` when the node is no string.
-    pub(super) fn inside(&self, node: Node<'_>, via: Via) -> Option<Written<'f>> {
+    pub(in crate::formats) fn inside(&self, node: Node<'_>, via: Via) -> Option<Written<'f>> {
         let mapped = node.mapped(&self.text)?;
         let text = mapped.text().to_owned();
         let mapped = match &self.mapped {
@@ -68,7 +68,7 @@ impl<'f> Written<'f> {
 
     /// The place of a scalar, quotes excluded, and its text; with the markers of a
     /// template as the file has them.
-    pub(in crate::formats) fn scalar<'n>(&self, node: Node<'n>) -> Option<(Span, Cow<'n, str>)>
+    pub(super) fn scalar<'n>(&self, node: Node<'n>) -> Option<(Span, Cow<'n, str>)>
     where
         'f: 'n,
     {

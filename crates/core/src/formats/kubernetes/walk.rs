@@ -94,9 +94,9 @@ impl<'f> Walk<'f> {
 
     /// Walks values that a custom resource holds for something else: any key in them
     /// may name an image.
-    pub(in crate::formats) fn values(&mut self, document: &Document) {
+    pub(in crate::formats) fn values(&mut self, values: Node<'_>) {
         let kind = Kind { group: "values.", name: "Values" };
-        self.visit(document.root(), At { kind, key: "", scope: &Scope::default(), depth: 0 });
+        self.visit(values, At { kind, key: "", scope: &Scope::default(), depth: 0 });
     }
 
     fn object(&mut self, node: Node<'_>, kind: Kind<'_>, scope: &Scope, depth: usize) {
@@ -223,7 +223,9 @@ impl<'f> Walk<'f> {
             _ => false,
         };
         if holds_values {
-            self.embedded(value, &format!("values under `{key}`"), |walk, document| walk.values(document));
+            self.embedded(value, &format!("values under `{key}`"), |walk, document| {
+                walk.values(document.root())
+            });
         }
         holds_values
     }
@@ -280,19 +282,16 @@ impl<'f> Walk<'f> {
         let Some(map) = entry.map() else { return };
         let part = |key: &str| map.find(key).filter(|node| node.text().is_some_and(|text| !text.is_empty()));
         let Some(name) = part("newName").or_else(|| part("name")) else { return };
+        let (digest, tag) = (part("digest"), part("newTag"));
         let mut values = self.members(name, scope);
-        let deciding = match (part("digest"), part("newTag")) {
-            (Some(digest), _) => {
-                values = joined(values, self.members(digest, scope), "@");
-                digest
-            }
-            (None, Some(tag)) => {
-                values = joined(values, self.members(tag, scope), ":");
-                tag
-            }
-            (None, None) => name,
-        };
-        self.add(Role::Container, deciding, values);
+        if let Some(digest) = digest {
+            values = joined(values, self.members(digest, scope), "@");
+        } else if let Some(tag) = tag {
+            values = joined(values, self.members(tag, scope), ":");
+        }
+        if let Some(deciding) = part("newName").or(digest).or(tag) {
+            self.add(Role::Container, deciding, values);
+        }
     }
 
     /// A use of the image that a node's text stands for.
