@@ -24,6 +24,7 @@ use crate::formats::Claim;
 use crate::formats::Extracted;
 use crate::formats::Files;
 use crate::formats::Format;
+use crate::formats::Rendering;
 use crate::formats::Wanted;
 use crate::formats::dockerfile::Dockerfile;
 use crate::formats::dockerfile::Inputs;
@@ -71,6 +72,8 @@ pub struct Scan {
     ready: Vec<Job>,
     /// Jobs of files that are built, whose text is there.
     held: BTreeSet<Job>,
+    /// What files make of images that stand elsewhere.
+    renderings: BTreeMap<RepoPath, Rendering>,
     scanned: Scanned,
 }
 
@@ -202,6 +205,9 @@ impl Scan {
         }
         let mut scanned = self.scanned;
         scanned.uses.sort_by(|a, b| (&a.file, a.span).cmp(&(&b.file, b.span)));
+        // Several kustomizations may take one patch in.
+        scanned.uses.dedup();
+        mark_replaced(&mut scanned.uses, &self.renderings);
         scanned.problems.sort_by(|a, b| a.at.cmp(&b.at));
         scanned
     }
@@ -384,6 +390,12 @@ impl Scan {
                 .is_none_or(|(format, _)| !format.is_built());
             self.open(build.dockerfile, named);
         }
+        if let Some(rendering) = extracted.rendering.take() {
+            // What becomes of an image is said of the use that its own file has.
+            let held: BTreeSet<RepoPath> = rendering.places.iter().map(|(at, _)| at.file.clone()).collect();
+            held.into_iter().for_each(|path| self.open(path, false));
+            self.renderings.insert(path.clone(), rendering);
+        }
         if extracted.uses.is_empty() && extracted.problems.is_empty() {
             // Whoever wants it later asks again.
             self.contents.remove(path);
@@ -468,6 +480,29 @@ impl Formats<'_> {
             }
         }
         (extracted, files.into_wanted())
+    }
+}
+
+/// Marks the uses that everything which deploys them replaces. A file that others are
+/// built from is not asked: those say what becomes of it.
+fn mark_replaced(uses: &mut [ImageUse], renderings: &BTreeMap<RepoPath, Rendering>) {
+    let parts: BTreeSet<&RepoPath> = renderings.values().flat_map(|rendering| &rendering.parts).collect();
+    let mut is_left: HashMap<&Location, bool> = HashMap::new();
+    for (_, rendering) in renderings.iter().filter(|(path, _)| !parts.contains(path)) {
+        for (at, left) in &rendering.places {
+            *is_left.entry(at).or_default() |= *left;
+        }
+    }
+    if is_left.is_empty() {
+        return;
+    }
+    for usage in uses {
+        let at = Location { file: usage.file.clone(), span: usage.span };
+        match is_left.get(&at) {
+            Some(true) => usage.reachable = true,
+            Some(false) => (usage.reachable, usage.replaced) = (false, true),
+            None => {}
+        }
     }
 }
 

@@ -8,6 +8,8 @@
 //! from variables, and the uses that are made of them.
 
 pub mod dockerfile;
+pub mod kubernetes;
+pub mod kustomize;
 mod marker;
 #[cfg(test)]
 mod tests;
@@ -20,6 +22,7 @@ use std::rc::Rc;
 
 use crate::image::ImageUse;
 use crate::source::Content;
+use crate::source::Location;
 use crate::source::Problem;
 use crate::source::RepoPath;
 use crate::source::SourceFile;
@@ -83,6 +86,8 @@ pub struct Extracted {
     pub builds: Vec<Build>,
     /// What is found depends on how other files say that this one is built.
     pub takes_arguments: bool,
+    /// What the file makes of images that stand elsewhere.
+    pub rendering: Option<Rendering>,
 }
 
 impl Extracted {
@@ -100,6 +105,18 @@ pub struct Build {
     pub dockerfile: RepoPath,
     /// What it is built with.
     pub inputs: Inputs,
+}
+
+/// What a file that deploys others leaves of the images in them. One that no other
+/// such file is built from is deployed as it is: an image that none of those leaves is
+/// not pulled (extraction.md, "Decisions", 2).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rendering {
+    /// The files of the same kind that it is built from.
+    pub parts: BTreeSet<RepoPath>,
+    /// The places that name an image in what it is built from, sorted, and whether the
+    /// image is left in what it renders.
+    pub places: Vec<(Location, bool)>,
 }
 
 /// The files that an extraction may look at beside its own.
@@ -184,7 +201,8 @@ pub struct Wanted {
 
 /// Every format. Of several that claim a file, the first that does not call it
 /// foreign reads it.
-pub static FORMATS: &[&dyn Format] = &[&dockerfile::Dockerfile];
+pub static FORMATS: &[&dyn Format] =
+    &[&dockerfile::Dockerfile, &kustomize::Kustomize, &kubernetes::Kubernetes];
 
 /// The formats that may read a path, by its name.
 pub fn formats_for(path: &RepoPath) -> impl Iterator<Item = (&'static dyn Format, Claim)> {

@@ -113,6 +113,7 @@ impl Found {
             raw: file.slice(self.span).to_owned(),
             targets: self.targets,
             reachable: self.reachable,
+            replaced: false,
             via,
             decided_at: decided,
         }
@@ -137,6 +138,7 @@ pub(super) fn add_frontend(
         raw: file.slice(span).to_owned(),
         targets: Vec::new(),
         reachable: true,
+        replaced: false,
         via: Vec::new(),
         decided_at: at.clone().unwrap_or_else(|| Location { file: file.path().clone(), span }),
     });
