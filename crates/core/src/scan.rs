@@ -343,6 +343,7 @@ impl Scan {
     /// Takes in what was found in a file.
     fn take(&mut self, path: &RepoPath, file: Arc<SourceFile>, mut extracted: Extracted) {
         self.scanned.files_scanned += usize::from(!extracted.is_foreign);
+        let describes = !extracted.builds.is_empty();
         for build in std::mem::take(&mut extracted.builds) {
             let known = self.builds.entry(build.dockerfile.clone()).or_default();
             if !known.contains(&build.inputs) {
@@ -354,7 +355,8 @@ impl Scan {
                 .is_none_or(|(format, _)| !format.is_built());
             self.open(build.dockerfile, named);
         }
-        if extracted.uses.is_empty() && extracted.problems.is_empty() {
+        // What is built points into the file that says how.
+        if extracted.uses.is_empty() && extracted.problems.is_empty() && !describes {
             // Whoever wants it later asks again.
             self.contents.remove(path);
             self.asked.remove(path);

@@ -10,6 +10,7 @@ use crate::image::Partial;
 use crate::image::Target;
 use crate::image::Via;
 use crate::source::Location;
+use crate::source::Span;
 
 /// The longest text that is put together, in bytes. A reference has at most a few
 /// hundred; variables that double themselves reach this in a few lines.
@@ -54,11 +55,6 @@ impl Value {
     /// The text; what is not known is left out of it.
     pub(super) fn text(&self) -> &str {
         &self.text
-    }
-
-    /// Why the text is not wholly known.
-    pub(super) fn reason(&self) -> Option<&str> {
-        self.hole.as_ref().map(|(_, reason)| reason.as_str())
     }
 
     /// Whether every byte is known.
@@ -119,15 +115,30 @@ impl Value {
         }
     }
 
+    /// Where in the text the first thing stands that is not known.
+    pub(super) fn hole(&self) -> Option<usize> {
+        self.hole.as_ref().map(|(at, _)| *at)
+    }
+
     /// A part of the text, from the same places.
     pub(super) fn slice(&self, range: Range<usize>) -> Value {
         let hole = self.hole.as_ref().filter(|(at, _)| (range.start..=range.end).contains(at));
-        Value {
+        let mut part = Value {
             text: self.text.get(range.clone()).unwrap_or("").to_owned(),
             hole: hole.map(|(at, reason)| (at - range.start, reason.clone())),
             via: self.via.clone(),
             origin: self.origin.clone(),
+        };
+        // Where the text stands as it is, so does the part.
+        if let Some(origin) = &mut part.origin
+            && origin.span.end - origin.span.start == self.text.len()
+        {
+            let whole = origin.clone();
+            origin.span =
+                Span::new(whole.span.start + range.start, whole.span.start + range.end.min(self.text.len()));
+            part.via.iter_mut().filter(|via| via.at == whole).for_each(|via| via.at = origin.clone());
         }
+        part
     }
 
     fn open(&mut self, reason: &str) {
@@ -205,7 +216,6 @@ fn known_part<'v>(before: &'v str, after: &str) -> Option<&'v str> {
 mod tests {
     use super::*;
     use crate::source::RepoPath;
-    use crate::source::Span;
 
     fn place(at: usize) -> Location {
         Location { file: RepoPath::new(".env"), span: Span::new(at, at + 1) }

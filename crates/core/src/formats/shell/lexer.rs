@@ -204,7 +204,7 @@ impl<'t> Parser<'t> {
         let limit = self.foreign.get(self.next_foreign).map_or(self.bytes.len(), |next| next.range.start);
         let limit = limit.max(self.at).min(self.bytes.len());
         let special = |byte: u8| match quoted {
-            true => matches!(byte, b'\\' | b'"' | b'`' | b'$' | b'\n'),
+            true => matches!(byte, b'\\' | b'"' | b'`' | b'$' | b'}'),
             false => {
                 !(byte.is_ascii_alphanumeric()
                     || matches!(byte, b'-' | b'_' | b'.' | b'/' | b':' | b'=' | b'@' | b',')

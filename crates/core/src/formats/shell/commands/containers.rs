@@ -6,7 +6,6 @@ use super::Run;
 use super::Source;
 use super::options;
 use crate::formats::Build;
-use crate::formats::dockerfile;
 use crate::formats::dockerfile::Argument;
 use crate::formats::dockerfile::Context;
 use crate::formats::dockerfile::Inputs;
@@ -219,12 +218,8 @@ fn build<'s>(run: &mut Run<'_, '_>, fields: &[Field<'s>], input: &Input, source:
         (None, context) => context.is_some_and(|context| context.known() == Some("-")),
     };
     if from_input {
-        for (text, _) in input {
-            for inputs in inputs_of(run, &read, source) {
-                let found = dockerfile::extract_inline(run.script.finder.file, text, &[inputs]);
-                run.inline(found);
-            }
-        }
+        let inputs = inputs_of(run, &read, source);
+        run.build_inline(input, &inputs);
     } else if let Some(context) = context.filter(|context| is_remote(context.beginning())) {
         run.remote(context);
     } else {

@@ -7,6 +7,11 @@ mod options;
 mod registries;
 mod wrappers;
 
+use std::sync::OnceLock;
+
+use aho_corasick::AhoCorasick;
+use aho_corasick::MatchKind;
+
 use super::expand::Field;
 use super::expand::Source;
 use super::run::Input;
@@ -46,9 +51,24 @@ const TOOLS: [&str; 26] = [
 /// How many commands may stand inside one another: `docker run a docker run b …`.
 const MAX_COMMANDS: usize = 6;
 
-/// Whether a text may hold a command that names an image.
+/// Whether a text may hold a command that names an image: the name of a tool stands in
+/// it, or that of a variable for one.
 pub(super) fn may_hold_one(text: &[u8]) -> bool {
-    TOOLS.iter().any(|tool| memchr::memmem::find(text, tool.as_bytes()).is_some())
+    static SEARCHER: OnceLock<Option<AhoCorasick>> = OnceLock::new();
+    let build = || {
+        let words = TOOLS.iter().chain(&["engine", "container"]);
+        AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(words)
+            .ok()
+    };
+    let Some(searcher) = SEARCHER.get_or_init(build) else { return true };
+    let is_letter = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
+    searcher.find_iter(text).any(|found| {
+        // `oc` in `local` is none.
+        found.len() > 5 || !(is_letter(found.start().wrapping_sub(1)) || is_letter(found.end()))
+    })
 }
 
 /// Whether a command is worth looking at: it, or an argument of it, is one of the
@@ -124,7 +144,7 @@ fn guess(field: &Field<'_>) -> String {
             return name.to_owned();
         }
     }
-    let name = field.name.unwrap_or("").to_ascii_lowercase();
+    let name = field.hint().trim_matches(['$', '(', ')', '{', '}']).to_ascii_lowercase();
     let stem = ["_cmd", "_bin", "_cli", "_exe", "_command", "_tool", "_path", "bin", "cmd"]
         .iter()
         .find_map(|suffix| name.strip_suffix(suffix))
