@@ -379,6 +379,7 @@ impl Scan {
     /// Takes in what was found in a file.
     fn take(&mut self, path: &RepoPath, file: Arc<SourceFile>, mut extracted: Extracted) {
         self.scanned.files_scanned += usize::from(!extracted.is_foreign);
+        let describes = !extracted.builds.is_empty();
         for build in std::mem::take(&mut extracted.builds) {
             let known = self.builds.entry(build.dockerfile.clone()).or_default();
             if !known.contains(&build.inputs) {
@@ -396,7 +397,8 @@ impl Scan {
             held.into_iter().for_each(|path| self.open(path, false));
             self.renderings.insert(path.clone(), rendering);
         }
-        if extracted.uses.is_empty() && extracted.problems.is_empty() {
+        // What is built points into the file that says how.
+        if extracted.uses.is_empty() && extracted.problems.is_empty() && !describes {
             // Whoever wants it later asks again.
             self.contents.remove(path);
             self.asked.remove(path);

@@ -11,6 +11,7 @@ pub mod dockerfile;
 pub mod kubernetes;
 pub mod kustomize;
 mod marker;
+pub mod shell;
 #[cfg(test)]
 mod tests;
 mod uses;
@@ -202,7 +203,7 @@ pub struct Wanted {
 /// Every format. Of several that claim a file, the first that does not call it
 /// foreign reads it.
 pub static FORMATS: &[&dyn Format] =
-    &[&dockerfile::Dockerfile, &kustomize::Kustomize, &kubernetes::Kubernetes];
+    &[&dockerfile::Dockerfile, &kustomize::Kustomize, &kubernetes::Kubernetes, &shell::Shell];
 
 /// The formats that may read a path, by its name.
 pub fn formats_for(path: &RepoPath) -> impl Iterator<Item = (&'static dyn Format, Claim)> {

@@ -2,12 +2,15 @@
 //! known and why, and the places that it came from. What such a text stands for
 //! as an image is decided here, for every format alike.
 
+use std::ops::Range;
+
 use crate::formats::marker;
 use crate::image::ImageRef;
 use crate::image::Partial;
 use crate::image::Target;
 use crate::image::Via;
 use crate::source::Location;
+use crate::source::Span;
 
 /// The longest text that is put together, in bytes. A reference has at most a few
 /// hundred; variables that double themselves reach this in a few lines.
@@ -109,6 +112,40 @@ impl Value {
         self.push_str(&other.text);
     }
 
+    /// The known text in front of anything that is not known.
+    pub(super) fn beginning(&self) -> &str {
+        match &self.hole {
+            Some((at, _)) => self.text.get(..*at).unwrap_or(""),
+            None => &self.text,
+        }
+    }
+
+    /// Where in the text the first thing stands that is not known.
+    pub(super) fn hole(&self) -> Option<usize> {
+        self.hole.as_ref().map(|(at, _)| *at)
+    }
+
+    /// A part of the text, from the same places.
+    pub(super) fn slice(&self, range: Range<usize>) -> Value {
+        let hole = self.hole.as_ref().filter(|(at, _)| (range.start..=range.end).contains(at));
+        let mut part = Value {
+            text: self.text.get(range.clone()).unwrap_or("").to_owned(),
+            hole: hole.map(|(at, reason)| (at - range.start, reason.clone())),
+            via: self.via.clone(),
+            origin: self.origin.clone(),
+        };
+        // Where the text stands as it is, so does the part.
+        if let Some(origin) = &mut part.origin
+            && origin.span.end - origin.span.start == self.text.len()
+        {
+            let whole = origin.clone();
+            origin.span =
+                Span::new(whole.span.start + range.start, whole.span.start + range.end.min(self.text.len()));
+            part.via.iter_mut().filter(|via| via.at == whole).for_each(|via| via.at = origin.clone());
+        }
+        part
+    }
+
     fn open(&mut self, reason: &str) {
         let at = self.text.len();
         self.hole.get_or_insert_with(|| (at, reason.to_owned()));
@@ -184,7 +221,6 @@ fn known_part<'v>(before: &'v str, after: &str) -> Option<&'v str> {
 mod tests {
     use super::*;
     use crate::source::RepoPath;
-    use crate::source::Span;
 
     fn place(at: usize) -> Location {
         Location { file: RepoPath::new(".env"), span: Span::new(at, at + 1) }
