@@ -57,6 +57,8 @@ pub struct Scan {
     open: HashMap<Job, Open>,
     /// What was fed. The text of a file in which nothing was found is dropped.
     contents: HashMap<RepoPath, Content>,
+    /// The files whose text is to be dropped.
+    emptied: Vec<RepoPath>,
     asked: HashSet<RepoPath>,
     next: VecDeque<RepoPath>,
     /// The jobs that wait for a path.
@@ -271,6 +273,12 @@ impl Scan {
                     self.settle(&job, file, extracted, &wanted, end);
                 }
             }
+            // Not before: what was extracted beside them may point into them.
+            for path in std::mem::take(&mut self.emptied) {
+                // Whoever wants it later asks again.
+                self.contents.remove(&path);
+                self.asked.remove(&path);
+            }
         }
     }
 
@@ -379,7 +387,7 @@ impl Scan {
     /// Takes in what was found in a file.
     fn take(&mut self, path: &RepoPath, file: Arc<SourceFile>, mut extracted: Extracted) {
         self.scanned.files_scanned += usize::from(!extracted.is_foreign);
-        let describes = !extracted.builds.is_empty();
+        let says_builds = !extracted.builds.is_empty();
         for build in std::mem::take(&mut extracted.builds) {
             let known = self.builds.entry(build.dockerfile.clone()).or_default();
             if !known.contains(&build.inputs) {
@@ -397,11 +405,11 @@ impl Scan {
             held.into_iter().for_each(|path| self.open(path, false));
             self.renderings.insert(path.clone(), rendering);
         }
-        // What is built points into the file that says how.
-        if extracted.uses.is_empty() && extracted.problems.is_empty() && !describes {
-            // Whoever wants it later asks again.
-            self.contents.remove(path);
-            self.asked.remove(path);
+        if extracted.uses.is_empty() && extracted.problems.is_empty() {
+            // What is built will point to where it was said how.
+            if !says_builds {
+                self.emptied.push(path.clone());
+            }
             return;
         }
         self.keep_sources(&extracted);

@@ -8,6 +8,8 @@
 //! from variables, and the uses that are made of them.
 
 pub mod dockerfile;
+mod github_actions;
+mod gitlab_ci;
 pub mod kubernetes;
 pub mod kustomize;
 mod marker;
@@ -202,8 +204,14 @@ pub struct Wanted {
 
 /// Every format. Of several that claim a file, the first that does not call it
 /// foreign reads it.
-pub static FORMATS: &[&dyn Format] =
-    &[&dockerfile::Dockerfile, &kustomize::Kustomize, &kubernetes::Kubernetes, &shell::Shell];
+pub static FORMATS: &[&dyn Format] = &[
+    &dockerfile::Dockerfile,
+    &github_actions::GithubActions,
+    &gitlab_ci::GitlabCi,
+    &kustomize::Kustomize,
+    &kubernetes::Kubernetes,
+    &shell::Shell,
+];
 
 /// The formats that may read a path, by its name.
 pub fn formats_for(path: &RepoPath) -> impl Iterator<Item = (&'static dyn Format, Claim)> {
@@ -222,12 +230,13 @@ pub fn is_claimed(path: &RepoPath) -> bool {
 }
 
 /// Whether a file of this path may decide what another one uses, by its name: it
-/// is of a format, or holds variables (`.env`, `prod.env`, `.env.local`).
+/// is of a format, holds variables (`.env`, `prod.env`, `.env.local`), or is YAML
+/// that others may include.
 #[must_use]
 pub fn may_decide_others(path: &RepoPath) -> bool {
     let name = path.name();
     name.starts_with(".env")
-        || name.ends_with(".env")
+        || [".env", ".yml", ".yaml"].iter().any(|end| name.ends_with(end))
         || formats_for(path).any(|(format, _)| !format.is_built())
 }
 
