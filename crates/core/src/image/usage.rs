@@ -34,7 +34,7 @@ pub struct ImageUse {
 }
 
 /// A place that contributed to a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Via {
     /// Where.
     pub at: Location,

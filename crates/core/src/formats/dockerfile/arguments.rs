@@ -22,6 +22,21 @@ use super::value::Value;
 /// The platforms that a reference is evaluated for.
 static PLATFORMS: [Platform; 2] = [Platform::linux("amd64"), Platform::linux("arm64")];
 
+/// The arguments that every build has.
+pub(super) const PREDEFINED: [&str; 11] = [
+    "BUILDPLATFORM",
+    "BUILDOS",
+    "BUILDOSVERSION",
+    "BUILDARCH",
+    "BUILDVARIANT",
+    "TARGETPLATFORM",
+    "TARGETOS",
+    "TARGETOSVERSION",
+    "TARGETARCH",
+    "TARGETVARIANT",
+    "TARGETSTAGE",
+];
+
 /// A platform that images are built for, or on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Platform {

@@ -77,13 +77,13 @@ impl Found {
         let via = self
             .declarations
             .iter()
-            .filter_map(|index| {
+            .flat_map(|index| {
                 if let Some(given) = given(*index) {
-                    return Some(Via { at: given.at?.clone(), what: given.what.clone() });
+                    return given.places();
                 }
-                let declaration = text.declarations.get(*index)?;
+                let Some(declaration) = text.declarations.get(*index) else { return Vec::new() };
                 let name = &declaration.name.text;
-                Some(match &declaration.value {
+                vec![match &declaration.value {
                     Some(value) => {
                         Via { at: locate(value.span), what: ["default of `ARG ", name, "`"].concat() }
                     }
@@ -91,7 +91,7 @@ impl Found {
                         at: locate(declaration.name.span),
                         what: ["`ARG ", name, "` without a default"].concat(),
                     },
-                })
+                }]
             })
             .collect();
         let decided = self
@@ -144,9 +144,11 @@ pub(super) fn add_frontend(
         usage.targets.push(target);
         usage.targets.sort();
     }
-    if let (Some(argument), Some(at)) = (argument, at) {
-        usage.via.push(Via { at, what: format!("build argument `{}`", argument.name) });
+    let Some(argument) = argument else { return };
+    if argument.via.is_empty() {
+        usage.via.extend(at.map(|at| Via { at, what: format!("build argument `{}`", argument.name) }));
     }
+    usage.via.extend(argument.via.iter().cloned());
 }
 
 /// What a name without variables stands for.
@@ -173,7 +175,11 @@ fn reason(hole: Hole, text: &Text, arguments: &Arguments<'_>, given: &[Given<'_>
         Hole::Broken(index) => format!("the default of `ARG {}` cannot be evaluated", name(index)),
         Hole::Given(index) => {
             let given = index.checked_sub(text.declarations.len()).and_then(|index| given.get(index));
-            format!("the value of the build argument `{}` is not known", given.map_or("", |given| given.name))
+            let name = given.map_or("", |given| given.name);
+            match given.and_then(|given| given.reason) {
+                Some(reason) => format!("the build argument `{name}` is not known: {reason}"),
+                None => format!("the value of the build argument `{name}` is not known"),
+            }
         }
         Hole::Undeclared(index) => {
             let name = arguments.undeclared(index);
