@@ -7,6 +7,7 @@
 //! `value`, `uses` and `marker` are what formats share: texts that are put together
 //! from variables, and the uses that are made of them.
 
+pub mod compose;
 pub mod dockerfile;
 mod marker;
 #[cfg(test)]
@@ -184,7 +185,7 @@ pub struct Wanted {
 
 /// Every format. Of several that claim a file, the first that does not call it
 /// foreign reads it.
-pub static FORMATS: &[&dyn Format] = &[&dockerfile::Dockerfile];
+pub static FORMATS: &[&dyn Format] = &[&dockerfile::Dockerfile, &compose::Compose];
 
 /// The formats that may read a path, by its name.
 pub fn formats_for(path: &RepoPath) -> impl Iterator<Item = (&'static dyn Format, Claim)> {
