@@ -12,11 +12,11 @@ use crate::image::Via;
 use crate::source::Location;
 use crate::source::RepoPath;
 
-use super::environment::Environment;
+use super::model::Bound;
 use super::model::Entry;
 use super::model::Merged;
 use super::model::MergedBuild;
-use super::model::Shared;
+use super::model::Setting;
 use super::path;
 use super::path::Place;
 use super::project::Lost;
@@ -35,12 +35,14 @@ const MAX_WAYS: usize = 8;
 pub(super) struct Builds {
     pub(super) builds: Vec<Build>,
     /// Dockerfiles that stand in compose files, and how they are built.
-    pub(super) inline: Vec<(Shared, Vec<Inputs>)>,
+    pub(super) inline: Vec<(Bound, Vec<Inputs>)>,
     pub(super) lost: Vec<Lost>,
     /// More builds than are told.
     pub(super) too_many: bool,
     seen: HashSet<(RepoPath, Inputs)>,
 }
+
+type BoundEntry = (Rc<str>, Entry, Rc<Setting>);
 
 /// Reads the builds of a project.
 pub(super) struct Builder<'b> {
@@ -58,9 +60,9 @@ impl Builder<'_> {
         }
         let inputs = self.inputs(service, build);
         if let Some(inline) = &build.inline {
-            match builds.inline.iter_mut().find(|(text, _)| text.at == inline.at) {
+            match builds.inline.iter_mut().find(|(known, _)| known.text.at == inline.text.at) {
                 Some((_, known)) => known.extend(inputs),
-                None => builds.inline.push((Rc::clone(inline), inputs)),
+                None => builds.inline.push((inline.clone(), inputs)),
             }
             return;
         }
@@ -78,18 +80,19 @@ impl Builder<'_> {
         let mut folders = Vec::new();
         match &build.context {
             None => folders.push(RepoPath::new(&self.project.folder)),
-            Some((text, folder)) => {
-                for value in self.context(text) {
-                    match path::place(&value, folder) {
+            Some(context) => {
+                for value in self.context(context) {
+                    match path::place(&value, &context.setting.folder) {
                         Place::Local(path) => folders.push(path),
-                        place => lost.push(Lost { at: text.at.clone(), reason: place.reason(value.text()) }),
+                        place => lost
+                            .push(Lost { at: context.text.at.clone(), reason: place.reason(value.text()) }),
                     }
                 }
             }
         }
         let names = match &build.dockerfile {
             None => vec![Value::known("Dockerfile")],
-            Some(text) => self.evaluate(text),
+            Some(text) => text.evaluate(self.budget),
         };
         let mut paths = Vec::new();
         for folder in &folders {
@@ -97,8 +100,9 @@ impl Builder<'_> {
                 let place = path::place(name, folder.as_str());
                 match (place, &build.dockerfile) {
                     (Place::Local(path), _) => paths.push(path),
-                    (place, Some(text)) => {
-                        lost.push(Lost { at: text.at.clone(), reason: place.reason(name.text()) });
+                    (place, Some(dockerfile)) => {
+                        let at = dockerfile.text.at.clone();
+                        lost.push(Lost { at, reason: place.reason(name.text()) });
                     }
                     (_, None) => {}
                 }
@@ -108,22 +112,22 @@ impl Builder<'_> {
     }
 
     /// A context; the folder that Compose runs in is that of the project.
-    fn context(&self, text: &Shared) -> Vec<Value> {
-        let written = text.text();
+    fn context(&self, context: &Bound) -> Vec<Value> {
+        let environment = &context.setting.environment;
         for variable in ["${PWD}", "$PWD"] {
-            let rest = written.strip_prefix(variable);
+            let rest = context.text.text().strip_prefix(variable);
             if let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.starts_with('/'))
-                && self.project.environment.get("PWD").is_none()
+                && environment.get("PWD").is_none()
             {
-                return template::evaluate(&format!(".{rest}"), &self.project.environment, self.budget);
+                return template::evaluate(&format!(".{rest}"), environment, self.budget);
             }
         }
-        self.evaluate(text)
+        context.evaluate(self.budget)
     }
 
     /// Every way in which a service is built.
     fn inputs(&self, service: &Merged, build: &MergedBuild) -> Vec<Inputs> {
-        let first = |text: &Shared| self.evaluate(text).into_iter().find(Value::is_known);
+        let first = |text: &Bound| text.evaluate(self.budget).into_iter().find(Value::is_known);
         let platforms: Vec<String> = match (build.platforms.is_empty(), &service.platform) {
             (true, Some(platform)) => first(platform).into_iter().collect::<Vec<_>>(),
             _ => build.platforms.iter().filter_map(first).collect(),
@@ -133,13 +137,13 @@ impl Builder<'_> {
         .collect();
         let mut inputs = Inputs {
             arguments: Vec::new(),
-            contexts: build.contexts.iter().flat_map(|(name, entry)| self.contexts(name, entry)).collect(),
+            contexts: build.contexts.iter().flat_map(|entry| self.contexts(entry)).collect(),
             platforms,
             target: build.target.as_ref().and_then(first).map(|value| value.text().to_owned()),
         };
         let mut others: Vec<(usize, Argument)> = Vec::new();
-        for (name, entry) in build.args.iter() {
-            let mut members = self.arguments(name, entry).into_iter();
+        for entry in build.args.iter() {
+            let mut members = self.arguments(entry).into_iter();
             inputs.arguments.extend(members.next());
             others.extend(members.map(|member| (inputs.arguments.len() - 1, member)));
         }
@@ -155,10 +159,10 @@ impl Builder<'_> {
     }
 
     /// What a build argument may be. A name alone is taken from the environment.
-    fn arguments(&self, name: &str, entry: &Entry) -> Vec<Argument> {
-        let environment: &Environment = &self.project.environment;
+    fn arguments(&self, (name, entry, setting): &BoundEntry) -> Vec<Argument> {
+        let environment = &setting.environment;
         let (at, values) = match &entry.value {
-            Some(text) => (&text.at, self.evaluate(text)),
+            Some(text) => (&text.at, template::evaluate(text.text(), environment, self.budget)),
             None => {
                 let unset = || vec![template::unset(name)];
                 (&entry.at, environment.get(name).map_or_else(unset, <[Value]>::to_vec))
@@ -167,32 +171,28 @@ impl Builder<'_> {
         values.into_iter().map(|value| argument(name, at, &value)).collect()
     }
 
-    fn contexts(&self, name: &str, entry: &Entry) -> Vec<Context> {
+    fn contexts(&self, (name, entry, setting): &BoundEntry) -> Vec<Context> {
         let Some(text) = &entry.value else { return Vec::new() };
         let mut contexts = Vec::new();
-        for value in self.evaluate(text) {
+        for value in template::evaluate(text.text(), &setting.environment, self.budget) {
             // What another service runs is the image, unless that is built.
             let other =
                 value.text().strip_prefix("service:").and_then(|name| self.project.services.get(name));
             let (source, at) = match other.map(|other| (&other.image, &other.build)) {
                 Some((Some(image), None)) => {
-                    let Some(known) = self.evaluate(image).into_iter().find(Value::is_known) else {
-                        continue;
-                    };
-                    (format!("{IMAGE_CONTEXT}{}", known.text()), known.origin().unwrap_or(&image.at).clone())
+                    let known = image.evaluate(self.budget).into_iter().find(Value::is_known);
+                    let Some(known) = known else { continue };
+                    let at = known.origin().unwrap_or(&image.text.at).clone();
+                    (format!("{IMAGE_CONTEXT}{}", known.text()), at)
                 }
                 _ if value.is_known() => {
                     (value.text().to_owned(), value.origin().unwrap_or(&text.at).clone())
                 }
                 _ => continue,
             };
-            contexts.push(Context { name: name.to_owned(), source, at: Some(at) });
+            contexts.push(Context { name: name.to_string(), source, at: Some(at) });
         }
         contexts
-    }
-
-    fn evaluate(&self, text: &Shared) -> Vec<Value> {
-        template::evaluate(text.text(), &self.project.environment, self.budget)
     }
 }
 

@@ -133,13 +133,12 @@ fn extract(file: &SourceFile, sheet: &Rc<Sheet>, loader: &mut Loader<'_, '_>) ->
             }
         }
     }
-    finish(file, &main, loader, gatherer, builds)
+    finish(file, loader, gatherer, builds)
 }
 
 /// Puts together what was found.
 fn finish(
     file: &SourceFile,
-    project: &Project,
     loader: &mut Loader<'_, '_>,
     mut gatherer: Gatherer<'_>,
     builds: Builds,
@@ -149,11 +148,12 @@ fn finish(
         gatherer.lost(lost);
     }
     extracted.problems.append(&mut loader.problems);
-    for (text, inputs) in &builds.inline {
-        if !gatherer.is_own(&text.at.file) {
+    for (inline, inputs) in &builds.inline {
+        if !gatherer.is_own(&inline.text.at.file) {
             continue;
         }
-        let found = inline::extract(file, text, &project.environment, loader.budget, inputs);
+        let environment = &inline.setting.environment;
+        let found = inline::extract(file, &inline.text, environment, loader.budget, inputs);
         extracted.uses.extend(found.uses);
         extracted.problems.extend(found.problems);
     }

@@ -8,8 +8,13 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
+use crate::formats::value::Value;
 use crate::source::Location;
 use crate::source::Mapped;
+
+use super::environment::Environment;
+use super::template;
+use super::template::Budget;
 
 /// A text of a file, as YAML gives it.
 #[derive(Debug, PartialEq, Eq)]
@@ -113,26 +118,50 @@ pub(super) struct BuildText {
     pub(super) cache_from: Vec<Shared>,
 }
 
+/// What the texts of a service mean by paths and variables.
+#[derive(Debug)]
+pub(super) struct Setting {
+    /// The folder that its paths are written for.
+    pub(super) folder: Rc<str>,
+    pub(super) environment: Rc<Environment>,
+}
+
+/// A text in its setting.
+#[derive(Debug, Clone)]
+pub(super) struct Bound {
+    pub(super) text: Shared,
+    pub(super) setting: Rc<Setting>,
+}
+
+impl Bound {
+    /// Every member of what it is.
+    pub(super) fn evaluate(&self, budget: &Budget) -> Vec<Value> {
+        template::evaluate(self.text.text(), &self.setting.environment, budget)
+    }
+}
+
+/// Values by name, in their settings.
+pub(super) type BoundNamed = Vec<(Rc<str>, Entry, Rc<Setting>)>;
+
 /// A service with everything that it is laid onto.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Merged {
-    pub(super) image: Option<Shared>,
-    pub(super) pull_policy: Option<Shared>,
-    pub(super) platform: Option<Shared>,
+    pub(super) image: Option<Bound>,
+    pub(super) pull_policy: Option<Bound>,
+    pub(super) platform: Option<Bound>,
     pub(super) build: Option<Rc<MergedBuild>>,
 }
 
 /// Its `build`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct MergedBuild {
-    /// The context, and the folder that it is written for.
-    pub(super) context: Option<(Shared, Rc<str>)>,
-    pub(super) dockerfile: Option<Shared>,
-    pub(super) inline: Option<Shared>,
-    pub(super) target: Option<Shared>,
-    pub(super) args: Rc<Named>,
-    pub(super) contexts: Rc<Named>,
-    pub(super) platforms: Rc<Vec<Shared>>,
+    pub(super) context: Option<Bound>,
+    pub(super) dockerfile: Option<Bound>,
+    pub(super) inline: Option<Bound>,
+    pub(super) target: Option<Bound>,
+    pub(super) args: Rc<BoundNamed>,
+    pub(super) contexts: Rc<BoundNamed>,
+    pub(super) platforms: Rc<Vec<Bound>>,
 }
 
 impl Merged {
@@ -142,31 +171,37 @@ impl Merged {
         1 + self.build.as_ref().map_or(0, of)
     }
 
-    /// A service alone; its paths are written for `folder`.
-    fn alone(service: &Service, folder: &Rc<str>) -> Merged {
+    /// A service alone.
+    fn alone(service: &Service, setting: &Rc<Setting>) -> Merged {
+        let bind = |text: &Shared| Bound { text: Rc::clone(text), setting: Rc::clone(setting) };
+        let one = |slot: &Slot<Option<Shared>>| slot.value.as_ref().map(bind);
+        let named = |slot: &Slot<Named>| {
+            let entries = slot.value.iter().cloned();
+            Rc::new(entries.map(|(name, entry)| (name, entry, Rc::clone(setting))).collect())
+        };
         let build = service.build.value.as_ref().map(|build| {
             Rc::new(MergedBuild {
-                context: build.context.value.clone().map(|context| (context, Rc::clone(folder))),
-                dockerfile: build.dockerfile.value.clone(),
-                inline: build.inline.value.clone(),
-                target: build.target.value.clone(),
-                args: Rc::new(build.args.value.clone()),
-                contexts: Rc::new(build.contexts.value.clone()),
-                platforms: Rc::new(build.platforms.value.clone()),
+                context: one(&build.context),
+                dockerfile: one(&build.dockerfile),
+                inline: one(&build.inline),
+                target: one(&build.target),
+                args: named(&build.args),
+                contexts: named(&build.contexts),
+                platforms: Rc::new(build.platforms.value.iter().map(bind).collect()),
             })
         });
         Merged {
-            image: service.image.value.clone(),
-            pull_policy: service.pull_policy.value.clone(),
-            platform: service.platform.value.clone(),
+            image: one(&service.image),
+            pull_policy: one(&service.pull_policy),
+            platform: one(&service.platform),
             build,
         }
     }
 
-    /// A service, laid onto this; its paths are written for `folder`.
-    pub(super) fn lay(&mut self, service: &Service, folder: &Rc<str>) {
+    /// A service in a setting, laid onto this.
+    pub(super) fn lay(&mut self, service: &Service, setting: &Rc<Setting>) {
         self.put_away(service);
-        self.lay_merged(&Merged::alone(service, folder));
+        self.lay_merged(&Merged::alone(service, setting));
     }
 
     /// Takes out what the tags of a service put away.
@@ -214,9 +249,7 @@ impl BuildText {
 
 impl MergedBuild {
     fn lay_merged(&mut self, above: &MergedBuild) {
-        if above.context.is_some() {
-            self.context.clone_from(&above.context);
-        }
+        lay_text(&mut self.context, &above.context);
         lay_text(&mut self.dockerfile, &above.dockerfile);
         lay_text(&mut self.inline, &above.inline);
         lay_text(&mut self.target, &above.target);
@@ -228,20 +261,20 @@ impl MergedBuild {
     }
 }
 
-fn lay_text(below: &mut Option<Shared>, above: &Option<Shared>) {
+fn lay_text(below: &mut Option<Bound>, above: &Option<Bound>) {
     if above.is_some() {
         below.clone_from(above);
     }
 }
 
 /// Of two entries with one name the later counts.
-fn lay_named(below: &mut Rc<Named>, above: &Rc<Named>) {
+fn lay_named(below: &mut Rc<BoundNamed>, above: &Rc<BoundNamed>) {
     if below.is_empty() {
         below.clone_from(above);
     } else if !above.is_empty() {
-        let names: HashSet<&str> = above.iter().map(|(name, _)| &**name).collect();
+        let names: HashSet<&str> = above.iter().map(|(name, ..)| &**name).collect();
         let below = Rc::make_mut(below);
-        below.retain(|(name, _)| !names.contains(&**name));
+        below.retain(|(name, ..)| !names.contains(&**name));
         below.extend(above.iter().cloned());
     }
 }

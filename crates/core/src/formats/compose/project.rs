@@ -24,6 +24,7 @@ use super::model::Include;
 use super::model::Layer;
 use super::model::Merged;
 use super::model::Service;
+use super::model::Setting;
 use super::model::Shared;
 use super::name;
 use super::path;
@@ -84,10 +85,9 @@ pub(super) struct Loader<'l, 'a> {
 /// Where a service is looked up: the services of one document, and those that it includes.
 struct Scope<'s> {
     file: &'s RepoPath,
-    folder: &'s Rc<str>,
+    setting: Rc<Setting>,
     services: HashMap<&'s str, &'s Rc<Service>>,
     imported: &'s Services,
-    environment: &'s Rc<Environment>,
 }
 
 /// What has been resolved in a scope, and what is being resolved.
@@ -142,7 +142,8 @@ impl<'l, 'a> Loader<'l, 'a> {
         let mut environment = Environment::inside(outer);
         let needed = sheets.iter().any(|sheet| {
             let leads_on = |layer: &Layer| {
-                !layer.includes.is_empty() || layer.services.iter().any(|(_, service)| extends_file(service))
+                let mut services = layer.services.iter().map(|(_, service)| service);
+                !layer.includes.is_empty() || services.any(|service| extends_file(service) || asks(service))
             };
             sheet.file.text().contains('$') || sheet.layers.iter().any(leads_on)
         });
@@ -174,14 +175,14 @@ impl<'l, 'a> Loader<'l, 'a> {
 
     /// Lays one document onto a project.
     fn lay(&mut self, sheet: &Sheet, layer: &Layer, imported: &Services, project: &mut Project) {
-        let environment = Rc::clone(&project.environment);
-        let folder = Rc::clone(&project.folder);
         let scope = Scope {
             file: sheet.file.path(),
-            folder: &folder,
+            setting: Rc::new(Setting {
+                folder: Rc::clone(&project.folder),
+                environment: Rc::clone(&project.environment),
+            }),
             services: layer.services.iter().map(|(name, service)| (&**name, service)).collect(),
             imported,
-            environment: &environment,
         };
         let mut progress = Progress::default();
         let own = layer.services.iter().map(|(name, _)| name);
@@ -220,7 +221,7 @@ impl<'l, 'a> Loader<'l, 'a> {
             progress.open.pop();
         }
         if self.budget.spend(merged.size() * 2) {
-            merged.lay(own, scope.folder);
+            merged.lay(own, &scope.setting);
         }
         progress.done.insert(key, merged.clone());
         Some(merged)
@@ -236,18 +237,20 @@ impl<'l, 'a> Loader<'l, 'a> {
             );
             return None;
         }
-        let name = template::evaluate(extends.service.text(), scope.environment, self.budget);
+        let environment = &scope.setting.environment;
+        let name = template::evaluate(extends.service.text(), environment, self.budget);
         let name = name.first().filter(|name| name.is_known())?.text().to_owned();
         let Some(file) = &extends.file else { return self.resolve(scope, &name, progress) };
-        let (path, sheet) = self.follow(file, scope.folder, scope.environment)?;
-        let folder = Rc::from(path.folder());
+        let (path, sheet) = self.follow(file, &scope.setting.folder, environment)?;
         let services = sheet.layers.iter().flat_map(|layer| &layer.services);
         let base = Scope {
             file: &path,
-            folder: &folder,
+            setting: Rc::new(Setting {
+                folder: Rc::from(path.folder()),
+                environment: Rc::clone(environment),
+            }),
             services: services.map(|(name, service)| (&**name, service)).collect(),
             imported: &Services::new(),
-            environment: scope.environment,
         };
         let merged = self.resolve(&base, &name, progress)?;
         let service = Rc::clone(base.services.get(name.as_str())?);
@@ -376,4 +379,10 @@ impl<'l, 'a> Loader<'l, 'a> {
 
 fn extends_file(service: &Service) -> bool {
     service.extends.as_ref().is_some_and(|extends| extends.file.is_some())
+}
+
+/// Whether a build argument takes its value from the environment.
+fn asks(service: &Service) -> bool {
+    let build = service.build.value.as_ref();
+    build.is_some_and(|build| build.args.value.iter().any(|(_, entry)| entry.value.is_none()))
 }

@@ -150,18 +150,19 @@ pub(super) fn resolve(
         // What is not known may be either.
         let is = !(operator.colon && value.is_empty());
         let is_not = operator.colon && value.text().is_empty();
+        // Where the value stands decides, even when it is not what stands here.
+        let noted = |mut member: Value| {
+            value.via().iter().for_each(|via| member.note(via.clone()));
+            member
+        };
         match operator.kind {
             b'+' => {
-                let noted = |mut member: Value| {
-                    value.via().iter().for_each(|via| member.note(via.clone()));
-                    member
-                };
                 members.extend(is.then(word).into_iter().flatten().map(noted));
                 members.extend(is_not.then(|| noted(Value::default())));
             }
             b'-' => {
                 members.extend(is.then(|| value.clone()));
-                members.extend(is_not.then(word).into_iter().flatten());
+                members.extend(is_not.then(word).into_iter().flatten().map(noted));
             }
             _ => {
                 members.extend(is.then(|| value.clone()));

@@ -77,7 +77,7 @@ impl<'g> Gatherer<'g> {
     fn outputs(&self, project: &Project) -> Outputs {
         let built = project.services.values().filter(|service| service.build.is_some());
         let images = built.filter_map(|service| service.image.as_ref());
-        let values = images.flat_map(|image| self.evaluate(image, &project.environment));
+        let values = images.flat_map(|image| image.evaluate(self.budget));
         values.filter(Value::is_known).map(|value| value.text().to_owned()).collect()
     }
 
@@ -116,7 +116,7 @@ impl<'g> Gatherer<'g> {
             return Some(Role::Container);
         }
         let Some(policy) = &merged.pull_policy else { return Some(Role::PullableOutput) };
-        let policies = self.evaluate(policy, environment);
+        let policies = policy.evaluate(self.budget);
         let builds = policies.iter().all(|policy| policy.is_known() && policy.text() == "build");
         (!builds).then_some(Role::Container)
     }
