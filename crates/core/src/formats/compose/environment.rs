@@ -186,15 +186,17 @@ fn unescaped(text: &str) -> String {
             Some(b'\\') => "\\",
             Some(b'$') => "$$",
             Some(b'0') => {
-                let digits =
-                    escape.get(2..5).filter(|text| text.bytes().all(|byte| matches!(byte, b'0'..=b'7')));
-                if let Some(octal) = digits.and_then(|text| u8::from_str_radix(text, 8).ok()) {
-                    out.push(char::from(octal));
-                    rest = &escape[5..];
-                    continue;
+                let digits = escape[2..].bytes().take(3).take_while(u8::is_ascii_digit).count();
+                let (digits, after) = escape[2..].split_at(digits);
+                match u8::from_str_radix(digits, 8).ok().filter(|_| digits.len() == 3) {
+                    Some(octal) => out.push(char::from(octal)),
+                    // The zero is gone before Go refuses the rest.
+                    None => {
+                        out.push('\\');
+                        out.push_str(digits);
+                    }
                 }
-                out.push('\\');
-                rest = &escape[1..];
+                rest = after;
                 continue;
             }
             _ => {

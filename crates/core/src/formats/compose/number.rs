@@ -50,8 +50,8 @@ fn integer(text: &str) -> Option<String> {
     })
 }
 
-/// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`, printed as `%g` with an
-/// exponent from 1e21 on.
+/// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`, printed as `%g`: with an
+/// exponent from a million on.
 fn float(text: &str) -> Option<String> {
     let plain = text.replace('_', "");
     let unsigned = plain.strip_prefix(['-', '+']).unwrap_or(&plain);
@@ -75,7 +75,7 @@ fn float(text: &str) -> Option<String> {
     let scientific = format!("{value:e}");
     let (mantissa, exponent) = scientific.split_once('e')?;
     let exponent: i32 = exponent.parse().ok()?;
-    if value != 0.0 && !(-4..21).contains(&exponent) {
+    if value != 0.0 && !(-4..6).contains(&exponent) {
         let sign = if exponent < 0 { '-' } else { '+' };
         return Some(format!("{mantissa}e{sign}{:02}", exponent.abs()));
     }
@@ -96,6 +96,7 @@ mod tests {
             ("1_000", "1000"),
             ("1e3", "1000"),
             ("1e21", "1e+21"),
+            ("1234567.5", "1.2345675e+06"),
             ("0.00001", "1e-05"),
             ("True", "true"),
             ("+5", "5"),
