@@ -70,6 +70,8 @@ pub struct Scan {
     changed: Option<BTreeSet<RepoPath>>,
     /// What files say of how others are built.
     builds: HashMap<RepoPath, Vec<Inputs>>,
+    /// The same, each once.
+    known_builds: HashSet<(RepoPath, Inputs)>,
     /// Jobs that can go on.
     ready: Vec<Job>,
     /// Jobs of files that are built, whose text is there.
@@ -206,9 +208,9 @@ impl Scan {
             self.refuse(&path, &Unreadable::Failed { reason });
         }
         let mut scanned = self.scanned;
-        scanned.uses.sort_by(|a, b| (&a.file, a.span).cmp(&(&b.file, b.span)));
-        // Several kustomizations may take one patch in.
-        scanned.uses.dedup();
+        let place = |usage: &ImageUse| (usage.file.clone(), usage.span, usage.role, usage.decided_at.clone());
+        scanned.uses.sort_by_cached_key(place);
+        join(&mut scanned.uses);
         mark_replaced(&mut scanned.uses, &self.renderings);
         scanned.problems.sort_by(|a, b| a.at.cmp(&b.at));
         scanned
@@ -387,11 +389,11 @@ impl Scan {
     /// Takes in what was found in a file.
     fn take(&mut self, path: &RepoPath, file: Arc<SourceFile>, mut extracted: Extracted) {
         self.scanned.files_scanned += usize::from(!extracted.is_foreign);
-        let says_builds = !extracted.builds.is_empty();
-        for build in std::mem::take(&mut extracted.builds) {
-            let known = self.builds.entry(build.dockerfile.clone()).or_default();
-            if !known.contains(&build.inputs) {
-                known.push(build.inputs);
+        let builds = std::mem::take(&mut extracted.builds);
+        let says_builds = !builds.is_empty();
+        for build in builds {
+            if self.known_builds.insert((build.dockerfile.clone(), build.inputs.clone())) {
+                self.builds.entry(build.dockerfile.clone()).or_default().push(build.inputs);
             }
             // Under a Dockerfile's own name it may be begun already, or is to be.
             let named = formats_of(&Job { path: build.dockerfile.clone(), named_dockerfile: false })
@@ -459,6 +461,24 @@ impl Scan {
             message: format!("this file cannot be scanned: it is {unreadable}"),
         });
     }
+}
+
+/// Joins what several files tell of one reference: an included file alone, and the
+/// one that includes it with its variables.
+fn join(uses: &mut Vec<ImageUse>) {
+    uses.dedup_by(|next, first| {
+        let same = (&next.file, next.span, next.role, next.stage, next.reachable, &next.decided_at)
+            == (&first.file, first.span, first.role, first.stage, first.reachable, &first.decided_at);
+        if same {
+            first.targets.append(&mut next.targets);
+            first.targets.sort();
+            first.targets.dedup();
+            first.via.append(&mut next.via);
+            let mut known = HashSet::new();
+            first.via.retain(|via| known.insert(via.clone()));
+        }
+        same
+    });
 }
 
 /// Runs tasks one after another.

@@ -7,6 +7,7 @@
 //! `value`, `uses` and `marker` are what formats share: texts that are put together
 //! from variables, and the uses that are made of them.
 
+pub mod compose;
 pub mod dockerfile;
 mod github_actions;
 mod gitlab_ci;
@@ -206,6 +207,7 @@ pub struct Wanted {
 /// foreign reads it.
 pub static FORMATS: &[&dyn Format] = &[
     &dockerfile::Dockerfile,
+    &compose::Compose,
     &github_actions::GithubActions,
     &gitlab_ci::GitlabCi,
     &kustomize::Kustomize,

@@ -44,6 +44,7 @@ impl Value {
     }
 
     /// The same value, taken from a place that holds it.
+    #[allow(clippy::wrong_self_convention, reason = "the value is from there")]
     pub(super) fn from_place(mut self, at: Location, what: impl Into<String>) -> Value {
         if self.origin.is_none() && !self.text.is_empty() {
             self.origin = Some(at.clone());
@@ -76,6 +77,20 @@ impl Value {
     /// Why the text is not wholly known.
     pub(super) fn reason(&self) -> Option<&str> {
         self.hole.as_ref().map(|(_, reason)| reason.as_str())
+    }
+
+    /// Where in the text something is not known, and why.
+    pub(super) fn hole(&self) -> Option<(usize, &str)> {
+        self.hole.as_ref().map(|(at, reason)| (*at, reason.as_str()))
+    }
+
+    /// The same value without its first bytes, which are known.
+    pub(super) fn skip(mut self, bytes: usize) -> Value {
+        self.text = self.text.get(bytes..).unwrap_or_default().to_owned();
+        if let Some((at, _)) = &mut self.hole {
+            *at = at.saturating_sub(bytes);
+        }
+        self
     }
 
     /// Whether every byte is known.
@@ -137,7 +152,7 @@ impl Value {
     }
 
     /// Where in the text the first thing stands that is not known.
-    pub(super) fn hole(&self) -> Option<usize> {
+    pub(super) fn hole_at(&self) -> Option<usize> {
         self.hole.as_ref().map(|(at, _)| *at)
     }
 

@@ -52,7 +52,7 @@ impl ImageUse {
 }
 
 /// A place that contributed to a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Via {
     /// Where.
     pub at: Location,

@@ -141,7 +141,7 @@ pub(crate) fn extract_given(case: &Case) -> Extracted {
     let argument = |(name, value): &(String, String)| Argument {
         name: name.clone(),
         value: Some(value.clone()),
-        at: None,
+        ..Argument::default()
     };
     let context =
         |(name, source): &(String, String)| Context { name: name.clone(), source: source.clone(), at: None };

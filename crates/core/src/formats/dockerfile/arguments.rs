@@ -23,6 +23,21 @@ use super::value::Value;
 /// The platforms that a reference is evaluated for.
 pub(super) static PLATFORMS: [Platform; 2] = [Platform::linux("amd64"), Platform::linux("arm64")];
 
+/// The arguments that every build has.
+pub(super) const PREDEFINED: [&str; 11] = [
+    "BUILDPLATFORM",
+    "BUILDOS",
+    "BUILDOSVERSION",
+    "BUILDARCH",
+    "BUILDVARIANT",
+    "TARGETPLATFORM",
+    "TARGETOS",
+    "TARGETOSVERSION",
+    "TARGETARCH",
+    "TARGETVARIANT",
+    "TARGETSTAGE",
+];
+
 /// A platform that images are built for, or on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Platform {
@@ -123,21 +138,6 @@ impl<'b> Build<'b> {
         if setup.platforms.is_empty() { &PLATFORMS } else { &setup.platforms }
     }
 }
-
-/// The arguments that every build has, whatever the file declares.
-const PREDEFINED: [&str; 11] = [
-    "BUILDPLATFORM",
-    "BUILDOS",
-    "BUILDOSVERSION",
-    "BUILDARCH",
-    "BUILDVARIANT",
-    "TARGETPLATFORM",
-    "TARGETOS",
-    "TARGETOSVERSION",
-    "TARGETARCH",
-    "TARGETVARIANT",
-    "TARGETSTAGE",
-];
 
 enum State {
     Set(Value),

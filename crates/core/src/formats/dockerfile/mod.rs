@@ -58,6 +58,7 @@ use self::arguments::Build;
 use self::arguments::Seen;
 use self::frontend::Dialect;
 use self::inputs::Given;
+use self::inputs::Prepared;
 use self::inputs::Setup;
 use self::lex::Budget;
 use self::reader::Fault;
@@ -103,8 +104,10 @@ impl Format for Dockerfile {
     }
 }
 
-/// Where a use stands: a stage, and in it its base or a source of a command.
-type Place = (usize, Option<(usize, usize)>);
+/// Where a use stands: a stage, and in it its base or a source of a command; and
+/// what is given to the build and is the beginning of the reference, since an edit
+/// there decides then.
+type Place = (usize, Option<(usize, usize)>, Option<usize>);
 
 /// Extracts every use from a Dockerfile, whatever its name, that is built alone
 /// and in each of the ways of `builds`.
@@ -160,8 +163,8 @@ fn extract_file(file: &SourceFile, builds: &[Inputs], commands: bool) -> Extract
     let mut text = reader::read(file.text(), mode);
     let mut faults = std::mem::take(&mut text.faults);
     extracted.takes_arguments = !text.declarations.is_empty();
-    let (given, setups) = inputs::prepare(builds, &text);
-    if builds.len() > inputs::MAX_BUILDS {
+    let Prepared { given, setups, is_cut } = inputs::prepare(builds, &text);
+    if is_cut {
         faults.push(Fault {
             span: Span::default(),
             code: ProblemCode::Limit,
@@ -414,7 +417,9 @@ fn collect(
     let setup = arguments.setup();
     let mut found: Vec<(Place, Found)> = Vec::new();
     for (index, (stage, resolved)) in text.stages.iter().zip(&resolved.stages).enumerate() {
-        let mut add = |place: Place, role, span: Span, reached: bool, target, value: Option<&Value>| {
+        let mut add = |place, role, span: Span, reached: bool, target, value: Option<&Value>| {
+            let origin = value.and_then(|value| value.origin);
+            let place: Place = (index, place, origin.filter(|origin| *origin >= text.declarations.len()));
             let mut entry = Found {
                 role,
                 shipped: resolved.shipped,
@@ -435,15 +440,15 @@ fn collect(
                 let contexts = if value.is_open() { &[] } else { setup.contexts(&value.text) };
                 if contexts.is_empty() {
                     let target = uses::target(value, text, arguments, given);
-                    add((index, None), Role::BuildStage, image.span, false, target, Some(value));
+                    add(None, Role::BuildStage, image.span, false, target, Some(value));
                 }
                 for (target, value) in inputs::members(contexts) {
-                    add((index, None), Role::BuildStage, image.span, false, target, Some(&value));
+                    add(None, Role::BuildStage, image.span, false, target, Some(&value));
                 }
             }
             (Base::Context, Some(image), Some(name)) => {
                 for (target, value) in inputs::members(setup.contexts(name)) {
-                    add((index, None), Role::BuildStage, image.span, false, target, Some(&value));
+                    add(None, Role::BuildStage, image.span, false, target, Some(&value));
                 }
             }
             _ => {}
@@ -463,7 +468,7 @@ fn collect(
                 if *read == Read::NoImage {
                     continue;
                 }
-                let (place, reached) = ((index, Some((number, place))), *read == Read::ReachedImage);
+                let (place, reached) = (Some((number, place)), *read == Read::ReachedImage);
                 let contexts = if role == Role::Onbuild { &[] } else { setup.contexts(&source.name) };
                 if contexts.is_empty() {
                     add(place, role, source.span, reached, uses::literal_target(&source.name), None);

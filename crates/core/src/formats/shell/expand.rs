@@ -246,7 +246,7 @@ pub(super) fn fields<'s>(
     for piece in &word.pieces {
         let members = self::piece(piece, source, environment);
         let expands = expands(piece);
-        many |= is_list(piece) || (expands && members.iter().any(|member| member.value.hole() == Some(0)));
+        many |= is_list(piece) || (expands && members.iter().any(|member| member.value.hole_at() == Some(0)));
         splits |= expands && members.iter().any(splits_into_many);
         whole = product(&whole, &members);
         parts.push(members);
@@ -262,7 +262,7 @@ pub(super) fn fields<'s>(
         let mut made: Vec<Field<'s>> = parts
             .into_iter()
             .map(|member| Field {
-                many: member.value.hole() == Some(0) && member.value.text().is_empty(),
+                many: member.value.hole_at() == Some(0) && member.value.text().is_empty(),
                 members: vec![member],
                 word: None,
                 behind: None,
@@ -359,7 +359,7 @@ fn split_value(member: &Member, done: &mut Vec<Member>, open: &mut Option<Member
     }
     let mut at = 0;
     let mut first = true;
-    let mut hole = member.value.hole();
+    let mut hole = member.value.hole_at();
     let mut parts: Vec<Range<usize>> = Vec::new();
     for part in text.split_ascii_whitespace() {
         let start = at + text[at..].find(part).unwrap_or(0);

@@ -329,8 +329,7 @@ fn inputs_of<'s>(run: &mut Run<'_, '_>, read: &Arguments<'s>, source: &Source<'s
                 .iter()
                 .filter_map(|(name, members, field)| {
                     let member = members.get(way % members.len().max(1))?;
-                    let value = member.value.is_known().then(|| member.value.text().to_owned());
-                    Some(Argument { name: name.clone(), value, at: place(member, field) })
+                    Some(Argument::of(name, &finder.location(field.span), &member.value))
                 })
                 .collect(),
             contexts: contexts

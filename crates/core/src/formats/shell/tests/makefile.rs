@@ -48,7 +48,9 @@ image:
 === Dockerfile
 ARG BASE=alpine
 FROM $BASE
-#    ^^^^^ final-stage docker.io/library/alpine | docker.io/library/f:1 | docker.io/library/g:1 <- alpine* <- Makefile: f:1 <- Makefile: g:1
+#    ^^^^^ final-stage docker.io/library/alpine <- alpine*
+#    ^^^^^ final-stage docker.io/library/f:1 <- Makefile: f:1* <- Makefile: $(BASE)
+#    ^^^^^ final-stage docker.io/library/g:1 <- Makefile: g:1* <- Makefile: $(BASE)
 "#,
     );
 }

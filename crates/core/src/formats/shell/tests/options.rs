@@ -124,14 +124,17 @@ docker build --build-arg "BASE=$BASE" --build-arg OTHER app
 === docker/App.txt
 ARG BASE=alpine:3
 FROM $BASE
-#    ^^^^^ final-stage docker.io/library/alpine:3 | docker.io/library/debian:13 <- alpine:3* <- build.sh: debian:13
+#    ^^^^^ final-stage docker.io/library/debian:13 <- build.sh: debian:13*
+#    ^^^^^ final-stage docker.io/library/alpine:3 <- alpine:3*
 === web/Dockerfile
 FROM base
-#    ^^^^ final-stage docker.io/library/alpine:3 | docker.io/library/base <- build.sh: docker-image://alpine:3*
+#    ^^^^ final-stage docker.io/library/alpine:3 <- build.sh: docker-image://alpine:3*
+#    ^^^^ final-stage docker.io/library/base
 === app/Dockerfile
 ARG BASE
 FROM $BASE
-#    ^^^^^ final-stage docker.io/library/ubuntu:24.04 | unresolved (`ARG BASE` has no default) <- BASE <- build.sh: ubuntu:24.04*
+#    ^^^^^ final-stage unresolved (`ARG BASE` has no default) <- BASE
+#    ^^^^^ final-stage docker.io/library/ubuntu:24.04 <- build.sh: ubuntu:24.04* <- build.sh: $BASE
 "#,
     );
 }
