@@ -82,6 +82,10 @@ impl<'b, 'f> Build<'b, 'f> {
 
     fn kustomization(&mut self, root: Node<'_>, file: &SourceFile, resources: &mut Vec<Resource>) {
         self.stack.push(file.path().clone());
+        // What these do to images is not known here.
+        self.is_open |= ["configurations", "crds", "generators", "transformers", "replacements", "vars"]
+            .iter()
+            .any(|key| root.at(&[key]).is_some_and(|node| !node.is_null()));
         let mut own = Vec::new();
         for key in ["resources", "bases"] {
             for node in root.at(&[key]).into_iter().flat_map(Node::list) {
@@ -116,7 +120,7 @@ impl<'b, 'f> Build<'b, 'f> {
             Loaded::Kustomization(base) => self.base(node, file, &base, resources),
             Loaded::Remote => self.remote(node, file, entry),
             Loaded::Unreadable(reason) => self.unreadable(node, file, &reason),
-            Loaded::Pending => self.is_open = true,
+            Loaded::Pending | Loaded::Told => self.is_open = true,
         }
     }
 
@@ -127,7 +131,7 @@ impl<'b, 'f> Build<'b, 'f> {
             Loaded::Remote => self.remote(node, file, entry),
             Loaded::File(_) => self.unreadable(node, file, "it is a file, and a component is a folder"),
             Loaded::Unreadable(reason) => self.unreadable(node, file, &reason),
-            Loaded::Pending => self.is_open = true,
+            Loaded::Pending | Loaded::Told => self.is_open = true,
         }
     }
 
@@ -160,7 +164,7 @@ impl<'b, 'f> Build<'b, 'f> {
     }
 
     /// Something that is never fetched.
-    fn remote(&mut self, node: Node<'_>, file: &SourceFile, what: &str) {
+    pub(super) fn remote(&mut self, node: Node<'_>, file: &SourceFile, what: &str) {
         self.is_open = true;
         if self.is_own() {
             let value = Value::unknown(format!("remote: what `{what}` holds is not fetched"));
