@@ -113,10 +113,22 @@ impl<'f> Walk<'f> {
         }
         let Some(mapping) = node.mapping() else { return };
         let mut scope = scope.clone();
+        self.functions(node);
         if kind.name == "Template" {
             self.template_parameters(node, &mut scope);
         }
         self.entries_of(mapping, At { kind, key: "", scope: &scope, depth: depth + 1 });
+    }
+
+    /// The container that kustomize runs to transform resources, which an annotation
+    /// holds as YAML.
+    fn functions(&mut self, node: Node<'_>) {
+        let Some(annotations) = node.at(&["metadata", "annotations"]).and_then(Node::map) else { return };
+        for key in ["config.kubernetes.io/function", "config.k8s.io/function"] {
+            if let Some(value) = annotations.find(key) {
+                self.embedded(value, "function of kustomize", |walk, document| walk.values(document.root()));
+            }
+        }
     }
 
     /// Walks a node.
@@ -331,7 +343,8 @@ impl<'f> Walk<'f> {
         let Some(target) = node.followed() else { return };
         let Some((span, text)) = self.written.scalar(target) else { return };
         let text = text.trim();
-        if text.is_empty() {
+        // ko builds what it finds under this scheme.
+        if text.is_empty() || text.starts_with("ko://") {
             return;
         }
         let mut values = scope.expand(text);

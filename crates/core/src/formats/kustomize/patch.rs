@@ -120,7 +120,11 @@ impl Build<'_, '_> {
                 self.unreadable(node, file, &reason);
                 Vec::new()
             }
-            Loaded::Kustomization(_) | Loaded::Remote | Loaded::Pending | Loaded::Told => Vec::new(),
+            Loaded::Pending => {
+                self.await_it();
+                Vec::new()
+            }
+            Loaded::Kustomization(_) | Loaded::Remote | Loaded::Told => Vec::new(),
         }
     }
 
