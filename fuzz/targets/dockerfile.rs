@@ -56,7 +56,7 @@ pub(crate) fn check(text: &str) -> Extracted {
     extracted
 }
 
-fn check_use(file: &SourceFile, usage: &ImageUse) {
+pub(crate) fn check_use(file: &SourceFile, usage: &ImageUse) {
     check_span(file, usage.span);
     assert_eq!(usage.raw, file.slice(usage.span), "`raw` is the text of its span");
     check_span(file, usage.decided_at.span);

@@ -26,6 +26,11 @@ fn expansion() {
 }
 
 #[test]
+fn kubernetes() {
+    pass("kubernetes", targets::kubernetes::run);
+}
+
+#[test]
 fn reference() {
     pass("reference", targets::reference::run);
 }
@@ -55,7 +60,7 @@ fn every_target_is_tried() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     folders.sort();
-    assert_eq!(listed, ["dockerfile", "expansion", "pattern", "policy", "reference"]);
+    assert_eq!(listed, ["dockerfile", "expansion", "kubernetes", "pattern", "policy", "reference"]);
     assert_eq!(folders, listed);
 }
 

@@ -50,12 +50,12 @@ impl Format for Kubernetes {
         "kubernetes"
     }
 
-    /// A YAML file that cannot be read could hold a manifest. JSON and lock files are
-    /// data far more often than manifests: those are taken for one only when read.
+    /// A YAML file that cannot be read could hold a manifest. JSON and files of other
+    /// tools are data far more often: those are taken for one only when read.
     fn claims(&self, path: &RepoPath) -> Claim {
         let name = path.name();
         match name.rsplit_once('.').map(|(_, extension)| extension) {
-            Some("yaml" | "yml") if is_lock_file(name) => Claim::Maybe,
+            Some("yaml" | "yml") if is_of_another_tool(name) => Claim::Maybe,
             Some("yaml" | "yml") => Claim::Yes,
             Some("json") => Claim::Maybe,
             _ => Claim::No,
@@ -89,8 +89,9 @@ impl Format for Kubernetes {
     }
 }
 
-fn is_lock_file(name: &str) -> bool {
-    matches!(name, "pnpm-lock.yaml" | "pubspec.lock.yaml" | "conda-lock.yml")
+/// Lock files grow past every limit, and the policy file is read for itself.
+fn is_of_another_tool(name: &str) -> bool {
+    matches!(name, "pnpm-lock.yaml" | "conda-lock.yml" | "fromguard.yml")
 }
 
 /// What a text may be that stands where an image does, outside of any object that
@@ -101,7 +102,7 @@ pub(super) fn expand(text: &str) -> Vec<Value> {
 
 /// Whether a text may hold a manifest that names an image, by the words in it: most
 /// YAML in a repository is never parsed here. An escape may spell any word.
-fn has_signs(text: &str) -> bool {
+pub(super) fn has_signs(text: &str) -> bool {
     let has = |word: &str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
     let named = has("apiVersion") && has("kind") && fields::SIGNS.iter().any(|word| has(word));
     named || (has("\\") && ["\\x", "\\u", "\\U", "\\\n", "\\\r"].iter().any(|escape| has(escape)) && has(":"))

@@ -86,15 +86,16 @@ fn cover_surrogates(text: &str, bytes: &mut [u8]) -> bool {
     covered
 }
 
-/// Empties the lines that hold nothing but covered markers.
+/// Empties the lines that hold nothing but covered markers and a comment.
 fn empty_lines(text: &str, bytes: &mut [u8]) {
     let mut start = 0;
     while start < bytes.len() {
         let end = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |end| start + end);
-        let line = &bytes[start..end];
+        let comment = memchr::memchr(b'#', &bytes[start..end]).map_or(end, |comment| start + comment);
+        let line = &bytes[start..comment];
         let blank = line.iter().all(|byte| matches!(*byte, COVER | b' ' | b'\t' | b'\r'));
-        if blank && line.contains(&COVER) && line != &text.as_bytes()[start..end] {
-            for byte in bytes[start..end].iter_mut().filter(|byte| **byte == COVER) {
+        if blank && line.contains(&COVER) && line != &text.as_bytes()[start..comment] {
+            for byte in bytes[start..comment].iter_mut().filter(|byte| **byte == COVER) {
                 *byte = b' ';
             }
         }
@@ -108,9 +109,9 @@ mod tests {
 
     #[test]
     fn covers_markers_and_keeps_every_place() {
-        let text = "a: {{ .x }}\n{{- if é }}\nb: @B@-c\n  {% end %}\nd: \"\\ud83d\\ude00\"\n";
+        let text = "a: {{ .x }}\n{{- if é }} # x\nb: @B@-c\n  {% end %}\nd: \"\\ud83d\\ude00\"\n";
         let masked = masked(text).unwrap_or_default();
-        assert_eq!(masked, "a: ________\n            \nb: ___-c\n           \nd: \"\\u003d\\u0000\"\n");
+        assert_eq!(masked, "a: ________\n             # x\nb: ___-c\n           \nd: \"\\u003d\\u0000\"\n");
         assert_eq!(masked.len(), text.len());
     }
 

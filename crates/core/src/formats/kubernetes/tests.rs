@@ -443,6 +443,24 @@ spec:
 }
 
 #[test]
+fn functions_of_kustomize_stand_in_annotations() {
+    check(
+        "
+=== transformer.yaml
+apiVersion: example.com/v1
+kind: Example
+metadata:
+  name: a
+  annotations:
+    config.kubernetes.io/function: |
+      container:
+        image: gcr.io/acme/function:v1
+#              ^^^^^^^^^^^^^^^^^^^^^^^ container gcr.io/acme/function:v1 <- container:
+",
+    );
+}
+
+#[test]
 fn openshift_templates_and_builds() {
     check(
         r#"
@@ -495,6 +513,10 @@ spec: {template: {spec: {image: "ubuntu:22.04"}}}
 apiVersion: v1
 kind: Service
 spec: {image: "x:1"}
+---
+apiVersion: v1
+kind: Pod
+spec: {containers: [{image: "ko://github.com/acme/app"}]}
 === openapi.yaml
 openapi: 3.0.0
 components: {schemas: {Pod: {properties: {apiVersion: {}, kind: {}, containers: [{image: x}]}}}}

@@ -25,6 +25,8 @@ use crate::yaml::Shape;
 
 /// How deep aliases and strings may lead. Nothing that is written reaches a tenth.
 const MAX_DEPTH: usize = 200;
+/// How many entries merge keys bring in: more than any that a person wrote.
+const MAX_MERGED: usize = 100_000;
 /// How many strings may hold each other.
 const MAX_STRINGS: usize = 3;
 
@@ -39,6 +41,10 @@ pub(in crate::formats) struct Walk<'f> {
     followed: HashSet<(Span, u8, bool)>,
     /// A place that was too deep.
     too_deep: Option<Span>,
+    /// How many merged entries are walked before the rest is given up.
+    merges_left: usize,
+    /// The first mapping whose merged entries were given up.
+    too_much: Option<Span>,
 }
 
 /// Where in an object a node stands.
@@ -60,6 +66,8 @@ impl<'f> Walk<'f> {
             found: HashMap::new(),
             followed: HashSet::new(),
             too_deep: None,
+            merges_left: MAX_MERGED,
+            too_much: None,
         }
     }
 
@@ -105,13 +113,20 @@ impl<'f> Walk<'f> {
         }
         let Some(mapping) = node.mapping() else { return };
         let mut scope = scope.clone();
+        self.functions(node);
         if kind.name == "Template" {
             self.template_parameters(node, &mut scope);
         }
-        for (key, value) in entries(mapping) {
-            let Some(key) = key.text() else { continue };
-            if !matches!(key, "metadata" | "status" | "apiVersion" | "kind") {
-                self.entry(key, value, At { kind, key: "", scope: &scope, depth: depth + 1 });
+        self.entries_of(mapping, At { kind, key: "", scope: &scope, depth: depth + 1 });
+    }
+
+    /// The container that kustomize runs to transform resources, which an annotation
+    /// holds as YAML.
+    fn functions(&mut self, node: Node<'_>) {
+        let Some(annotations) = node.at(&["metadata", "annotations"]).and_then(Node::map) else { return };
+        for key in ["config.kubernetes.io/function", "config.k8s.io/function"] {
+            if let Some(value) = annotations.find(key) {
+                self.embedded(value, "function of kustomize", |walk, document| walk.values(document.root()));
             }
         }
     }
@@ -129,8 +144,7 @@ impl<'f> Walk<'f> {
             Shape::Mapping(mapping) => self.mapping(node, mapping, at),
             Shape::Alias(alias) => {
                 let Some(target) = alias.target else { return };
-                let shape = single_or_list_role(at.key).map_or(0, |role| 1 + role as u8);
-                if self.followed.insert((target.span(), shape, at.key == "volumes")) {
+                if self.is_first(target.span(), at.key) {
                     self.visit(target, at);
                 }
             }
@@ -153,18 +167,47 @@ impl<'f> Walk<'f> {
         self.entries_of(mapping, at);
     }
 
-    /// Walks the entries of a mapping.
+    /// Walks the entries of a mapping, with those that are merged in.
     pub(super) fn entries_of(&mut self, mapping: Mapping<'_>, at: At<'_>) {
-        for (key, value) in entries(mapping) {
-            if let Some(key) = key.text() {
-                self.entry(key, value, at);
+        if !merges(mapping) {
+            for (key, value) in mapping.entries() {
+                if let Some(key) = key.text() {
+                    self.entry(key, value, at);
+                }
+            }
+            return;
+        }
+        if self.merges_left == 0 {
+            let first = mapping.entries().next().map(|(key, _)| key.span()).unwrap_or_default();
+            self.too_much.get_or_insert(self.written.span(first));
+            return;
+        }
+        let entries = mapping.merged();
+        self.merges_left = self.merges_left.saturating_sub(entries.len());
+        let own: HashSet<Span> = mapping.entries().map(|(_, value)| value.span()).collect();
+        for (key, value) in entries {
+            let Some(name) = key.text() else { continue };
+            // What is merged in is walked once in each role, like what an alias names.
+            let is_new = value.scalar().is_some()
+                || own.contains(&value.span())
+                || self.is_first(value.span(), name)
+                || single_or_list_role(at.key).is_some() && self.is_first(value.span(), at.key);
+            if is_new {
+                self.entry(name, value, at);
             }
         }
     }
 
+    /// Whether a node is met for the first time in the role that a key gives it.
+    fn is_first(&mut self, span: Span, key: &str) -> bool {
+        let role = single_or_list_role(key).map_or(0, |role| 1 + role as u8);
+        self.followed.insert((span, role, key == "volumes"))
+    }
+
     /// Walks an entry of a mapping that stands at `at`.
     fn entry(&mut self, key: &str, value: Node<'_>, at: At<'_>) {
-        if at.kind.hides(key) {
+        let is_top = at.key.is_empty();
+        if at.kind.hides(key) || is_top && matches!(key, "status" | "apiVersion" | "kind") {
             return;
         }
         let is_text = value.text().is_some();
@@ -268,7 +311,7 @@ impl<'f> Walk<'f> {
             let Some((span, text)) = self.written.scalar(node) else { continue };
             let start = text.find('=').map_or(0, |at| at + 1);
             let image = text[start..].to_owned();
-            if image.contains('*') || span.end - span.start != text.len() {
+            if image.contains('*') || self.finder.file.slice(span) != text {
                 continue;
             }
             let values = at.scope.expand(&image);
@@ -300,7 +343,8 @@ impl<'f> Walk<'f> {
         let Some(target) = node.followed() else { return };
         let Some((span, text)) = self.written.scalar(target) else { return };
         let text = text.trim();
-        if text.is_empty() {
+        // ko builds what it finds under this scheme.
+        if text.is_empty() || text.starts_with("ko://") {
             return;
         }
         let mut values = scope.expand(text);
@@ -416,10 +460,9 @@ fn kind_of(mapping: Mapping<'_>) -> Option<Kind<'_>> {
     Some(Kind::new(api_version, mapping.get("kind")?.text()?))
 }
 
-/// The entries, merged ones included; as they are written where nothing is merged.
-fn entries<'n>(mapping: Mapping<'n>) -> Vec<(Node<'n>, Node<'n>)> {
-    let merges = mapping.entries().any(|(key, _)| key.scalar().is_some_and(|key| key.text == "<<"));
-    if merges { mapping.merged() } else { mapping.entries().collect() }
+/// Whether something is merged into a mapping.
+fn merges(mapping: Mapping<'_>) -> bool {
+    mapping.entries().any(|(key, _)| key.scalar().is_some_and(|key| key.text == "<<"))
 }
 
 /// Values with the same text only once.

@@ -45,6 +45,10 @@ pub(super) struct Build<'b, 'f> {
     built: usize,
     /// Something is built in that is not known here: a remote base, a chart.
     is_open: bool,
+    /// Something is not there yet.
+    is_pending: bool,
+    /// Whether manifests are read, rather than only asked for.
+    reads_manifests: bool,
 }
 
 impl<'b, 'f> Build<'b, 'f> {
@@ -59,14 +63,24 @@ impl<'b, 'f> Build<'b, 'f> {
             stack: Vec::new(),
             built: 0,
             is_open: false,
+            is_pending: false,
+            reads_manifests: false,
         }
     }
 
-    /// Builds the kustomization of the file itself.
-    pub(super) fn root(&mut self, root: Node<'_>) -> Vec<Resource> {
+    /// Builds the kustomization of the file itself; `None` for the resources when
+    /// something of it is not there yet, in which case no manifest was read: it is
+    /// built again.
+    pub(super) fn root(&mut self, root: Node<'_>) -> Option<Vec<Resource>> {
+        self.kustomization(root, self.finder.file, &mut Vec::new());
+        if self.is_pending {
+            return None;
+        }
         let mut resources = Vec::new();
+        (self.uses, self.gone, self.problems) = (Vec::new(), Vec::new(), Vec::new());
+        (self.built, self.is_open, self.reads_manifests) = (0, false, true);
         self.kustomization(root, self.finder.file, &mut resources);
-        resources
+        Some(resources)
     }
 
     /// What was found: uses, problems, the kustomizations it is built from, and the
@@ -82,6 +96,10 @@ impl<'b, 'f> Build<'b, 'f> {
 
     fn kustomization(&mut self, root: Node<'_>, file: &SourceFile, resources: &mut Vec<Resource>) {
         self.stack.push(file.path().clone());
+        // What these do to images is not known here.
+        self.is_open |= ["configurations", "crds", "generators", "transformers", "replacements", "vars"]
+            .iter()
+            .any(|key| root.at(&[key]).is_some_and(|node| !node.is_null()));
         let mut own = Vec::new();
         for key in ["resources", "bases"] {
             for node in root.at(&[key]).into_iter().flat_map(Node::list) {
@@ -116,7 +134,8 @@ impl<'b, 'f> Build<'b, 'f> {
             Loaded::Kustomization(base) => self.base(node, file, &base, resources),
             Loaded::Remote => self.remote(node, file, entry),
             Loaded::Unreadable(reason) => self.unreadable(node, file, &reason),
-            Loaded::Pending => self.is_open = true,
+            Loaded::Told => self.is_open = true,
+            Loaded::Pending => self.await_it(),
         }
     }
 
@@ -127,8 +146,13 @@ impl<'b, 'f> Build<'b, 'f> {
             Loaded::Remote => self.remote(node, file, entry),
             Loaded::File(_) => self.unreadable(node, file, "it is a file, and a component is a folder"),
             Loaded::Unreadable(reason) => self.unreadable(node, file, &reason),
-            Loaded::Pending => self.is_open = true,
+            Loaded::Told => self.is_open = true,
+            Loaded::Pending => self.await_it(),
         }
+    }
+
+    pub(super) fn await_it(&mut self) {
+        (self.is_open, self.is_pending) = (true, true);
     }
 
     fn manifest(&mut self, file: &SourceFile, resources: &mut Vec<Resource>) {
@@ -160,7 +184,7 @@ impl<'b, 'f> Build<'b, 'f> {
     }
 
     /// Something that is never fetched.
-    fn remote(&mut self, node: Node<'_>, file: &SourceFile, what: &str) {
+    pub(super) fn remote(&mut self, node: Node<'_>, file: &SourceFile, what: &str) {
         self.is_open = true;
         if self.is_own() {
             let value = Value::unknown(format!("remote: what `{what}` holds is not fetched"));

@@ -1,6 +1,9 @@
 //! What the entries of a kustomization lead to.
 
+use crate::formats::Claim;
 use crate::formats::Files;
+use crate::formats::Format;
+use crate::formats::kubernetes;
 use crate::source::Content;
 use crate::source::RepoPath;
 use crate::source::SourceFile;
@@ -15,6 +18,8 @@ pub(super) enum Loaded {
     Remote,
     /// Nothing stands there, or it cannot be read, for people.
     Unreadable(String),
+    /// It cannot be read, and is a problem of its own for that.
+    Told,
     /// Not there yet: extraction runs again.
     Pending,
 }
@@ -50,6 +55,7 @@ pub(super) fn read(files: &mut Files<'_>, path: &RepoPath) -> Loaded {
     match files.get(path) {
         None => Loaded::Pending,
         Some(Content::Text(text)) => Loaded::File(SourceFile::new(path.clone(), text)),
+        Some(Content::Unreadable(_)) if claims_as_manifest(path) => Loaded::Told,
         Some(Content::Unreadable(unreadable)) => Loaded::Unreadable(format!("it is {unreadable}")),
         Some(Content::Missing | Content::Symlink(_)) => {
             Loaded::Unreadable("nothing stands there in the repository".to_owned())
@@ -57,8 +63,13 @@ pub(super) fn read(files: &mut Files<'_>, path: &RepoPath) -> Loaded {
     }
 }
 
+/// Whether a file that cannot be read is a problem by its name.
+fn claims_as_manifest(path: &RepoPath) -> bool {
+    kubernetes::Kubernetes.claims(path) == Claim::Yes
+}
+
 /// An address that can be nothing else: `https://…`, `git@…`, `…?ref=…`.
-fn is_address(entry: &str) -> bool {
+pub(super) fn is_address(entry: &str) -> bool {
     entry.contains("://")
         || entry.starts_with("git@")
         || entry.contains("?ref=")

@@ -77,13 +77,14 @@ impl Format for Kustomize {
         extracted.uses = uses;
         extracted.problems.extend(problems);
         extracted.problems.sort_by(|a, b| a.at.cmp(&b.at));
-        let mut places = gone;
-        for image in resources.iter().flat_map(|resource| &resource.images) {
-            places.push((image.at.clone(), true));
+        if let Some(resources) = resources {
+            let mut places = gone;
+            let images = resources.into_iter().flat_map(|resource| resource.images);
+            places.extend(images.map(|image| (image.at, true)));
+            places.sort();
+            places.dedup();
+            extracted.rendering = Some(Rendering { parts, places });
         }
-        places.sort();
-        places.dedup();
-        extracted.rendering = Some(Rendering { parts, places });
         extracted
     }
 }

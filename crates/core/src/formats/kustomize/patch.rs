@@ -100,6 +100,10 @@ impl Build<'_, '_> {
     /// A patch in a file of its own.
     fn in_file(&mut self, node: Node<'_>, file: &SourceFile) -> Vec<Patch> {
         let Some(entry) = node.text() else { return Vec::new() };
+        if load::is_address(entry) {
+            self.remote(node, file, entry);
+            return Vec::new();
+        }
         let Some(path) = file.path().beside(entry) else {
             self.unreadable(node, file, "it leads out of the repository");
             return Vec::new();
@@ -116,7 +120,11 @@ impl Build<'_, '_> {
                 self.unreadable(node, file, &reason);
                 Vec::new()
             }
-            Loaded::Kustomization(_) | Loaded::Remote | Loaded::Pending => Vec::new(),
+            Loaded::Pending => {
+                self.await_it();
+                Vec::new()
+            }
+            Loaded::Kustomization(_) | Loaded::Remote | Loaded::Told => Vec::new(),
         }
     }
 

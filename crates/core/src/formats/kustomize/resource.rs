@@ -7,9 +7,13 @@ use crate::image::Role;
 use crate::source::Location;
 use crate::yaml::Node;
 use crate::yaml::Shape;
+use crate::yaml::Visits;
 
 /// How deep a resource is looked into, aliases followed.
 const MAX_DEPTH: usize = 100;
+/// How many nodes of a resource are looked at. What lies beyond is not known to be
+/// rewritten, and is judged where it stands.
+const MAX_VISITS: usize = 300_000;
 /// How many images are read from one file: more than any that a person wrote.
 const MAX_IMAGES: usize = 10_000;
 
@@ -119,7 +123,12 @@ impl Resource {
             ..Resource::default()
         };
         if resource.kind != "CustomResourceDefinition" {
-            let mut walk = Walk { reader, resource: &mut resource, followed: HashSet::new() };
+            let mut walk = Walk {
+                reader,
+                resource: &mut resource,
+                visits: Visits::new(MAX_VISITS),
+                followed: HashSet::new(),
+            };
             walk.node(root, &mut Vec::new());
         }
         resource
@@ -128,7 +137,12 @@ impl Resource {
     /// What stands at a path and below, read from a value.
     pub(super) fn read_value(value: Node<'_>, path: &[Step], reader: &Reader<'_>) -> Vec<Image> {
         let mut resource = Resource::default();
-        let mut walk = Walk { reader, resource: &mut resource, followed: HashSet::new() };
+        let mut walk = Walk {
+            reader,
+            resource: &mut resource,
+            visits: Visits::new(MAX_VISITS),
+            followed: HashSet::new(),
+        };
         walk.node(value, &mut path.to_vec());
         resource.images
     }
@@ -145,12 +159,13 @@ pub(super) type Reader<'r> = dyn Fn(Node<'_>) -> Option<Location> + 'r;
 struct Walk<'w> {
     reader: &'w Reader<'w>,
     resource: &'w mut Resource,
+    visits: Visits,
     followed: HashSet<(crate::source::Span, usize)>,
 }
 
 impl Walk<'_> {
     fn node(&mut self, node: Node<'_>, path: &mut Vec<Step>) {
-        if path.len() > MAX_DEPTH || self.resource.images.len() >= MAX_IMAGES {
+        if path.len() > MAX_DEPTH || !self.visits.step() || self.resource.images.len() >= MAX_IMAGES {
             return;
         }
         match node.shape() {
