@@ -175,6 +175,7 @@ fn extract_file(file: &SourceFile, builds: &[Inputs], commands: bool) -> Extract
     faults.dedup();
     shorten(&mut faults, text.more_faults);
     extracted.problems.extend(faults.into_iter().map(|fault| problem(file, fault)));
+    extracted.problems.sort_by_key(|problem| problem.at.span.start);
     extracted
 }
 
