@@ -309,7 +309,10 @@ impl Reader<'_, '_> {
     fn words(&self, reference: &str, depth: usize) -> Option<Text<'_>> {
         let [definition] = self.makefile.definitions.get(name_of(reference))?.as_slice() else { return None };
         let is_more = definition.text.contains([' ', '\t', '&', '|', ';', '"', '\'', '<', '>', '`']);
-        (is_more && depth < MAX_DEPTH && self.left.get() > 0).then_some(*definition)
+        // What a function makes is a value, and not known.
+        let is_function =
+            definition.text.starts_with('$') && reference_length(definition.text) == definition.text.len();
+        (is_more && !is_function && depth < MAX_DEPTH && self.left.get() > 0).then_some(*definition)
     }
 
     /// What `$(name)` may be.

@@ -63,6 +63,10 @@ CHECK = cd /x && docker run --rm a:1 sh -c 'x; y'
 PYTHON = $(DOCKER) run -u $(WHO) -v "$(CURDIR):/x" $(PYTHON_IMAGE)
 #                                                  ^^^^^^^^^^^^^^^ command docker.io/library/python:3 <- python:3*
 PYTHON_IMAGE = python:3
+READ_IMAGE := $(shell awk 'x' images)
+LINT = docker run $(if $(TTY),-it) $(READ_IMAGE) $(TOOL)
+#                                  ^^^^^^^^^^^^^ command unresolved (`shell` is not evaluated) <- $(shell awk 'x' images)
+TOOL = /venv/bin/lint
 define IMAGE_RULE
 	docker run b:1 $(1)
 #           ^^^ command docker.io/library/b:1
