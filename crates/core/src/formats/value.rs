@@ -52,9 +52,30 @@ impl Value {
         self
     }
 
+    /// Text that was made of this one: it came from the same places.
+    pub(super) fn derived(&self, text: impl Into<String>) -> Value {
+        let origin = self.origin.clone();
+        Value { text: text.into(), hole: None, via: self.via.clone(), origin }
+    }
+
+    /// The same value without its first bytes, as far as they are known.
+    pub(super) fn without_start(&self, bytes: usize) -> Value {
+        let mut value = self.clone();
+        if let Some(rest) = self.text.get(bytes..) {
+            value.text = rest.to_owned();
+            value.hole = self.hole.clone().map(|(at, reason)| (at.saturating_sub(bytes), reason));
+        }
+        value
+    }
+
     /// The text; what is not known is left out of it.
     pub(super) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Why the text is not wholly known.
+    pub(super) fn reason(&self) -> Option<&str> {
+        self.hole.as_ref().map(|(_, reason)| reason.as_str())
     }
 
     /// Whether every byte is known.

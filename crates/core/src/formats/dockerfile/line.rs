@@ -13,6 +13,8 @@
 //! An escape character continues a line only when no escape character stands
 //! before it: `x\\` does not.
 
+use std::borrow::Cow;
+
 use memchr::memchr;
 
 use crate::source::Mapped;
@@ -23,18 +25,29 @@ pub(super) const MAX_LINE_BYTES: usize = 64 * 1024;
 
 /// The text of one instruction, continuations joined.
 #[derive(Debug)]
-pub(super) struct Line<'s> {
+pub(super) struct Line<'j, 's> {
     /// What BuildKit hands to its instruction parser.
-    pub(super) text: &'s str,
+    pub(super) text: &'j str,
+    /// The text of the file.
+    file: &'s str,
     /// Source offset of the first byte.
     base: usize,
     /// For a joined line: (offset in `text`, source offset) of each part.
-    parts: &'s [(usize, usize)],
+    parts: &'j [(usize, usize)],
     /// One past the last source byte of the instruction's text.
     end: usize,
 }
 
-impl Line<'_> {
+impl<'s> Line<'_, 's> {
+    /// `text[start..end]`, to be kept: copied only where lines were joined.
+    pub(super) fn keep(&self, start: usize, end: usize) -> Cow<'s, str> {
+        if self.parts.is_empty() {
+            Cow::Borrowed(&self.file[self.base + start..self.base + end])
+        } else {
+            Cow::Owned(self.text[start..end].to_owned())
+        }
+    }
+
     fn source(&self, at: usize) -> usize {
         match self.parts.partition_point(|(start, _)| *start <= at) {
             0 => self.base + at,
@@ -132,6 +145,14 @@ pub(super) fn trim_newline(line: &str) -> &str {
     &line[..end]
 }
 
+/// `trim_end`, quick in the same way.
+pub(super) fn trim_end(text: &str) -> &str {
+    match text.as_bytes().last() {
+        Some(byte) if byte.is_ascii_graphic() => text,
+        _ => text.trim_end(),
+    }
+}
+
 /// `trim_start`, quick where the first byte that counts is ASCII, as it nearly always is.
 pub(super) fn trim_start(text: &str) -> &str {
     let blanks = text.bytes().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
@@ -171,9 +192,10 @@ pub(super) fn join<'j, 's: 'j>(
     lines: &mut Physical<'s>,
     escape: u8,
     joined: &'j mut Joined,
-) -> Line<'j> {
+) -> Line<'j, 's> {
+    let file = lines.text;
     let Some(head) = continuation(first, escape) else {
-        return Line { text: first, base, parts: &[], end: base + first.len() };
+        return Line { text: first, file, base, parts: &[], end: base + first.len() };
     };
     let Joined { text, parts } = joined;
     text.clear();
@@ -201,7 +223,7 @@ pub(super) fn join<'j, 's: 'j>(
             break;
         }
     }
-    Line { text, base, parts, end }
+    Line { text, file, base, parts, end }
 }
 
 #[cfg(test)]

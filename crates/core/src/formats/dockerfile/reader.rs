@@ -5,6 +5,8 @@
 //! `frontend/dockerfile/instructions/parse.go` of BuildKit 0.34. BuildKit stops
 //! at the first error; this notes it and goes on.
 
+use std::borrow::Cow;
+
 use crate::source::Mapped;
 use crate::source::ProblemCode;
 use crate::source::Span;
@@ -18,6 +20,7 @@ use super::instruction;
 use super::instruction::Instruction;
 use super::instruction::Source;
 use super::instruction::Word;
+use super::lex::LexError;
 use super::line;
 use super::line::Joined;
 use super::line::MAX_LINE_BYTES;
@@ -26,28 +29,28 @@ use super::template;
 
 /// An `ARG` before the first `FROM`: one name of it.
 #[derive(Debug)]
-pub(super) struct Declaration {
-    pub(super) name: Word,
-    pub(super) value: Option<Word>,
+pub(super) struct Declaration<'s> {
+    pub(super) name: Word<'s>,
+    pub(super) value: Option<Word<'s>>,
 }
 
 /// A `FROM` and what its instructions read from.
 #[derive(Debug)]
-pub(super) struct StageText {
+pub(super) struct StageText<'s> {
     /// `None` when the `FROM` is broken.
-    pub(super) image: Option<Word>,
+    pub(super) image: Option<Word<'s>>,
     pub(super) platform: Option<String>,
-    pub(super) name: Option<String>,
+    pub(super) name: Option<Cow<'s, str>>,
     /// The whole `FROM`.
     pub(super) span: Span,
-    pub(super) commands: Vec<Command>,
+    pub(super) commands: Vec<Command<'s>>,
 }
 
 /// A `COPY`, a `RUN`, or an `ONBUILD` of one.
 #[derive(Debug)]
-pub(super) struct Command {
+pub(super) struct Command<'s> {
     pub(super) span: Span,
-    pub(super) sources: Vec<Source>,
+    pub(super) sources: Vec<Source<'s>>,
     /// A trigger, and why a child build would refuse it.
     pub(super) trigger: Option<Result<(), String>>,
 }
@@ -64,21 +67,38 @@ impl Fault {
     pub(super) fn syntax(span: Span, message: impl Into<String>) -> Fault {
         Fault { span, code: ProblemCode::Syntax, message: message.into() }
     }
+
+    /// What could not be expanded or split into words.
+    pub(super) fn lex(span: Span, error: LexError) -> Fault {
+        match error {
+            LexError::Syntax(message) => Fault::syntax(span, message),
+            LexError::Limit(message) => Fault { span, code: ProblemCode::Limit, message },
+        }
+    }
 }
 
 /// A file, read.
 #[derive(Debug)]
-pub(super) struct Text {
+pub(super) struct Text<'s> {
     pub(super) escape: u8,
-    pub(super) declarations: Vec<Declaration>,
+    pub(super) declarations: Vec<Declaration<'s>>,
     /// Names of `ARG`s that stand only behind a `FROM`, where no `FROM` sees them.
-    pub(super) late_arguments: Vec<String>,
-    pub(super) stages: Vec<StageText>,
+    pub(super) late_arguments: Vec<Cow<'s, str>>,
+    pub(super) stages: Vec<StageText<'s>>,
     pub(super) faults: Vec<Fault>,
     /// What `RUN`s command, when that is asked for.
     pub(super) scripts: Vec<Mapped>,
     /// How many faults there are beside those.
     pub(super) more_faults: usize,
+}
+
+impl Text<'_> {
+    /// How many instructions and sources a reading of the stages goes through.
+    pub(super) fn instructions(&self) -> usize {
+        let commands = self.stages.iter().flat_map(|stage| &stage.commands);
+        let sources: usize = commands.map(|command| command.sources.len().max(1)).sum();
+        self.declarations.len() + self.stages.len() + sources
+    }
 }
 
 /// How many faults of one file are noted; a file with more is no Dockerfile.
@@ -99,7 +119,7 @@ pub(super) struct Mode {
 }
 
 /// Reads a file.
-pub(super) fn read(text: &str, mode: Mode) -> Text {
+pub(super) fn read(text: &str, mode: Mode) -> Text<'_> {
     let mut reader = Reader {
         text: Text {
             escape: b'\\',
@@ -158,8 +178,8 @@ fn begin(start: usize, physical: &str) -> (&str, usize) {
     (first, start + skipped + (end - first.len()))
 }
 
-struct Reader {
-    text: Text,
+struct Reader<'s> {
+    text: Text<'s>,
     /// The file is a template.
     template: bool,
     /// A line of a template was told of.
@@ -168,8 +188,8 @@ struct Reader {
     early: bool,
 }
 
-impl Reader {
-    fn run(&mut self, text: &str, mode: Mode) {
+impl<'s> Reader<'s> {
+    fn run(&mut self, text: &'s str, mode: Mode) {
         let mut lines = Physical::new(text);
         let mut joined = Joined::default();
         let mut directives = Directives::new("#");
@@ -206,8 +226,8 @@ impl Reader {
                 if mode.scripts && !lenient { instruction::command(&line, self.text.escape) } else { None };
             let heredocs = match heredoc::opened(&line, self.text.escape) {
                 Ok(heredocs) => heredocs,
-                Err(message) => {
-                    self.fault(Fault::syntax(line.whole(), message));
+                Err(error) => {
+                    self.fault(Fault::lex(line.whole(), error));
                     continue;
                 }
             };
@@ -226,6 +246,7 @@ impl Reader {
                 self.text.scripts.push(with_heredocs(script, text, lines.offset(), body.offset()));
             }
             lines.skip_to(body.offset());
+            lines.too_long = lines.too_long.or(body.too_long);
             if !terminated {
                 let names: Vec<&str> = heredocs.iter().map(|heredoc| heredoc.terminator.as_str()).collect();
                 self.fault(Fault::syntax(
@@ -249,7 +270,7 @@ impl Reader {
         }
     }
 
-    fn add(&mut self, instruction: Instruction, span: Span, lenient: bool) {
+    fn add(&mut self, instruction: Instruction<'s>, span: Span, lenient: bool) {
         match instruction {
             Instruction::From { image, platform, name } => {
                 self.text.stages.push(StageText {
@@ -260,14 +281,15 @@ impl Reader {
                     commands: Vec::new(),
                 });
             }
-            Instruction::Arg(pairs) if self.text.stages.is_empty() => {
-                self.text
-                    .declarations
-                    .extend(pairs.into_iter().map(|pair| Declaration { name: pair.name, value: pair.value }));
-            }
-            Instruction::Arg(pairs) => {
-                let free = MAX_LATE_ARGUMENTS.saturating_sub(self.text.late_arguments.len());
-                self.text.late_arguments.extend(pairs.into_iter().take(free).map(|pair| pair.name.text));
+            Instruction::Arg(first, others) => {
+                let pairs = std::iter::once(first).chain(others);
+                if self.text.stages.is_empty() {
+                    let declarations = pairs.map(|pair| Declaration { name: pair.name, value: pair.value });
+                    self.text.declarations.extend(declarations);
+                } else {
+                    let free = MAX_LATE_ARGUMENTS.saturating_sub(self.text.late_arguments.len());
+                    self.text.late_arguments.extend(pairs.take(free).map(|pair| pair.name.text));
+                }
             }
             other => {
                 let Some(stage) = self.text.stages.last_mut() else {
