@@ -12,6 +12,7 @@ pub mod kubernetes;
 pub mod pattern;
 pub mod policy;
 pub mod reference;
+pub mod shell;
 
 use fromguard_core::source::SourceFile;
 use fromguard_core::source::Span;

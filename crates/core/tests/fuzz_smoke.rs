@@ -45,6 +45,11 @@ fn policy() {
     pass("policy", targets::policy::run);
 }
 
+#[test]
+fn shell() {
+    pass("shell", targets::shell::run);
+}
+
 /// Every target that cargo-fuzz knows has its test here, and a corpus.
 #[test]
 fn every_target_is_tried() {
@@ -60,7 +65,7 @@ fn every_target_is_tried() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     folders.sort();
-    assert_eq!(listed, ["dockerfile", "expansion", "kubernetes", "pattern", "policy", "reference"]);
+    assert_eq!(listed, ["dockerfile", "expansion", "kubernetes", "pattern", "policy", "reference", "shell"]);
     assert_eq!(folders, listed);
 }
 

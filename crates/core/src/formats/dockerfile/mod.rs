@@ -184,6 +184,7 @@ fn extract_file(file: &SourceFile, builds: &[Inputs], commands: bool) -> Extract
     shorten(&mut faults, ProblemCode::Syntax, text.more_faults);
     shorten(&mut faults, ProblemCode::Limit, 0);
     extracted.problems.extend(faults.into_iter().map(|fault| problem(file, fault)));
+    extracted.problems.sort_by_key(|problem| problem.at.span.start);
     extracted
 }
 

@@ -179,19 +179,23 @@ fn behind(word: &Word, parts: &[Vec<Member>], source: &Source<'_>) -> Option<(us
 
 /// The place of a word behind the first `length` bytes of its text.
 fn tail(word: &Word, mut length: usize, source: &Source<'_>) -> Option<Span> {
-    let end = word.pieces.last()?.range.end;
+    // Quotes that begin behind it are no part of what stands in them.
+    let end = |piece: &Piece| {
+        if piece.quoted { word.pieces.last().map_or(0, |last| last.range.end) } else { word.range().end }
+    };
     for piece in &word.pieces {
         if length == 0 {
-            return Some(source.text.span(piece.range.start..end));
+            return Some(source.text.span(piece.range.start..end(piece)));
         }
         if !matches!(piece.kind, Kind::Text) {
             return None;
         }
         if length < piece.range.len() {
-            return Some(source.text.span(piece.range.start + length..end));
+            return Some(source.text.span(piece.range.start + length..end(piece)));
         }
         length -= piece.range.len();
     }
+    let end = word.range().end;
     Some(source.text.span(end..end))
 }
 

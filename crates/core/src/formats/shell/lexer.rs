@@ -144,6 +144,13 @@ impl<'t> Parser<'t> {
 
     /// Reads a word up to what ends it.
     pub(super) fn word(&mut self, until: Until) -> Word {
+        let start = self.at;
+        let mut word = self.pieces(until);
+        word.written = start..self.at;
+        word
+    }
+
+    fn pieces(&mut self, until: Until) -> Word {
         let mut word = Word::default();
         let quoted = until.is_quoted();
         loop {

@@ -12,6 +12,7 @@
 //!
 //! Functions are not evaluated, but `$(shell …)` is read as a script.
 
+use std::cell::Cell;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
@@ -25,12 +26,14 @@ use crate::formats::uses::Finder;
 use crate::formats::value::MAX_MEMBERS;
 use crate::formats::value::Value;
 use crate::formats::value::product;
+use crate::image::ImageUse;
 use crate::source::Mapped;
+use crate::source::Span;
 
 /// How deep variables may name others.
 const MAX_DEPTH: usize = 16;
-/// How many variables may be put into one file: those that double themselves.
-const MAX_REFERENCES: usize = 20_000;
+/// How many bytes of variables may be put into one file: those that double themselves.
+const MAX_PUT_BYTES: usize = 2 * 1024 * 1024;
 
 /// The values that a variable may have, each where it is written.
 type Definitions<'t> = HashMap<&'t str, Vec<Text<'t>>>;
@@ -54,10 +57,10 @@ struct Makefile<'t> {
 pub(super) fn read(finder: Finder<'_>, folders: &[&str], extracted: &mut Extracted) {
     let makefile = Makefile::read(finder.file.text());
     let local = RefCell::new(BTreeSet::new());
-    let reader = Reader { finder, makefile: &makefile, left: std::cell::Cell::new(MAX_REFERENCES) };
+    let reader = Reader { finder, makefile: &makefile, left: Cell::new(MAX_PUT_BYTES) };
     // What one recipe builds is local to the others, whatever their order.
     for found in [&mut Extracted::default(), extracted] {
-        reader.left.set(MAX_REFERENCES);
+        reader.left.set(MAX_PUT_BYTES);
         for script in &makefile.scripts {
             if !reader.may_hold_images(script) {
                 continue;
@@ -73,7 +76,23 @@ pub(super) fn read(finder: Finder<'_>, folders: &[&str], extracted: &mut Extract
             };
             super::read_any(&script, found);
         }
+        merge(&mut found.uses);
     }
+}
+
+/// Makes one use of what several recipes find at the same place: in a variable.
+fn merge(uses: &mut Vec<ImageUse>) {
+    uses.sort_by(|a, b| (a.span, a.role).cmp(&(b.span, b.role)));
+    uses.dedup_by(|next, first| {
+        let same = next.span == first.span && next.role == first.role;
+        if same {
+            first.targets.append(&mut next.targets);
+            first.targets.sort();
+            first.targets.dedup();
+            first.via.extend(next.via.drain(..).filter(|via| !first.via.contains(via)).collect::<Vec<_>>());
+        }
+        same
+    });
 }
 
 impl<'t> Makefile<'t> {
@@ -147,6 +166,8 @@ impl<'t> Makefile<'t> {
         if operator != '?' || known.is_empty() || maybe {
             known.push(value);
         }
+        // Other files may use it.
+        self.scripts.push(value);
         (specific, specific)
     }
 
@@ -156,7 +177,7 @@ impl<'t> Makefile<'t> {
             self.scripts
                 .push(Text { text: &line[at..at + reference_length(&line[at..])], start: start + at });
         }
-        // `$$` and the rest of a rule behind `;` is a recipe.
+        // The rest of a rule behind `;` is a recipe.
         if let Some((_, recipe)) = line.split_once(';')
             && !line.contains('=')
         {
@@ -210,10 +231,29 @@ fn reference_length(text: &str) -> usize {
 /// How far the end of a reference is looked for.
 const MAX_REFERENCE_BYTES: usize = 4096;
 
+/// What is between the parentheses of a reference.
+fn name_of(reference: &str) -> &str {
+    reference.trim_start_matches('$').trim_matches(['(', ')', '{', '}'])
+}
+
+/// Whether white space stands on both sides.
+fn stands_alone(text: &str, start: usize, end: usize) -> bool {
+    let before = text[..start].chars().next_back();
+    let after = text[end..].chars().next();
+    before.is_none_or(char::is_whitespace) && after.is_none_or(char::is_whitespace)
+}
+
+/// A script that is being put together.
+#[derive(Default)]
+struct Put {
+    text: Mapped,
+    foreign: Vec<Foreign>,
+}
+
 struct Reader<'r, 't> {
     finder: Finder<'r>,
     makefile: &'r Makefile<'t>,
-    left: std::cell::Cell<usize>,
+    left: Cell<usize>,
 }
 
 impl Reader<'_, '_> {
@@ -224,58 +264,60 @@ impl Reader<'_, '_> {
 
     /// A recipe as a shell gets it.
     fn script(&self, recipe: Text<'_>) -> (Mapped, Vec<Foreign>) {
-        let mut text = Mapped::default();
-        let mut foreign = Vec::new();
+        let mut put = Put::default();
         let body = recipe.text.trim_start_matches(['\t', ' ', '@', '-', '+']);
-        let mut at = recipe.text.len() - body.len();
-        while let Some(length) = memchr(b'$', recipe.text[at..].as_bytes()) {
-            text.push_verbatim(&recipe.text[at..at + length], recipe.start + at);
+        let start = recipe.start + recipe.text.len() - body.len();
+        self.put(Text { text: body, start }, &mut put, 0);
+        (put.text, put.foreign)
+    }
+
+    /// Appends a text with what its references stand for.
+    fn put(&self, part: Text<'_>, put: &mut Put, depth: usize) {
+        let mut at = 0;
+        while let Some(length) = memchr(b'$', &part.text.as_bytes()[at..]) {
+            put.text.push_verbatim(&part.text[at..at + length], part.start + at);
             at += length;
-            let rest = &recipe.text[at..];
-            let end = reference_length(rest);
-            let reference = &rest[..end];
-            let start = recipe.start + at;
-            at += end;
+            let end = at + reference_length(&part.text[at..]);
+            let reference = &part.text[at..end];
+            let start = part.start + at;
             if reference == "$$" {
-                text.push_verbatim("$", start + 1);
-            } else if let Some(commands) = reference.strip_prefix("$(shell ") {
+                put.text.push_verbatim("$", start + 1);
+            } else if let (Some(commands), true) = (reference.strip_prefix("$(shell "), depth < MAX_DEPTH) {
                 // Its output is not known; its commands are.
-                text.push_verbatim("$(", start);
-                let inner = Text { text: commands, start: start + "$(shell ".len() };
-                let (commands, more) = self.script(inner);
-                let moved = text.text().len();
-                foreign.extend(more.into_iter().map(|one| Foreign {
-                    range: one.range.start + moved..one.range.end + moved,
-                    values: one.values,
-                }));
-                text.append(&commands);
-            } else if end == 1 {
-                text.push_verbatim("$", start);
+                put.text.push_verbatim("$(", start);
+                self.put(Text { text: commands, start: start + "$(shell ".len() }, put, depth + 1);
+            } else if reference.len() == 1 {
+                put.text.push_verbatim("$", start);
+            } else if let Some(words) =
+                self.words(reference, depth).filter(|_| stands_alone(part.text, at, end))
+            {
+                // A command, or a part of one: the images in it stand where it is defined.
+                self.left.set(self.left.get().saturating_sub(words.text.len() + 1));
+                self.put(words, put, depth + 1);
             } else {
+                let from = put.text.text().len();
+                put.text.push_verbatim(reference, start);
                 let values = self.reference(reference, 0);
-                match values.as_slice() {
-                    // What a shell takes apart has to be there as text.
-                    [only]
-                        if only.is_known()
-                            && only.text().contains(['&', '|', ';', '"', '\'', '(', '<', '>', '`']) =>
-                    {
-                        text.push_made(only.text(), crate::source::Span::new(start, start + end));
-                    }
-                    _ => {
-                        let from = text.text().len();
-                        text.push_verbatim(reference, start);
-                        foreign.push(Foreign { range: from..text.text().len(), values });
-                    }
-                }
+                put.foreign.push(Foreign { range: from..put.text.text().len(), values });
             }
+            at = end;
         }
-        text.push_verbatim(&recipe.text[at..], recipe.start + at);
-        (text, foreign)
+        put.text.push_verbatim(&part.text[at..], part.start + at);
+    }
+
+    /// The definition of a variable that holds more than one word.
+    fn words(&self, reference: &str, depth: usize) -> Option<Text<'_>> {
+        let [definition] = self.makefile.definitions.get(name_of(reference))?.as_slice() else { return None };
+        let is_more = definition.text.contains([' ', '\t', '&', '|', ';', '"', '\'', '<', '>', '`']);
+        // What a function makes is a value, and not known.
+        let is_function =
+            definition.text.starts_with('$') && reference_length(definition.text) == definition.text.len();
+        (is_more && !is_function && depth < MAX_DEPTH && self.left.get() > 0).then_some(*definition)
     }
 
     /// What `$(name)` may be.
     fn reference(&self, reference: &str, depth: usize) -> Vec<Value> {
-        let name = reference.trim_start_matches('$').trim_matches(['(', ')', '{', '}']);
+        let name = name_of(reference);
         let unknown = |reason: String| vec![Value::unknown(reason)];
         if name.len() == 1 && !name.bytes().all(|byte| byte.is_ascii_alphabetic()) {
             return unknown(format!("`{reference}` is known when make runs the rule"));
@@ -291,10 +333,8 @@ impl Reader<'_, '_> {
         }
         let mut values: Vec<Value> = Vec::new();
         for definition in definitions.iter().take(MAX_MEMBERS) {
-            let at = self.finder.location(crate::source::Span::new(
-                definition.start,
-                definition.start + definition.text.len(),
-            ));
+            let at =
+                self.finder.location(Span::new(definition.start, definition.start + definition.text.len()));
             for value in self.expand(definition.text, depth + 1) {
                 let value = value.from_place(at.clone(), format!("value of `{name}`"));
                 if values.len() < MAX_MEMBERS && !values.contains(&value) {
@@ -310,7 +350,7 @@ impl Reader<'_, '_> {
         let mut values = vec![Value::default()];
         let mut at = 0;
         while let Some(length) = memchr(b'$', text[at..].as_bytes()) {
-            self.left.set(self.left.get().saturating_sub(1));
+            self.left.set(self.left.get().saturating_sub(16));
             let end = at + length + reference_length(&text[at + length..]);
             let reference = &text[at + length..end];
             values = product(&values, &[Value::known(&text[at..at + length])]);

@@ -121,6 +121,7 @@ impl<'a, 'x> Run<'a, 'x> {
             self.extracted.uses.push(finder.image_use(role, span, &values));
         }
         self.extracted.uses.sort_by_key(|usage| usage.span);
+        self.extracted.problems.sort_by(|a, b| a.at.cmp(&b.at));
     }
 
     /// Tells of what was not read, where it could hide something.

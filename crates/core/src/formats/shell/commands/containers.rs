@@ -77,14 +77,6 @@ pub(super) fn engine<'s>(run: &mut Run<'_, '_>, fields: &[Field<'s>], input: &In
             let Some((inner, fields)) = self::verb(fields, &options::GLOBAL, source) else { return };
             manifests(run, &inner, &argv::read(fields, &[&options::MANIFEST], Operands::All, source));
         }
-        "manifest create" => {
-            let read = read(&options::MANIFEST, Operands::All);
-            for image in read.operands.iter().skip(1) {
-                run.image(Role::Command, image);
-            }
-            made(run, read.operands.get(..1).unwrap_or_default());
-        }
-        "manifest inspect" => manifests(run, "inspect", &read(&options::MANIFEST, Operands::All)),
         _ => {}
     }
 }
@@ -107,7 +99,7 @@ fn made(run: &mut Run<'_, '_>, fields: &[Field<'_>]) {
 }
 
 fn manifests(run: &mut Run<'_, '_>, verb: &str, read: &Arguments<'_>) {
-    if !matches!(verb, "create" | "inspect") {
+    if verb != "create" {
         return;
     }
     for image in &read.operands {

@@ -61,13 +61,21 @@ fn a_variable_may_hold_a_whole_command() {
         r#"
 === build.mk
 CHECK = cd /x && docker run --rm a:1 sh -c 'x; y'
+#                                ^^^ command docker.io/library/a:1
+PYTHON = $(DOCKER) run -u $(WHO) -v "$(CURDIR):/x" $(PYTHON_IMAGE)
+#                                                  ^^^^^^^^^^^^^^^ command docker.io/library/python:3 <- python:3*
+PYTHON_IMAGE = python:3
+READ_IMAGE := $(shell awk 'x' images)
+LINT = docker run $(if $(TTY),-it) $(READ_IMAGE) $(TOOL)
+#                                  ^^^^^^^^^^^^^ command unresolved (`shell` is not evaluated) <- $(shell awk 'x' images)
+TOOL = /venv/bin/lint
 define IMAGE_RULE
 	docker run b:1 $(1)
 #           ^^^ command docker.io/library/b:1
 endef
 t:
 	$(CHECK)
-#^^^^^^^^ command docker.io/library/a:1
+	$(PYTHON) bash -c 'x'
 "#,
     );
 }

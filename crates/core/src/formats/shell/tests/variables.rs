@@ -167,6 +167,8 @@ $DOCKER pull a:1
 ENGINE=$(command -v podman)
 $ENGINE run c:1
 #           ^^^ command docker.io/library/c:1
+retry ${docker} run d:1
+#                   ^^^ command docker.io/library/d:1
 "#,
     );
 }
