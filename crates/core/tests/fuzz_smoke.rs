@@ -26,6 +26,16 @@ fn expansion() {
 }
 
 #[test]
+fn github_actions() {
+    pass("github_actions", targets::github_actions::run);
+}
+
+#[test]
+fn gitlab_ci() {
+    pass("gitlab_ci", targets::gitlab_ci::run);
+}
+
+#[test]
 fn kubernetes() {
     pass("kubernetes", targets::kubernetes::run);
 }
@@ -65,7 +75,20 @@ fn every_target_is_tried() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     folders.sort();
-    assert_eq!(listed, ["dockerfile", "expansion", "kubernetes", "pattern", "policy", "reference", "shell"]);
+    assert_eq!(
+        listed,
+        [
+            "dockerfile",
+            "expansion",
+            "github_actions",
+            "gitlab_ci",
+            "kubernetes",
+            "pattern",
+            "policy",
+            "reference",
+            "shell"
+        ]
+    );
     assert_eq!(folders, listed);
 }
 

@@ -30,8 +30,19 @@ pub(super) trait Contexts {
     /// The members of a text with expressions.
     fn expand(&self, template: &Template) -> Vec<Item>;
 
-    /// Takes a step; `false` when there is none left.
-    fn step(&self) -> bool;
+    /// Takes steps; `false` when there are not so many left.
+    fn spend(&self, steps: usize) -> bool;
+}
+
+/// Why something is not known that took too long.
+const TOO_MANY: &str = "the expressions of this file have more values than are followed";
+
+/// Every member followed by every other one.
+fn joined_to(members: &[Value], next: &[Value], contexts: &dyn Contexts) -> Vec<Value> {
+    match contexts.spend(members.len() * next.len()) {
+        true => product(members, next),
+        false => vec![Value::unknown(TOO_MANY)],
+    }
 }
 
 /// The members of a text with expressions in it.
@@ -47,7 +58,7 @@ pub(super) fn text(pieces: &[Piece], contexts: &dyn Contexts) -> Vec<Item> {
                 piece(expression.as_ref(), contexts).into_iter().map(Item::into_text).collect()
             }
         };
-        members = product(&members, &next);
+        members = joined_to(&members, &next, contexts);
     }
     members.into_iter().map(|value| Item::Scalar(Type::Text, value)).collect()
 }
@@ -61,8 +72,8 @@ fn piece(expression: Option<&Expr>, contexts: &dyn Contexts) -> Vec<Item> {
 
 /// The members of an expression.
 fn evaluate(expression: &Expr, contexts: &dyn Contexts) -> Vec<Item> {
-    if !contexts.step() {
-        return vec![Item::unknown("the expressions of this file have more values than are followed")];
+    if !contexts.spend(1) {
+        return vec![Item::unknown(TOO_MANY)];
     }
     match expression {
         Expr::Null => vec![Item::null()],
@@ -77,7 +88,7 @@ fn evaluate(expression: &Expr, contexts: &dyn Contexts) -> Vec<Item> {
         Expr::All(operands) => choose(operands, contexts, false),
         Expr::Compare(comparison, left, right) => {
             let (left, right) = (evaluate(left, contexts), evaluate(right, contexts));
-            pairs(&left, &right, |left, right| compare(*comparison, left, right))
+            pairs(&left, &right, contexts, |left, right| compare(*comparison, left, right))
         }
     }
 }
@@ -129,8 +140,17 @@ fn add_truth(members: &mut Vec<Item>, truth: Option<bool>) {
     }
 }
 
-fn pairs(left: &[Item], right: &[Item], of: impl Fn(&Item, &Item) -> Option<bool>) -> Vec<Item> {
+fn pairs(
+    left: &[Item],
+    right: &[Item],
+    contexts: &dyn Contexts,
+    of: impl Fn(&Item, &Item) -> Option<bool>,
+) -> Vec<Item> {
     let mut members = Vec::new();
+    if !contexts.spend(left.len() * right.len()) {
+        add_truth(&mut members, None);
+        return members;
+    }
     for left in left {
         for right in right {
             add_truth(&mut members, of(left, right));
@@ -232,17 +252,17 @@ fn every(item: &Item, rest: &[Key], contexts: &dyn Contexts) -> Item {
 fn call(name: &str, arguments: &[Expr], contexts: &dyn Contexts) -> Vec<Item> {
     let values: Vec<Vec<Item>> = arguments.iter().map(|argument| evaluate(argument, contexts)).collect();
     match (name, values.as_slice()) {
-        ("format", [format, arguments @ ..]) => formatted(format, arguments),
+        ("format", [format, arguments @ ..]) => formatted(format, arguments, contexts),
         ("fromjson", [texts]) => texts.iter().map(from_json).collect(),
         ("tojson", [items]) => items.iter().map(to_json).collect(),
         ("join", [lists, rest @ ..]) => {
             lists.iter().flat_map(|list| joined(list, rest.first(), contexts)).collect()
         }
-        ("contains", [all, one]) => pairs(all, one, contains),
-        ("startswith", [all, one]) => pairs(all, one, |all, one| {
+        ("contains", [all, one]) => pairs(all, one, contexts, contains),
+        ("startswith", [all, one]) => pairs(all, one, contexts, |all, one| {
             known_lower(all).zip(known_lower(one)).map(|(all, one)| all.starts_with(&one))
         }),
-        ("endswith", [all, one]) => pairs(all, one, |all, one| {
+        ("endswith", [all, one]) => pairs(all, one, contexts, |all, one| {
             known_lower(all).zip(known_lower(one)).map(|(all, one)| all.ends_with(&one))
         }),
         ("case", _) => case(&values),
@@ -291,7 +311,7 @@ fn contains(all: &Item, one: &Item) -> Option<bool> {
 }
 
 /// `{0}` and the like in a text, `{{` and `}}` for braces.
-fn formatted(formats: &[Item], arguments: &[Vec<Item>]) -> Vec<Item> {
+fn formatted(formats: &[Item], arguments: &[Vec<Item>], contexts: &dyn Contexts) -> Vec<Item> {
     let mut members = Vec::new();
     for format in formats {
         let format = format.clone().into_text();
@@ -302,11 +322,11 @@ fn formatted(formats: &[Item], arguments: &[Vec<Item>]) -> Vec<Item> {
         let mut made = vec![Value::default()];
         let mut rest = format.text();
         while let Some(at) = rest.find(['{', '}']) {
-            made = product(&made, &[format.derived(&rest[..at])]);
+            made = joined_to(&made, &[format.derived(&rest[..at])], contexts);
             let brace = &rest[at..=at];
             rest = &rest[at + 1..];
             if let Some(after) = rest.strip_prefix(brace) {
-                made = product(&made, &[format.derived(brace)]);
+                made = joined_to(&made, &[format.derived(brace)], contexts);
                 rest = after;
                 continue;
             }
@@ -320,10 +340,10 @@ fn formatted(formats: &[Item], arguments: &[Vec<Item>]) -> Vec<Item> {
                 break;
             };
             let values: Vec<Value> = values.iter().cloned().map(Item::into_text).collect();
-            made = product(&made, &values);
+            made = joined_to(&made, &values, contexts);
             rest = &rest[end + 1..];
         }
-        made = product(&made, &[format.derived(rest)]);
+        made = joined_to(&made, &[format.derived(rest)], contexts);
         made.into_iter().for_each(|value| add(&mut members, Item::Scalar(Type::Text, value)));
     }
     members
@@ -361,17 +381,17 @@ fn joined(list: &Item, separators: Option<&Vec<Item>>, contexts: &dyn Contexts) 
     };
     let mut made = vec![Value::default()];
     for (index, item) in items.iter().enumerate() {
-        if !contexts.step() {
+        if !contexts.spend(1) {
             break;
         }
         if index > 0 {
-            made = product(&made, std::slice::from_ref(&separator));
+            made = joined_to(&made, std::slice::from_ref(&separator), contexts);
         }
         let item = match item {
             Item::Template(template) => contexts.expand(template),
             item => vec![item.clone()],
         };
-        made = product(&made, &item.into_iter().map(Item::into_text).collect::<Vec<_>>());
+        made = joined_to(&made, &item.into_iter().map(Item::into_text).collect::<Vec<_>>(), contexts);
     }
     made.into_iter().map(|value| Item::Scalar(Type::Text, value)).collect()
 }
@@ -401,7 +421,7 @@ mod tests {
             Vec::new()
         }
 
-        fn step(&self) -> bool {
+        fn spend(&self, _: usize) -> bool {
             true
         }
     }

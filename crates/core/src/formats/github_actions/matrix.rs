@@ -87,7 +87,7 @@ fn of_map(entries: &[(String, Item)], contexts: &dyn Contexts) -> Vec<Combinatio
         let mut next = Vec::new();
         for combination in &made {
             for item in &items {
-                if next.len() == MAX_COMBINATIONS || !contexts.step() {
+                if next.len() == MAX_COMBINATIONS || !contexts.spend(1) {
                     more = true;
                     break;
                 }
@@ -103,7 +103,7 @@ fn of_map(entries: &[(String, Item)], contexts: &dyn Contexts) -> Vec<Combinatio
         for entry in entries.iter().flat_map(|entry| settled(entry.clone(), contexts)) {
             let Item::Map(entry) = entry else { continue };
             made.retain(|combination| {
-                !contexts.step()
+                !contexts.spend(1)
                     || !entry.iter().all(|(key, item)| same(&combination.get(key), item, contexts))
             });
         }
@@ -147,7 +147,7 @@ fn include_entry(
     // What the entry itself says of the vectors decides, not what another entry added.
     let mut added = false;
     for combination in made.iter_mut().take(originals) {
-        if !contexts.step() {
+        if !contexts.spend(1) {
             break;
         }
         let fits = entry

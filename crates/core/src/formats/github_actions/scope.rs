@@ -74,7 +74,7 @@ pub(super) trait Shelf {
     fn text(&self, path: &RepoPath) -> Option<Arc<str>>;
     fn yaml(&self, file: &SourceFile) -> Rc<Yaml>;
     fn pieces(&self, text: &str) -> Rc<[Piece]>;
-    fn step(&self) -> bool;
+    fn spend(&self, steps: usize) -> bool;
     fn is_exhausted(&self) -> bool;
     /// Notes that the inputs, or the matrix, were asked for.
     fn note(&self, inputs: bool, matrix: bool);
@@ -107,10 +107,10 @@ impl Shelf for Library<'_, '_> {
         pieces
     }
 
-    fn step(&self) -> bool {
+    fn spend(&self, steps: usize) -> bool {
         let left = self.steps.get();
-        self.steps.set(left.saturating_sub(1));
-        left > 0
+        self.steps.set(left.saturating_sub(steps));
+        left >= steps
     }
 
     fn is_exhausted(&self) -> bool {
@@ -438,8 +438,8 @@ impl Contexts for Scope<'_, '_> {
             .collect()
     }
 
-    fn step(&self) -> bool {
-        self.engine.shelf.step()
+    fn spend(&self, steps: usize) -> bool {
+        self.engine.shelf.spend(steps)
     }
 }
 

@@ -124,7 +124,8 @@ impl<'p> Reader<'_, 'p> {
             if left == 0 {
                 break;
             }
-            if found.node.map().is_some() || found.node.text().is_some() {
+            let is_service = found.node.map().is_some() || found.node.text().is_some();
+            if is_service || is_reference(found.node) {
                 self.name(found, &mut texts);
                 continue;
             }
@@ -143,7 +144,8 @@ impl<'p> Reader<'_, 'p> {
         };
         let Some(node) = node else { return };
         let found = self.pipeline.resolved(Found { part: found.part, node });
-        if found.node.text().is_some() && !found.node.is_null() && !is_reference(found.node) {
+        let is_text = found.node.text().is_some() && !found.node.is_null();
+        if is_text || is_reference(found.node) {
             texts.push(found);
         }
     }
@@ -154,6 +156,13 @@ impl<'p> Reader<'_, 'p> {
         let place = self.place(found, role);
         self.seen.insert(place.clone());
         let members = self.images.found.entry(place).or_default();
+        if is_reference(found.node) {
+            let reason = "what is referred to is not in these files";
+            if members.is_empty() {
+                members.push(Value::unknown(reason));
+            }
+            return;
+        }
         if !variables::has_variable(text) {
             if members.is_empty() {
                 members.push(Value::known(text));

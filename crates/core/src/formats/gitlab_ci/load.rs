@@ -10,6 +10,7 @@ use crate::source::Content;
 use crate::source::RepoPath;
 use crate::source::SourceFile;
 use crate::yaml::Document;
+use crate::yaml::Mapping;
 use crate::yaml::Node;
 use crate::yaml::Yaml;
 
@@ -103,7 +104,7 @@ impl Loaded {
     pub(super) fn started(&self) -> Vec<(RepoPath, String)> {
         let mut found: Vec<(RepoPath, String)> = Vec::new();
         for part in &self.parts {
-            for (name, job) in part.roots().filter_map(Node::map).flat_map(crate::yaml::Mapping::merged) {
+            for (name, job) in part.roots().filter_map(Node::map).flat_map(Mapping::merged) {
                 let (Some(name), Some(job)) = (name.text(), job.map()) else { continue };
                 for entry in include::started(job, &part.file) {
                     if let Place::Local(path) = entry.place

@@ -33,6 +33,9 @@ use crate::source::ProblemCode;
 use crate::source::RepoPath;
 use crate::source::SourceFile;
 use crate::source::Span;
+use crate::yaml::Document;
+use crate::yaml::Mapping;
+use crate::yaml::Node;
 use crate::yaml::YamlErrorKind;
 
 use self::images::Images;
@@ -65,7 +68,10 @@ impl Format for GitlabCi {
         if name.ends_with(".gitlab-ci.yml") || name.ends_with(".gitlab-ci.yaml") {
             return Claim::Yes;
         }
-        if is_component(path.as_str()) { Claim::Maybe } else { Claim::No }
+        let is_yaml = name.ends_with(".yml") || name.ends_with(".yaml");
+        let in_folder =
+            is_yaml && [".gitlab/", ".gitlab-ci/"].iter().any(|folder| path.as_str().starts_with(folder));
+        if in_folder || is_component(path.as_str()) { Claim::Maybe } else { Claim::No }
     }
 
     /// A pipeline may include any file.
@@ -74,7 +80,7 @@ impl Format for GitlabCi {
     }
 
     fn extract(&self, file: &SourceFile, files: &mut Files<'_>) -> Extracted {
-        if self.claims(file.path()) != Claim::Yes && !has_inputs(file, files) {
+        if self.claims(file.path()) != Claim::Yes && !is_pipeline(file, files) {
             return Extracted::foreign();
         }
         let mut extracted = Extracted::default();
@@ -136,14 +142,22 @@ fn is_component(path: &str) -> bool {
     name.is_some_and(|name| !name.contains('/'))
 }
 
-/// Whether a file begins with a header that declares inputs.
-fn has_inputs(file: &SourceFile, files: &mut Files<'_>) -> bool {
-    memchr::memmem::find(file.text().as_bytes(), b"spec:").is_some()
-        && files
-            .yaml(file)
-            .documents
-            .first()
-            .is_some_and(|document| document.root().at(&["spec", "inputs"]).is_some())
+/// Whether a file of another name declares inputs, or jobs.
+fn is_pipeline(file: &SourceFile, files: &mut Files<'_>) -> bool {
+    let holds = |word: &str| memchr::memmem::find(file.text().as_bytes(), word.as_bytes()).is_some();
+    if !["spec:", "script:", "trigger:", "extends:"].into_iter().any(holds) {
+        return false;
+    }
+    let yaml = files.yaml(file);
+    let mut roots = yaml.documents.iter().map(Document::root);
+    if is_component(file.path().as_str()) {
+        return roots.next().is_some_and(|root| root.at(&["spec", "inputs"]).is_some());
+    }
+    let is_job = |job: Node<'_>| {
+        job.map()
+            .is_some_and(|job| ["script", "trigger", "extends"].iter().any(|key| job.find(key).is_some()))
+    };
+    roots.filter_map(Node::map).flat_map(Mapping::merged).any(|(_, job)| is_job(job))
 }
 
 /// A pipeline and those that its jobs start, each with the job that starts it.
@@ -243,7 +257,7 @@ fn read(tree: &Started, images: &mut Images, scripts: &mut Scripts, steps: &Cell
         let scope = Scope { pipeline: &parent, own: &own, world: &[], steps };
         let names: BTreeSet<&str> = own.keys().copied().chain(parent.global_names()).collect();
         let passed: Vec<(String, Vec<Value>)> =
-            names.into_iter().map(|name| (name.to_owned(), scope.variable(name, 0))).collect();
+            names.into_iter().map(|name| (name.to_owned(), scope.variable(name))).collect();
         let child = Pipeline::new(loaded, &passed);
         images.add(&child, steps);
         scripts.add(&child, steps);
@@ -254,7 +268,7 @@ fn read(tree: &Started, images: &mut Images, scripts: &mut Scripts, steps: &Cell
 /// image from it.
 fn not_here(part: &Part, extracted: &mut Extracted) {
     let finder = Finder { file: &part.file, format: FORMAT };
-    let jobs = part.roots().filter_map(crate::yaml::Node::map).flat_map(crate::yaml::Mapping::merged);
+    let jobs = part.roots().filter_map(Node::map).flat_map(Mapping::merged);
     let of_jobs = jobs.filter_map(|(_, job)| job.map()).flat_map(|job| include::started(job, &part.file));
     for entry in part.includes().into_iter().chain(of_jobs) {
         if let Place::Unknown(reason) = entry.place {

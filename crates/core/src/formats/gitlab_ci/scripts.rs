@@ -168,7 +168,7 @@ impl<'p> Reader<'_, 'p> {
             };
             let environment = |name: &str| {
                 let is_set = scopes.iter().any(|scope| scope.is_set(name));
-                is_set.then(|| every(&|scope| scope.variable(name, 0)))
+                is_set.then(|| every(&|scope| scope.variable(name)))
             };
             let foreign: Vec<Foreign> = variables::inputs(text.text())
                 .into_iter()

@@ -219,7 +219,7 @@ include: [ci/a.yml, ci/gone.yml]
 variables: {A: $B, B: $A}
 a:
   image: $A
-#        ^^ ci-job unresolved (the variables lead through too many others) <- $B <- $A
+#        ^^ ci-job unresolved (`A` refers to itself) <- $A <- $B
 === ci/a.yml
 b: [}
 # syntax: mismatched bracket '[' closed by '}'
@@ -258,6 +258,32 @@ b:
   after_script:
     - docker run $OTHER
 #                ^^^^^^ command unresolved (`$OTHER` is not set in this script)
+",
+    );
+}
+
+/// What stands in an included file of another project is not lost.
+#[test]
+fn a_reference_that_leads_out_is_said() {
+    check(
+        "
+=== .gitlab-ci.yml
+variables:
+  IMAGE: !reference [.shared, variables, IMAGE]
+a:
+  image: $IMAGE
+#        ^^^^^^ ci-job unresolved (what `IMAGE` refers to is not in these files) <- [.shared, variables, IMAGE]
+b:
+  image: !reference [.shared, image]
+#                   ^^^^^^^^^^^^^^^^ ci-job unresolved (what is referred to is not in these files)
+  services: [!reference [.shared, services], redis]
+#                       ^^^^^^^^^^^^^^^^^^^ service unresolved (what is referred to is not in these files)
+#                                            ^^^^^ service docker.io/library/redis
+=== .gitlab/bench.yml
+c: {image: 'alpine:3', script: make}
+#           ^^^^^^^^ ci-job docker.io/library/alpine:3
+=== .gitlab/labels.yml
+image: {name: no}
 ",
     );
 }

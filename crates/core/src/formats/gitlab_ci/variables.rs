@@ -19,6 +19,19 @@ use super::pipeline::Pipeline;
 /// How often a variable may refer to another.
 const MAX_LEVEL: usize = 16;
 
+/// The variables that are being expanded, innermost first.
+#[derive(Clone, Copy)]
+struct Trail<'t> {
+    name: &'t str,
+    outer: Option<&'t Trail<'t>>,
+}
+
+impl Trail<'_> {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::successors(Some(self), |trail| trail.outer).map(|trail| trail.name)
+    }
+}
+
 /// The variables that one way to run a job sets on top of the others.
 pub(super) type World<'p> = Vec<(&'p str, Found<'p>)>;
 
@@ -47,22 +60,25 @@ pub(super) fn has_variable(text: &str) -> bool {
 impl<'p> Scope<'_, 'p> {
     /// Every value of a text of a file.
     pub(super) fn expand(&self, text: &str, part: usize) -> Vec<Value> {
-        self.expand_at(text, part, 0)
+        self.expand_at(text, part, None)
     }
 
-    fn expand_at(&self, text: &str, part: usize, level: usize) -> Vec<Value> {
-        let left = self.steps.get();
-        self.steps.set(left.saturating_sub(1));
-        if left == 0 || level > MAX_LEVEL {
-            return vec![Value::unknown("the variables lead through too many others")];
-        }
+    fn expand_at(&self, text: &str, part: usize, trail: Option<&Trail<'_>>) -> Vec<Value> {
         let mut members = vec![Value::default()];
         for piece in pieces(text) {
             let next = match piece {
                 Piece::Text(text) => vec![Value::known(text)],
-                Piece::Variable(name) => self.variable(name, level),
-                Piece::Input(name) => self.input(name, part),
+                Piece::Variable(name) => self.variable_at(name, trail),
+                Piece::Input(name) => self.input(name, part, trail),
             };
+            let cost = members.len() * next.len();
+            let left = self.steps.get();
+            self.steps.set(left.saturating_sub(cost));
+            if left < cost {
+                return vec![Value::unknown(
+                    "the variables of these files have more values than are followed",
+                )];
+            }
             members = product(&members, &next);
         }
         members
@@ -77,7 +93,18 @@ impl<'p> Scope<'_, 'p> {
     }
 
     /// Every value of a variable.
-    pub(super) fn variable(&self, name: &str, level: usize) -> Vec<Value> {
+    pub(super) fn variable(&self, name: &str) -> Vec<Value> {
+        self.variable_at(name, None)
+    }
+
+    fn variable_at(&self, name: &str, outer: Option<&Trail<'_>>) -> Vec<Value> {
+        let trail = Trail { name, outer };
+        if trail.names().skip(1).any(|open| open == name) {
+            return vec![Value::unknown(format!("`{name}` refers to itself"))];
+        }
+        if trail.names().count() > MAX_LEVEL {
+            return vec![Value::unknown(format!("`{name}` leads through too many others"))];
+        }
         let set = self.world.iter().rev().find(|(known, _)| *known == name);
         let definitions = match set {
             Some((_, found)) => vec![*found],
@@ -88,7 +115,7 @@ impl<'p> Scope<'_, 'p> {
             members.extend(passed.iter().cloned());
         }
         for found in definitions {
-            for value in self.values_of(name, found, level) {
+            for value in self.values_of(found, &trail) {
                 if !members.contains(&value) {
                     members.push(value);
                 }
@@ -101,9 +128,14 @@ impl<'p> Scope<'_, 'p> {
     }
 
     /// The values of one definition: text, or `value` and `options`.
-    fn values_of(&self, name: &str, found: Found<'p>, level: usize) -> Vec<Value> {
+    fn values_of(&self, found: Found<'p>, trail: &Trail<'_>) -> Vec<Value> {
+        let name = trail.name;
         let Some(mapping) = found.node.map() else {
-            return self.value_at(name, found.part, found.node, level);
+            if found.node.text().is_none() {
+                let value = Value::unknown(format!("what `{name}` refers to is not in these files"));
+                return vec![self.placed(value, name, found.part, found.node)];
+            }
+            return self.value_at(found.part, found.node, trail);
         };
         let raw = mapping.find("expand").and_then(Node::text) == Some("false");
         let value = mapping.find("value");
@@ -112,7 +144,7 @@ impl<'p> Scope<'_, 'p> {
         for node in value.into_iter().chain(options) {
             let values = match raw {
                 true => vec![self.placed(Value::known(text_of(node)), name, found.part, node)],
-                false => self.value_at(name, found.part, node, level),
+                false => self.value_at(found.part, node, trail),
             };
             for value in values {
                 if !members
@@ -126,9 +158,9 @@ impl<'p> Scope<'_, 'p> {
         members
     }
 
-    fn value_at(&self, name: &str, part: usize, node: Node<'p>, level: usize) -> Vec<Value> {
-        let values = self.expand_at(&text_of(node), part, level + 1);
-        values.into_iter().map(|value| self.placed(value, name, part, node)).collect()
+    fn value_at(&self, part: usize, node: Node<'p>, trail: &Trail<'_>) -> Vec<Value> {
+        let values = self.expand_at(&text_of(node), part, Some(trail));
+        values.into_iter().map(|value| self.placed(value, trail.name, part, node)).collect()
     }
 
     fn placed(&self, value: Value, name: &str, part: usize, node: Node<'p>) -> Value {
@@ -137,7 +169,13 @@ impl<'p> Scope<'_, 'p> {
     }
 
     /// Every value of an input: its default, its options, what includes give.
-    fn input(&self, name: &str, part: usize) -> Vec<Value> {
+    fn input(&self, name: &str, part: usize, outer: Option<&Trail<'_>>) -> Vec<Value> {
+        // No name of a variable holds a space.
+        let own = format!("the input {name}");
+        let trail = Trail { name: &own, outer };
+        if trail.names().skip(1).any(|open| open == own) {
+            return vec![Value::unknown(format!("the input `{name}` refers to itself"))];
+        }
         let file = &self.pipeline.loaded.parts[part];
         let declared = file.spec().and_then(|spec| spec.at(&[name]));
         let default = declared.and_then(|input| input.at(&["default"]));
@@ -146,7 +184,7 @@ impl<'p> Scope<'_, 'p> {
         for node in default.into_iter().chain(options) {
             let at = Location { file: file.file.path().clone(), span: node.content_span() };
             // A default may name variables, which are put in afterwards.
-            for value in self.expand_at(&text_of(node), part, MAX_LEVEL - 1) {
+            for value in self.expand_at(&text_of(node), part, Some(&trail)) {
                 let value = value.from_place(at.clone(), format!("default of the input `{name}`"));
                 if !members.iter().any(|known| known.text() == value.text()) {
                     members.push(value);
