@@ -22,6 +22,7 @@ use serde::Deserialize;
 use serde::Deserializer;
 use serde::de::Visitor;
 
+use crate::source::Mapped;
 use crate::source::Span;
 
 use super::flags;
@@ -181,6 +182,16 @@ fn known_lower(name: &[u8]) -> Option<&'static str> {
 /// The name of the instruction on a line, in lower case, when it is one.
 pub(super) fn name(text: &str, escape: u8) -> Option<&'static str> {
     known(split(text, 0, escape).name)
+}
+
+/// The command of a `RUN`, also as a trigger, where a shell gets it.
+pub(super) fn command(line: &Line<'_, '_>, escape: u8) -> Option<Mapped> {
+    let mut parts = split(line.text, 0, escape);
+    if known(parts.name) == Some("onbuild") {
+        parts = split(parts.arguments, parts.at, DEFAULT_ESCAPE);
+    }
+    let is_shell = known(parts.name) == Some("run") && !matches!(json(parts.arguments), Ok(Json::Texts(_)));
+    is_shell.then(|| line.mapped(parts.at))
 }
 
 /// Reads a whole line.

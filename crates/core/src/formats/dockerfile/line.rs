@@ -17,6 +17,7 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
+use crate::source::Mapped;
 use crate::source::Span;
 
 /// `bufio.MaxScanTokenSize`: BuildKit refuses longer lines, newline included.
@@ -74,6 +75,19 @@ impl<'s> Line<'_, 's> {
             return Span::new(at, at);
         }
         Span::new(self.source(start), self.source(end - 1) + 1)
+    }
+
+    /// The text from `start` on, each byte with its place.
+    pub(super) fn mapped(&self, start: usize) -> Mapped {
+        let mut mapped = Mapped::default();
+        let mut at = start.min(self.text.len());
+        let next = self.parts.partition_point(|(begin, _)| *begin <= at);
+        for (begin, _) in &self.parts[next..] {
+            mapped.push_verbatim(&self.text[at..*begin], self.source(at));
+            at = *begin;
+        }
+        mapped.push_verbatim(&self.text[at..], self.source(at));
+        mapped
     }
 
     /// The whole instruction.

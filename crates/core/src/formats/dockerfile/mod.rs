@@ -13,6 +13,7 @@
 //! to that (`inputs`).
 
 mod arguments;
+mod commands;
 mod directive;
 mod flags;
 mod frontend;
@@ -41,6 +42,7 @@ use crate::formats::Claim;
 use crate::formats::Extracted;
 use crate::formats::Files;
 use crate::formats::Format;
+use crate::formats::shell;
 use crate::image::Role;
 use crate::image::Target;
 use crate::source::Location;
@@ -108,6 +110,11 @@ type Place = (usize, Option<(usize, usize)>);
 /// and in each of the ways of `builds`.
 #[must_use]
 pub fn extract_with(file: &SourceFile, builds: &[Inputs]) -> Extracted {
+    extract_file(file, builds, true)
+}
+
+/// The same; without `commands`, what `RUN`s pull is left out.
+fn extract_file(file: &SourceFile, builds: &[Inputs], commands: bool) -> Extracted {
     let mut extracted = Extracted::default();
     let frontend = directive::syntax(file.text());
     let given_frontends = frontend::given(builds);
@@ -145,7 +152,12 @@ pub fn extract_with(file: &SourceFile, builds: &[Inputs]) -> Extracted {
         return extracted;
     }
     let template = name::is_template(file.path().name());
-    let mut text = reader::read(file.text(), dialect == Dialect::BeforeHeredocs, template);
+    let mode = reader::Mode {
+        plain_heredocs: dialect == Dialect::BeforeHeredocs,
+        template,
+        scripts: commands && shell::may_hold_images(file.text()),
+    };
+    let mut text = reader::read(file.text(), mode);
     let mut faults = std::mem::take(&mut text.faults);
     extracted.takes_arguments = !text.declarations.is_empty();
     let (given, setups) = inputs::prepare(builds, &text);
@@ -162,6 +174,7 @@ pub fn extract_with(file: &SourceFile, builds: &[Inputs]) -> Extracted {
         read_all(&text, setup, &given, &mut found, &mut budget, &mut faults);
     }
     extracted.uses.extend(found.into_iter().map(|(_, found)| found.finish(file, &text, &given)));
+    commands::read(file, &text.scripts, &mut extracted);
     extracted.uses.sort_by_key(|usage| usage.span);
     faults.sort_by(|a, b| a.span.cmp(&b.span).then_with(|| a.message.cmp(&b.message)));
     faults.dedup();
@@ -175,9 +188,19 @@ pub fn extract_with(file: &SourceFile, builds: &[Inputs]) -> Extracted {
 /// of the ways of `builds`. Places are places of `file`.
 #[must_use]
 pub fn extract_inline(file: &SourceFile, text: &Mapped, builds: &[Inputs]) -> Extracted {
+    extract_inner(file, text, builds, true)
+}
+
+/// The same for one that stands in a script: the commands in it are not looked at, so
+/// that scripts and Dockerfiles inside one another end.
+pub(super) fn extract_from_script(file: &SourceFile, text: &Mapped, builds: &[Inputs]) -> Extracted {
+    extract_inner(file, text, builds, false)
+}
+
+fn extract_inner(file: &SourceFile, text: &Mapped, builds: &[Inputs], commands: bool) -> Extracted {
     // A name that no file of a repository has: its places are those to be moved.
     let inner = SourceFile::new(RepoPath::new("\0/Dockerfile"), text.text());
-    let mut extracted = extract_with(&inner, builds);
+    let mut extracted = extract_file(&inner, builds, commands);
     let move_place = |at: &mut Location| {
         if at.file == *inner.path() {
             *at = Location { file: file.path().clone(), span: text.span(at.span.start..at.span.end) };

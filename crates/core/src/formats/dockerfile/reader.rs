@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use crate::source::Mapped;
 use crate::source::ProblemCode;
 use crate::source::Span;
 
@@ -85,6 +86,8 @@ pub(super) struct Text<'s> {
     pub(super) late_arguments: Vec<Cow<'s, str>>,
     pub(super) stages: Vec<StageText<'s>>,
     pub(super) faults: Vec<Fault>,
+    /// What `RUN`s command, when that is asked for.
+    pub(super) scripts: Vec<Mapped>,
     /// How many faults there are beside those.
     pub(super) more_faults: usize,
 }
@@ -103,11 +106,20 @@ const MAX_FAULTS: usize = 100;
 /// How many late arguments are remembered, for one sentence in a message.
 const MAX_LATE_ARGUMENTS: usize = 1000;
 
-/// Reads a file. With `plain_heredocs` it is read as frontends before 1.4 read
-/// it, who know no heredocs: their lines are instructions, and those among them
-/// that are none are passed over. In a `template` what is no instruction is a
-/// line of the template's own.
-pub(super) fn read(text: &str, plain_heredocs: bool, template: bool) -> Text<'_> {
+/// How a file is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Mode {
+    /// As frontends before 1.4 read it, who know no heredocs: their lines are
+    /// instructions, and those among them that are none are passed over.
+    pub(super) plain_heredocs: bool,
+    /// What is no instruction is a line of a template's own.
+    pub(super) template: bool,
+    /// What `RUN`s command is wanted.
+    pub(super) scripts: bool,
+}
+
+/// Reads a file.
+pub(super) fn read(text: &str, mode: Mode) -> Text<'_> {
     let mut reader = Reader {
         text: Text {
             escape: b'\\',
@@ -115,13 +127,14 @@ pub(super) fn read(text: &str, plain_heredocs: bool, template: bool) -> Text<'_>
             late_arguments: Vec::new(),
             stages: Vec::new(),
             faults: Vec::new(),
+            scripts: Vec::new(),
             more_faults: 0,
         },
-        template,
+        template: mode.template,
         template_told: false,
         early: false,
     };
-    reader.run(text, plain_heredocs);
+    reader.run(text, mode);
     reader.text
 }
 
@@ -176,7 +189,7 @@ struct Reader<'s> {
 }
 
 impl<'s> Reader<'s> {
-    fn run(&mut self, text: &'s str, plain_heredocs: bool) {
+    fn run(&mut self, text: &'s str, mode: Mode) {
         let mut lines = Physical::new(text);
         let mut joined = Joined::default();
         let mut directives = Directives::new("#");
@@ -209,6 +222,8 @@ impl<'s> Reader<'s> {
                 Err(_) if lenient => {}
                 Err(refused) => self.refuse(refused, line.text),
             }
+            let script =
+                if mode.scripts && !lenient { instruction::command(&line, self.text.escape) } else { None };
             let heredocs = match heredoc::opened(&line, self.text.escape) {
                 Ok(heredocs) => heredocs,
                 Err(error) => {
@@ -217,14 +232,18 @@ impl<'s> Reader<'s> {
                 }
             };
             if heredocs.is_empty() || lenient {
+                self.text.scripts.extend(script);
                 continue;
             }
             let mut body = Physical::new(text);
             body.skip_to(lines.offset());
             let terminated = heredocs.iter().all(|heredoc| skip(&mut body, heredoc));
-            if plain_heredocs {
+            if mode.plain_heredocs {
                 plain_until = body.offset();
                 continue;
+            }
+            if let Some(script) = script {
+                self.text.scripts.push(with_heredocs(script, text, lines.offset(), body.offset()));
             }
             lines.skip_to(body.offset());
             lines.too_long = lines.too_long.or(body.too_long);
@@ -332,6 +351,24 @@ impl<'s> Reader<'s> {
             self.text.more_faults += 1;
         }
     }
+}
+
+/// A command with its heredocs: what a shell gets, or where there is nothing but a
+/// heredoc, that one.
+fn with_heredocs(command: Mapped, text: &str, start: usize, end: usize) -> Mapped {
+    let body = Mapped::verbatim(&text[start..end], start);
+    let only = command.text().trim();
+    if only.starts_with("<<") && !only.contains(['|', '>', ';', '&', ' ']) {
+        // Its first line may name what reads it.
+        let first = body.text().lines().next().unwrap_or("");
+        let other = first.starts_with("#!")
+            && !["sh", "bash", "ash", "dash"].iter().any(|shell| first.ends_with(shell));
+        return if other { Mapped::default() } else { body };
+    }
+    let mut script = command;
+    script.push_made("\n", Span::new(start, start));
+    script.append(&body);
+    script
 }
 
 /// Passes the lines of a heredoc and its terminator; `false` at the end of the file.

@@ -1160,3 +1160,39 @@ fn sound(text: &str) {
         assert!(text.get(problem.at.span.start..problem.at.span.end).is_some(), "{problem:?}");
     }
 }
+
+#[test]
+fn what_a_run_commands_is_found() {
+    crate::formats::tests::check(
+        r#"
+=== Dockerfile
+FROM docker:28
+#    ^^^^^^^^^ final-stage docker.io/library/docker:28
+RUN apk add git && \
+    # a comment
+    docker pull alpine:3 \
+#               ^^^^^^^^ command docker.io/library/alpine:3
+    && docker run --rm busybox:1
+#                      ^^^^^^^^^ command docker.io/library/busybox:1
+RUN ["docker", "pull", "no:1"]
+RUN <<EOF
+docker pull a:1
+#           ^^^ command docker.io/library/a:1
+EOF
+RUN sh <<EOF && docker pull b:1
+#                           ^^^ command docker.io/library/b:1
+docker pull c:1
+#           ^^^ command docker.io/library/c:1
+EOF
+RUN <<EOF
+#!/usr/bin/env python3
+docker pull d:1
+EOF
+RUN cat <<EOF > x
+docker pull e:1
+EOF
+ONBUILD RUN docker pull f:1
+#                       ^^^ command docker.io/library/f:1
+"#,
+    );
+}

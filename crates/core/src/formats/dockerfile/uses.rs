@@ -74,26 +74,27 @@ impl Found {
         self.declarations.dedup();
         self.declarations.truncate(MAX_USES);
         let locate = |span: Span| Location { file: file.path().clone(), span };
-        let via = self
-            .declarations
-            .iter()
-            .filter_map(|index| {
-                if let Some(given) = given(*index) {
-                    return Some(Via { at: given.at?.clone(), what: given.what.clone() });
-                }
-                let declaration = text.declarations.get(*index)?;
-                let name = &declaration.name.text;
-                Some(match &declaration.value {
-                    Some(value) => {
-                        Via { at: locate(value.span), what: ["default of `ARG ", name, "`"].concat() }
-                    }
-                    None => Via {
-                        at: locate(declaration.name.span),
-                        what: ["`ARG ", name, "` without a default"].concat(),
-                    },
-                })
+        let places = self.declarations.iter().filter_map(|index| {
+            if let Some(given) = given(*index) {
+                return Some(Via { at: given.at?.clone(), what: given.what.clone() });
+            }
+            let declaration = text.declarations.get(*index)?;
+            let name = &declaration.name.text;
+            Some(match &declaration.value {
+                Some(value) => Via { at: locate(value.span), what: ["default of `ARG ", name, "`"].concat() },
+                None => Via {
+                    at: locate(declaration.name.span),
+                    what: ["`ARG ", name, "` without a default"].concat(),
+                },
             })
-            .collect();
+        });
+        // One place may give it in several builds: a matrix.
+        let mut via: Vec<Via> = Vec::new();
+        for place in places {
+            if !via.contains(&place) {
+                via.push(place);
+            }
+        }
         let decided = self
             .origin
             .and_then(|index| match given(index) {
@@ -113,6 +114,7 @@ impl Found {
             raw: file.slice(self.span).to_owned(),
             targets: self.targets,
             reachable: self.reachable,
+            replaced: false,
             via,
             decided_at: decided,
         }
@@ -137,6 +139,7 @@ pub(super) fn add_frontend(
         raw: file.slice(span).to_owned(),
         targets: Vec::new(),
         reachable: true,
+        replaced: false,
         via: Vec::new(),
         decided_at: at.clone().unwrap_or_else(|| Location { file: file.path().clone(), span }),
     });

@@ -58,6 +58,15 @@ fn a_build_argument_adds_a_member() {
     assert_eq!(usage.decided_at.file.as_str(), "Dockerfile");
 }
 
+/// Two builds of a matrix give it in one line.
+#[test]
+fn a_place_is_told_once() {
+    let with = |value| with_arguments(vec![argument("BASE", Some(value), 40)]);
+    let (_, extracted) = given("ARG BASE\nFROM $BASE\n", &[with("a"), with("b")]);
+    let places: Vec<&str> = extracted.uses[0].via.iter().map(|via| via.at.file.as_str()).collect();
+    assert_eq!(places, ["Dockerfile", "compose.yml"]);
+}
+
 #[test]
 fn an_argument_without_default_is_decided_where_it_is_given() {
     let text = "ARG BASE\nFROM $BASE\n";
