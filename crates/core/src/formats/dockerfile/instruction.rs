@@ -548,7 +548,7 @@ fn check_pairs(name: &str, parts: &Parts<'_>, escape: u8, need_names: bool) -> R
     let upper = || name.to_uppercase();
     let mut texts =
         quoted_words(parts.arguments, escape).map(|(start, end)| &parts.arguments[start..end]).peekable();
-    if !texts.peek().is_some_and(|first| memchr(b'=', first.as_bytes()).is_some()) {
+    if texts.peek().is_none_or(|first| memchr(b'=', first.as_bytes()).is_none()) {
         return match parts.arguments.bytes().any(go::is_separator) {
             true => Ok(()),
             false => Err(format!("{} needs a name and a value", upper())),
