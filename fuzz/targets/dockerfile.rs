@@ -35,8 +35,13 @@ pub fn run(data: &[u8]) {
 
 /// Reads a Dockerfile and holds it to what must hold of every one.
 pub(crate) fn check(text: &str) -> Extracted {
-    let file = SourceFile::new(RepoPath::new("Dockerfile"), text);
-    let (format, _) = formats::formats_for(file.path()).next().expect("a Dockerfile");
+    check_file("Dockerfile", text)
+}
+
+/// The same for a file of another name.
+pub(crate) fn check_file(name: &str, text: &str) -> Extracted {
+    let file = SourceFile::new(RepoPath::new(name), text);
+    let (format, _) = formats::formats_for(file.path()).next().expect("a file of a format");
     let extracted = format.extract(&file, &mut Files::new(&|_| None));
     assert!(extracted.uses.is_sorted_by_key(|usage| usage.span), "uses stand in the order of the file");
     assert!(extracted.problems.is_sorted_by_key(|problem| problem.at.span.start), "problems do too");

@@ -10,9 +10,11 @@ pub mod dockerfile;
 pub mod expansion;
 pub mod github_actions;
 pub mod gitlab_ci;
+pub mod kubernetes;
 pub mod pattern;
 pub mod policy;
 pub mod reference;
+pub mod shell;
 
 use fromguard_core::scan::Scan;
 use fromguard_core::source::Content;

@@ -88,8 +88,13 @@ pub struct StandinOptions {
 
 impl Default for StandinOptions {
     fn default() -> StandinOptions {
-        let permissions =
-            [("checks", "write"), ("contents", "read"), ("metadata", "read"), ("pull_requests", "write")];
+        let permissions = [
+            ("checks", "write"),
+            ("contents", "read"),
+            ("members", "read"),
+            ("metadata", "read"),
+            ("pull_requests", "write"),
+        ];
         StandinOptions {
             app_id: 4_242,
             app_slug: "fromguard".to_owned(),
@@ -105,6 +110,9 @@ impl Default for StandinOptions {
         }
     }
 }
+
+/// The events that the App is subscribed to.
+const EVENTS: [&str; 4] = ["check_run", "check_suite", "pull_request", "pull_request_review"];
 
 /// The stand-in could not do what it was asked. Whose doing it is stands in each message.
 #[derive(Debug, Error)]
@@ -180,7 +188,7 @@ impl Standin {
             private_key_pem,
             public_key,
             permissions: options.permissions.into_iter().collect(),
-            events: vec!["pull_request".to_owned()],
+            events: EVENTS.map(str::to_owned).to_vec(),
         };
         let shared = Arc::new(Shared {
             app,

@@ -36,6 +36,11 @@ fn gitlab_ci() {
 }
 
 #[test]
+fn kubernetes() {
+    pass("kubernetes", targets::kubernetes::run);
+}
+
+#[test]
 fn reference() {
     pass("reference", targets::reference::run);
 }
@@ -48,6 +53,11 @@ fn pattern() {
 #[test]
 fn policy() {
     pass("policy", targets::policy::run);
+}
+
+#[test]
+fn shell() {
+    pass("shell", targets::shell::run);
 }
 
 /// Every target that cargo-fuzz knows has its test here, and a corpus.
@@ -67,7 +77,17 @@ fn every_target_is_tried() {
     folders.sort();
     assert_eq!(
         listed,
-        ["dockerfile", "expansion", "github_actions", "gitlab_ci", "pattern", "policy", "reference"]
+        [
+            "dockerfile",
+            "expansion",
+            "github_actions",
+            "gitlab_ci",
+            "kubernetes",
+            "pattern",
+            "policy",
+            "reference",
+            "shell"
+        ]
     );
     assert_eq!(folders, listed);
 }

@@ -7,9 +7,12 @@
 //! `value`, `uses` and `marker` are what formats share: texts that are put together
 //! from variables, and the uses that are made of them.
 
+pub mod compose;
 pub mod dockerfile;
 mod github_actions;
 mod gitlab_ci;
+pub mod kubernetes;
+pub mod kustomize;
 mod marker;
 pub mod shell;
 #[cfg(test)]
@@ -23,6 +26,7 @@ use std::rc::Rc;
 
 use crate::image::ImageUse;
 use crate::source::Content;
+use crate::source::Location;
 use crate::source::Problem;
 use crate::source::RepoPath;
 use crate::source::SourceFile;
@@ -86,6 +90,8 @@ pub struct Extracted {
     pub builds: Vec<Build>,
     /// What is found depends on how other files say that this one is built.
     pub takes_arguments: bool,
+    /// What the file makes of images that stand elsewhere.
+    pub rendering: Option<Rendering>,
 }
 
 impl Extracted {
@@ -103,6 +109,18 @@ pub struct Build {
     pub dockerfile: RepoPath,
     /// What it is built with.
     pub inputs: Inputs,
+}
+
+/// What a file that deploys others leaves of the images in them. One that no other
+/// such file is built from is deployed as it is: an image that none of those leaves is
+/// not pulled (extraction.md, "Decisions", 2).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rendering {
+    /// The files of the same kind that it is built from.
+    pub parts: BTreeSet<RepoPath>,
+    /// The places that name an image in what it is built from, sorted, and whether the
+    /// image is left in what it renders.
+    pub places: Vec<(Location, bool)>,
 }
 
 /// The files that an extraction may look at beside its own.
@@ -187,8 +205,15 @@ pub struct Wanted {
 
 /// Every format. Of several that claim a file, the first that does not call it
 /// foreign reads it.
-pub static FORMATS: &[&dyn Format] =
-    &[&dockerfile::Dockerfile, &github_actions::GithubActions, &gitlab_ci::GitlabCi, &shell::Shell];
+pub static FORMATS: &[&dyn Format] = &[
+    &dockerfile::Dockerfile,
+    &compose::Compose,
+    &github_actions::GithubActions,
+    &gitlab_ci::GitlabCi,
+    &kustomize::Kustomize,
+    &kubernetes::Kubernetes,
+    &shell::Shell,
+];
 
 /// The formats that may read a path, by its name.
 pub fn formats_for(path: &RepoPath) -> impl Iterator<Item = (&'static dyn Format, Claim)> {

@@ -72,12 +72,12 @@ pub(super) fn read<'e>(engine: &Engine<'e>, with: Mapping<'e>, at: At<'_, 'e>) -
             };
             let (Some(context), Some(file)) = (pick(0), pick(1)) else { continue };
             let Some(dockerfile) = dockerfile(context, file) else { continue };
-            let argument = |(number, entry): (usize, &Entry)| Argument {
-                name: entry.name().trim().to_owned(),
-                value: pick(single + number)
-                    .filter(|value| value.is_known())
-                    .map(|value| value.text().to_owned()),
-                at: Some(location(engine, entry)),
+            let argument = |(number, entry): (usize, &Entry)| {
+                let (name, at) = (entry.name().trim(), location(engine, entry));
+                match pick(single + number) {
+                    Some(value) => Argument::of(name, &at, value),
+                    None => Argument { name: name.to_owned(), at: Some(at), ..Argument::default() },
+                }
             };
             let named = |(number, entry): (usize, &Entry)| Context {
                 name: entry.name().trim().to_owned(),

@@ -343,9 +343,12 @@ jobs:
 === app/Dockerfile
 ARG BASE
 FROM $BASE
-#    ^^^^^ final-stage docker.io/library/alpine:3 | docker.io/library/debian:12 | unresolved (`ARG BASE` has no default) <- BASE <- .github/workflows/ci.yml: ${{ matrix.base }}*
+#    ^^^^^ final-stage docker.io/library/alpine:3 <- .github/workflows/ci.yml: alpine:3* <- .github/workflows/ci.yml: ${{ matrix.base }}
+#    ^^^^^ final-stage docker.io/library/debian:12 <- .github/workflows/ci.yml: debian:12* <- .github/workflows/ci.yml: ${{ matrix.base }}
+#    ^^^^^ final-stage unresolved (`ARG BASE` has no default) <- BASE
 COPY --from=tools /bin/sh /bin/
-#           ^^^^^ copy-from docker.io/library/busybox:1 | docker.io/library/tools <- .github/workflows/ci.yml: docker-image://busybox:1*
+#           ^^^^^ copy-from docker.io/library/busybox:1 <- .github/workflows/ci.yml: docker-image://busybox:1*
+#           ^^^^^ copy-from docker.io/library/tools
 ",
     );
 }
@@ -437,7 +440,8 @@ jobs:
 === Dockerfile
 ARG BASE=busybox:1
 FROM $BASE
-#    ^^^^^ final-stage docker.io/library/alpine:3 | docker.io/library/busybox:1 <- busybox:1* <- .github/workflows/ci.yml: alpine:3
+#    ^^^^^ final-stage docker.io/library/alpine:3 <- .github/workflows/ci.yml: alpine:3*
+#    ^^^^^ final-stage docker.io/library/busybox:1 <- busybox:1*
 ",
     );
 }

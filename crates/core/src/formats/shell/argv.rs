@@ -58,8 +58,11 @@ pub(super) fn read<'s>(
     let mut read = Reader {
         arguments: Arguments { options: Vec::new(), operands: Vec::new(), rest: fields.len() },
         tables,
+        guessed: false,
     };
     let mut at = 0;
+    // Where the value of an unknown option stands, which may be an operand.
+    let mut guessed = None;
     let mut only_operands = false;
     // What may be the image, or options in front of it.
     let mut doubtful: Option<(usize, bool)> = None;
@@ -69,12 +72,16 @@ pub(super) fn read<'s>(
         let begin = field.beginning();
         if !only_operands && begin.len() > 1 && begin.starts_with('-') {
             option_since = true;
+            read.guessed = false;
             if begin == "--" && field.known() == Some("--") {
                 only_operands = true;
             } else if let Some(name) = begin.strip_prefix("--") {
                 at += read.long(field, name, &fields[at..], source);
             } else {
                 at += read.short(field, &fields[at..], source);
+            }
+            if read.guessed {
+                guessed = Some(at);
             }
             continue;
         }
@@ -106,7 +113,8 @@ pub(super) fn read<'s>(
             }
         }
     }
-    if let Some((end, _)) = doubtful {
+    let guessed = guessed.filter(|_| read.arguments.operands.is_empty() && operands != Operands::All);
+    if let Some(end) = doubtful.map(|(end, _)| end).or(guessed) {
         read.arguments.operands.push(fields[end - 1].clone());
         read.arguments.rest = end;
     }
@@ -116,6 +124,8 @@ pub(super) fn read<'s>(
 struct Reader<'t, 's> {
     arguments: Arguments<'s>,
     tables: &'t [&'t Table],
+    /// Whether the last option is none that is known, and was given a value.
+    guessed: bool,
 }
 
 impl<'s> Reader<'_, 's> {
@@ -130,6 +140,7 @@ impl<'s> Reader<'_, 's> {
             Some(takes) => takes,
             None => !next.beginning().starts_with('-'),
         });
+        self.guessed = value.is_some() && self.takes_value(name).is_none();
         self.arguments.options.push((name.to_owned(), value.cloned()));
         usize::from(value.is_some())
     }

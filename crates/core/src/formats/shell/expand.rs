@@ -43,6 +43,8 @@ pub(super) struct Field<'s> {
     pub(super) members: Vec<Member>,
     /// The word that it is made of, when it is all of the word.
     word: Option<&'s Word>,
+    /// What stands behind the text at its beginning: from where on, and the members.
+    behind: Option<(usize, Vec<Member>)>,
     pub(super) span: Span,
     /// It may be any number of fields.
     pub(super) many: bool,
@@ -54,12 +56,22 @@ impl<'s> Field<'s> {
     /// Something that is not known.
     pub(super) fn unknown(span: Span, reason: &str) -> Field<'s> {
         let members = vec![Member::unknown(reason, reason)];
-        Field { members, word: None, span, many: false, name: None }
+        Field { members, word: None, behind: None, span, many: false, name: None }
     }
 
-    /// A word that is one field.
-    pub(super) fn of_word(word: &'s Word, members: Vec<Member>, source: &Source<'s>) -> Field<'s> {
-        Field { members, word: Some(word), span: source.text.span(word.range()), many: false, name: None }
+    /// A word that is one field; `parts` are the members of its pieces.
+    fn of_word(
+        word: &'s Word,
+        members: Vec<Member>,
+        parts: &[Vec<Member>],
+        source: &Source<'s>,
+    ) -> Field<'s> {
+        let name = match word.pieces.as_slice() {
+            [Piece { kind: Kind::Variable(variable), .. }] => Some(variable.name.as_str()),
+            _ => None,
+        };
+        let span = source.text.span(word.range());
+        Field { members, word: Some(word), behind: behind(word, parts, source), span, many: false, name }
     }
 
     /// What the field is called where it is not known: a variable, an expression.
@@ -88,7 +100,18 @@ impl<'s> Field<'s> {
     /// The first `length` bytes of a field whose beginning is known that far.
     pub(super) fn up_to(&self, length: usize) -> Field<'s> {
         let cut = |member: &Member| Member::known(member.value.slice(0..length));
-        Field { members: self.members.iter().map(cut).collect(), word: None, ..self.clone() }
+        let written = self
+            .members
+            .first()
+            .is_some_and(|member| member.value.text().len() == self.span.end - self.span.start);
+        let span = if written { Span::new(self.span.start, self.span.start + length) } else { self.span };
+        Field {
+            members: self.members.iter().map(cut).collect(),
+            word: None,
+            behind: None,
+            span,
+            ..self.clone()
+        }
     }
 
     /// What stands behind the first `=` of a word that begins with a variable.
@@ -108,7 +131,7 @@ impl<'s> Field<'s> {
             members = product(&members, &more);
         }
         let span = source.text.span(word.pieces[at].range.start + 1..word.range().end);
-        Some(Field { members, word: None, span, many: false, name: None })
+        Some(Field { members, word: None, behind: None, span, many: false, name: None })
     }
 
     /// The field where something not known stands from `at` on.
@@ -118,14 +141,14 @@ impl<'s> Field<'s> {
             opened.append(&Member::unknown("…", reason));
             opened
         };
-        Field { members: self.members.iter().map(open).collect(), word: None, ..self.clone() }
+        Field { members: self.members.iter().map(open).collect(), word: None, behind: None, ..self.clone() }
     }
 
     /// The field without the first `length` bytes of its text.
     pub(super) fn without(&self, length: usize, source: &Source<'s>) -> Field<'s> {
         let prefix = self.members.first().and_then(|first| first.value.text().get(..length)).unwrap_or("");
         let cut = |member: &Member| {
-            if !member.value.text().starts_with(prefix) {
+            if !member.value.text().starts_with(prefix) || member.value.beginning().len() < length {
                 return Member::unknown("…", "it begins with a variable");
             }
             let value = member.value.slice(length..member.value.text().len());
@@ -133,31 +156,46 @@ impl<'s> Field<'s> {
             Member { value, symbol }
         };
         let span = self.word.and_then(|word| tail(word, length, source)).unwrap_or(self.span);
-        Field {
-            members: self.members.iter().map(cut).collect(),
-            word: None,
-            span,
-            many: self.many,
-            name: self.name,
-        }
+        let members = match &self.behind {
+            Some((at, members)) if *at == length => members.clone(),
+            _ => self.members.iter().map(cut).collect(),
+        };
+        Field { members, word: None, behind: None, span, many: self.many, name: self.name }
     }
+}
+
+/// What stands behind the last `=` or `/` of the text that a word begins with, when
+/// something else follows that text. So it is known where that comes from.
+fn behind(word: &Word, parts: &[Vec<Member>], source: &Source<'_>) -> Option<(usize, Vec<Member>)> {
+    let first = word.pieces.first().filter(|piece| matches!(piece.kind, Kind::Text))?;
+    let written = source.written(first);
+    let at = written.rfind(['=', '/'])? + 1;
+    if word.pieces.len() < 2 {
+        return None;
+    }
+    let rest = vec![Member::known(Value::known(&written[at..]))];
+    Some((at, parts.iter().skip(1).fold(rest, |members, part| product(&members, part))))
 }
 
 /// The place of a word behind the first `length` bytes of its text.
 fn tail(word: &Word, mut length: usize, source: &Source<'_>) -> Option<Span> {
-    let end = word.pieces.last()?.range.end;
+    // Quotes that begin behind it are no part of what stands in them.
+    let end = |piece: &Piece| {
+        if piece.quoted { word.pieces.last().map_or(0, |last| last.range.end) } else { word.range().end }
+    };
     for piece in &word.pieces {
         if length == 0 {
-            return Some(source.text.span(piece.range.start..end));
+            return Some(source.text.span(piece.range.start..end(piece)));
         }
         if !matches!(piece.kind, Kind::Text) {
             return None;
         }
         if length < piece.range.len() {
-            return Some(source.text.span(piece.range.start + length..end));
+            return Some(source.text.span(piece.range.start + length..end(piece)));
         }
         length -= piece.range.len();
     }
+    let end = word.range().end;
     Some(source.text.span(end..end))
 }
 
@@ -201,37 +239,37 @@ pub(super) fn fields<'s>(
     if let [Piece { kind: Kind::Variable(variable), .. }] = word.pieces.as_slice()
         && let Some(elements) = elements(variable, environment)
     {
-        let field = |members: Vec<Member>| Field { members, word: None, span, many: false, name };
+        let field =
+            |members: Vec<Member>| Field { members, word: None, behind: None, span, many: false, name };
         return vec![elements.into_iter().map(field).collect()];
     }
     let mut whole = vec![Member::known(Value::default())];
-    let mut pieces = Vec::with_capacity(word.pieces.len());
+    let mut parts = Vec::with_capacity(word.pieces.len());
     let mut splits = false;
     let mut many = false;
     for piece in &word.pieces {
         let members = self::piece(piece, source, environment);
-        let expands = !piece.quoted && !matches!(piece.kind, Kind::Text | Kind::Made(_));
-        many |= is_list(piece) || (expands && members.iter().any(|member| !member.value.is_known()));
-        splits |= expands
-            && members.iter().any(|member| {
-                member.value.is_empty() || member.value.text().bytes().any(|byte| byte.is_ascii_whitespace())
-            });
+        let expands = expands(piece);
+        many |= is_list(piece) || (expands && members.iter().any(|member| member.value.hole_at() == Some(0)));
+        splits |= expands && members.iter().any(splits_into_many);
         whole = product(&whole, &members);
-        pieces.push((expands, members));
+        parts.push(members);
     }
     many &= word.pieces.len() == 1;
     if !splits {
-        return vec![vec![Field { members: whole, word: Some(word), span, many, name }]];
+        return vec![vec![Field { many, ..Field::of_word(word, whole, &parts, source) }]];
     }
+    let pieces: Vec<(bool, Vec<Member>)> = word.pieces.iter().map(expands).zip(parts).collect();
     let mut shapes: Vec<Vec<Field<'s>>> = Vec::new();
     let mut single: Option<usize> = None;
     for parts in split(&pieces) {
         let mut made: Vec<Field<'s>> = parts
             .into_iter()
             .map(|member| Field {
-                many: many && !member.value.is_known(),
+                many: member.value.hole_at() == Some(0) && member.value.text().is_empty(),
                 members: vec![member],
                 word: None,
+                behind: None,
                 span,
                 name,
             })
@@ -251,6 +289,15 @@ pub(super) fn fields<'s>(
         }
     }
     shapes
+}
+
+/// Whether what a piece stands for is split.
+fn expands(piece: &Piece) -> bool {
+    !piece.quoted && !matches!(piece.kind, Kind::Text | Kind::Made(_))
+}
+
+fn splits_into_many(member: &Member) -> bool {
+    member.value.is_empty() || member.value.text().bytes().any(|byte| byte.is_ascii_whitespace())
 }
 
 /// `"$@"`: any number of fields, quoted or not.
@@ -286,7 +333,7 @@ fn split(pieces: &[(bool, Vec<Member>)]) -> Vec<Vec<Member>> {
                     break;
                 }
                 let (mut done, mut open) = (done.clone(), open.clone());
-                if *expands && member.value.is_known() {
+                if *expands && splits_into_many(member) {
                     split_value(member, &mut done, &mut open);
                 } else {
                     match &mut open {
@@ -316,13 +363,26 @@ fn split_value(member: &Member, done: &mut Vec<Member>, open: &mut Option<Member
     }
     let mut at = 0;
     let mut first = true;
+    let mut hole = member.value.hole_at();
+    let mut parts: Vec<Range<usize>> = Vec::new();
     for part in text.split_ascii_whitespace() {
         let start = at + text[at..].find(part).unwrap_or(0);
+        // Something not known that stands between two words.
+        if let Some(place) = hole.take_if(|place| *place < start) {
+            parts.push(place..place);
+        }
         at = start + part.len();
+        hole = hole.filter(|place| *place > at);
+        parts.push(start..at);
+    }
+    parts.extend(hole.map(|place| place..place));
+    for part in parts {
         if !std::mem::take(&mut first) {
             done.extend(open.take());
         }
-        let part = Member::known(member.value.slice(start..at));
+        let value = member.value.slice(part);
+        let symbol = (!value.is_known()).then(|| member.symbol.clone()).flatten();
+        let part = Member { value, symbol };
         match open {
             Some(open) => open.append(&part),
             None => *open = Some(part),
@@ -331,6 +391,23 @@ fn split_value(member: &Member, done: &mut Vec<Member>, open: &mut Option<Member
     if at < text.len() {
         done.extend(open.take());
     }
+}
+
+/// A word as one field, whatever stands in it.
+pub(super) fn quoted<'s>(
+    word: &'s Word,
+    source: &Source<'s>,
+    environment: &mut dyn Environment,
+) -> Field<'s> {
+    let parts: Vec<Vec<Member>> =
+        word.pieces.iter().map(|piece| self::piece(piece, source, environment)).collect();
+    let whole = parts.iter().fold(vec![Member::known(Value::default())], |whole, part| product(&whole, part));
+    Field::of_word(word, whole, &parts, source)
+}
+
+/// The members of one piece.
+pub(super) fn one(piece: &Piece, source: &Source<'_>, environment: &mut dyn Environment) -> Vec<Member> {
+    self::piece(piece, source, environment)
 }
 
 fn piece(piece: &Piece, source: &Source<'_>, environment: &mut dyn Environment) -> Vec<Member> {

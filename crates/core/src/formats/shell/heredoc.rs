@@ -48,7 +48,10 @@ impl Parser<'_> {
                 continue;
             };
             let body = match pending.quoted {
-                true => Word { pieces: vec![Piece { range: start..end, quoted: true, kind: Kind::Text }] },
+                true => Word {
+                    pieces: vec![Piece { range: start..end, quoted: true, kind: Kind::Text }],
+                    written: start..end,
+                },
                 false => {
                     // What is not closed in it ends with it.
                     let (text, bytes) = (self.text, self.bytes);

@@ -144,6 +144,13 @@ impl<'t> Parser<'t> {
 
     /// Reads a word up to what ends it.
     pub(super) fn word(&mut self, until: Until) -> Word {
+        let start = self.at;
+        let mut word = self.pieces(until);
+        word.written = start..self.at;
+        word
+    }
+
+    fn pieces(&mut self, until: Until) -> Word {
         let mut word = Word::default();
         let quoted = until.is_quoted();
         loop {
@@ -204,7 +211,7 @@ impl<'t> Parser<'t> {
         let limit = self.foreign.get(self.next_foreign).map_or(self.bytes.len(), |next| next.range.start);
         let limit = limit.max(self.at).min(self.bytes.len());
         let special = |byte: u8| match quoted {
-            true => matches!(byte, b'\\' | b'"' | b'`' | b'$' | b'\n'),
+            true => matches!(byte, b'\\' | b'"' | b'`' | b'$' | b'}'),
             false => {
                 !(byte.is_ascii_alphanumeric()
                     || matches!(byte, b'-' | b'_' | b'.' | b'/' | b':' | b'=' | b'@' | b',')

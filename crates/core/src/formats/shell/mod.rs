@@ -12,10 +12,14 @@ mod argv;
 mod commands;
 mod expand;
 mod heredoc;
+mod justfile;
 mod lexer;
+mod makefile;
 mod run;
 mod scope;
 mod steps;
+#[cfg(test)]
+mod tests;
 mod word;
 
 use std::cell::RefCell;
@@ -46,26 +50,61 @@ impl Format for Shell {
     }
 
     fn claims(&self, path: &RepoPath) -> Claim {
-        let is_script =
-            [".sh", ".bash", ".zsh", ".ksh", ".envrc"].iter().any(|end| path.name().ends_with(end));
-        if is_script { Claim::Yes } else { Claim::No }
+        if Kind::of(path.name()).is_some() { Claim::Yes } else { Claim::No }
     }
 
     fn extract(&self, file: &SourceFile, _files: &mut Files<'_>) -> Extracted {
         let mut extracted = Extracted::default();
-        let text = Mapped::verbatim(file.text(), 0);
         let own = file.path().folder();
+        // A script is run from the root, or from where it stands.
         let folders: &[&str] = if own.is_empty() { &[""] } else { &["", own] };
-        let script = Script {
-            finder: Finder { file, format: FORMAT },
-            text: &text,
-            foreign: &[],
-            environment: &|_| None,
-            folders,
-            local: &RefCell::default(),
-        };
-        read(&script, &mut extracted);
+        let finder = Finder { file, format: FORMAT };
+        match Kind::of(file.path().name()) {
+            _ if !may_hold_images(file.text()) => {}
+            Some(Kind::Makefile) => makefile::read(finder, folders, &mut extracted),
+            Some(Kind::Justfile) => justfile::read(finder, folders, &mut extracted),
+            _ => {
+                let text = Mapped::verbatim(file.text(), 0);
+                let local = RefCell::default();
+                let script = Script {
+                    finder,
+                    text: &text,
+                    foreign: &[],
+                    environment: &|_| None,
+                    folders,
+                    local: &local,
+                };
+                read_any(&script, &mut extracted);
+            }
+        }
         extracted
+    }
+}
+
+/// How a file holds its scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Script,
+    Makefile,
+    Justfile,
+}
+
+impl Kind {
+    /// By the name of the file.
+    fn of(name: &str) -> Option<Kind> {
+        let lower = name.to_ascii_lowercase();
+        let ends = |suffixes: &[&str]| suffixes.iter().any(|suffix| lower.ends_with(suffix));
+        match lower.as_str() {
+            "makefile" | "gnumakefile" => Some(Kind::Makefile),
+            "justfile" | ".justfile" => Some(Kind::Justfile),
+            _ if lower.starts_with("makefile.") && !ends(&[".md", ".am", ".in", ".txt"]) => {
+                Some(Kind::Makefile)
+            }
+            _ if ends(&[".mk", ".mak", ".makefile"]) => Some(Kind::Makefile),
+            _ if ends(&[".just"]) => Some(Kind::Justfile),
+            _ if ends(&[".sh", ".bash", ".zsh", ".ksh", ".envrc"]) => Some(Kind::Script),
+            _ => None,
+        }
     }
 }
 
@@ -100,11 +139,16 @@ pub(super) struct Foreign {
 /// Adds the uses, problems and builds of a script to what was found in its file.
 pub(super) fn read(script: &Script<'_>, extracted: &mut Extracted) {
     if may_hold_images(script.text.text()) {
-        Run::new(script, extracted).finish();
+        read_any(script, extracted);
     }
 }
 
-/// Whether a script may hold a command that names an image, at a glance.
+/// The same, whatever the text looks like.
+fn read_any(script: &Script<'_>, extracted: &mut Extracted) {
+    Run::new(script, extracted).finish();
+}
+
+/// Whether a text may hold a command that names an image, at a glance.
 pub(super) fn may_hold_images(text: &str) -> bool {
     commands::may_hold_one(text.as_bytes())
 }

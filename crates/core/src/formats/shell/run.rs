@@ -4,6 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use memchr::memchr;
+use memchr::memmem;
+
 use super::Foreign;
 use super::Script;
 use super::commands;
@@ -25,7 +28,12 @@ use super::word::Operator;
 use super::word::Step;
 use super::word::Word;
 use crate::formats::Build;
+use crate::formats::Claim;
 use crate::formats::Extracted;
+use crate::formats::Format;
+use crate::formats::dockerfile::Dockerfile;
+use crate::formats::dockerfile::Inputs;
+use crate::formats::dockerfile::extract_from_script;
 use crate::formats::value::Value;
 use crate::image::ImageRef;
 use crate::image::Role;
@@ -57,11 +65,22 @@ pub(super) struct Run<'a, 'x> {
     /// What functions set is being gathered: nothing counts yet.
     gathers: bool,
     /// The texts that the command in front of `|` writes, as far as they are heredocs.
-    piped: Vec<(Mapped, Vec<Foreign>)>,
+    piped: Input,
 }
 
 /// What a command reads: heredocs and here-strings.
-pub(super) type Input = Vec<(Mapped, Vec<Foreign>)>;
+pub(super) type Input = Vec<Written>;
+
+/// A text that a script hands to a command.
+pub(super) struct Written {
+    /// As a script, with the variables that the script around it sets.
+    pub(super) text: Mapped,
+    pub(super) foreign: Vec<Foreign>,
+    /// With the values of those that are known; empty when no image can be named in it.
+    expanded: Mapped,
+    /// Something in it is put together when the script runs.
+    varies: bool,
+}
 
 impl<'a, 'x> Run<'a, 'x> {
     pub(super) fn new(script: &'a Script<'a>, extracted: &'x mut Extracted) -> Run<'a, 'x> {
@@ -102,6 +121,7 @@ impl<'a, 'x> Run<'a, 'x> {
             self.extracted.uses.push(finder.image_use(role, span, &values));
         }
         self.extracted.uses.sort_by_key(|usage| usage.span);
+        self.extracted.problems.sort_by(|a, b| a.at.cmp(&b.at));
     }
 
     /// Tells of what was not read, where it could hide something.
@@ -325,7 +345,34 @@ impl<'a, 'x> Run<'a, 'x> {
                 commands::run(self, &fields, &input, source);
             }
         }
+        self.dockerfile(command, &input, source);
         self.piped = input;
+    }
+
+    /// `cat > Dockerfile <<EOF`
+    fn dockerfile(&mut self, command: &Command, input: &Input, source: &Source<'_>) {
+        let names_one = |word: &Word| {
+            let name = word.literal(source.text.text());
+            name.is_some_and(|name| Dockerfile.claims(&RepoPath::new(&name)) != Claim::No)
+        };
+        let writes = command.redirects.iter().any(|redirect| redirect.writes && names_one(&redirect.target))
+            || (command.words.iter().any(|word| word.literal(source.text.text()).as_deref() == Some("tee"))
+                && command.words.iter().any(names_one));
+        if writes {
+            self.build_inline(input, &[]);
+        }
+    }
+
+    /// Reads what a command is handed as a Dockerfile.
+    pub(super) fn build_inline(&mut self, input: &Input, inputs: &[Inputs]) {
+        for written in input {
+            let mut found = extract_from_script(self.script.finder.file, &written.expanded, inputs);
+            if written.varies {
+                // What is put in may be what makes it right.
+                found.problems.retain(|problem| problem.code != ProblemCode::Syntax);
+            }
+            self.inline(found);
+        }
     }
 
     /// What stands in front of a command is set for that command alone; the words of
@@ -354,7 +401,7 @@ impl<'a, 'x> Run<'a, 'x> {
                 continue;
             }
             let name = &written[..length];
-            let [field] = &mut *self.quoted(word, source) else { continue };
+            let field = expand::quoted(word, source, self);
             let value = field.without(length + 1 + usize::from(appends), source);
             let at = self.script.finder.location(value.span);
             let mut members: Vec<Member> = value
@@ -383,11 +430,6 @@ impl<'a, 'x> Run<'a, 'x> {
                 self.scope.set(&name, Contents::text(vec![member]), false, false);
             }
         }
-    }
-
-    fn quoted<'s>(&mut self, word: &'s Word, source: &Source<'s>) -> Vec<Field<'s>> {
-        let members = expand::text(word, source, self);
-        vec![Field::of_word(word, members, source)]
     }
 
     fn shapes<'s>(&mut self, word: &'s Word, source: &Source<'s>) -> Vec<Vec<Field<'s>>> {
@@ -426,20 +468,45 @@ impl<'a, 'x> Run<'a, 'x> {
         let mut input = piped;
         for index in &command.heredocs {
             if let Some(heredoc) = source.parsed.heredocs.get(*index) {
-                let (text, foreign) = inner(&heredoc.body, source);
-                input =
-                    vec![if heredoc.strips_tabs { without_tabs(&text, foreign) } else { (text, foreign) }];
+                input = vec![self.written(&heredoc.body, heredoc.strips_tabs, source)];
             }
         }
         if let Some(word) = &command.here_string {
-            input = vec![inner(word, source)];
+            input = vec![self.written(word, false, source)];
         }
         input
     }
 
+    fn written(&mut self, word: &Word, strips_tabs: bool, source: &Source<'_>) -> Written {
+        let (mut text, mut foreign) = inner(word, source);
+        let mut expanded = Mapped::default();
+        if memmem::find(text.text().as_bytes(), b"FROM").is_some() {
+            for piece in &word.pieces {
+                let span = source.text.span(piece.range.clone());
+                let values = match &piece.kind {
+                    Kind::Text => Vec::new(),
+                    _ => expand::one(piece, source, self),
+                };
+                match values.as_slice() {
+                    [only] if only.value.is_known() => expanded.push_made(only.value.text(), span),
+                    _ => expanded.append(&source.text.slice(piece.range.clone())),
+                }
+            }
+        }
+        if strips_tabs {
+            (text, foreign) = without_tabs(&text, foreign);
+            expanded = without_tabs(&expanded, Vec::new()).0;
+        }
+        let varies = word.pieces.iter().any(|piece| !matches!(piece.kind, Kind::Text));
+        Written { text, foreign, expanded, varies }
+    }
+
     /// Walks over a script that stands inside this one.
     pub(super) fn nested(&mut self, text: &Mapped, foreign: &[Foreign]) {
-        if self.scripts >= MAX_SCRIPTS || !commands::may_hold_one(text.text().as_bytes()) {
+        let bytes = text.text().as_bytes();
+        // A variable may hold all of a command.
+        let may_hold_one = memchr(b'$', bytes).is_some() || commands::may_hold_one(bytes);
+        if self.scripts >= MAX_SCRIPTS || !may_hold_one {
             return;
         }
         self.scripts += 1;
@@ -511,7 +578,7 @@ impl<'a, 'x> Run<'a, 'x> {
     }
 
     /// Adds what was found in a Dockerfile that stands in the script.
-    pub(super) fn inline(&mut self, found: Extracted) {
+    fn inline(&mut self, found: Extracted) {
         if self.gathers {
             return;
         }

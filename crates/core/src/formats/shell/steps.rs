@@ -82,8 +82,8 @@ impl Parser<'_> {
             self.blanks();
             if list.cases.last() == Some(&Case::Pattern) && list.command.is_empty() {
                 self.pattern(&mut list);
-                if list.cases.last() == Some(&Case::Pattern) && self.at < self.bytes.len() {
-                    // Something ends the list around it.
+                if list.cases.last() == Some(&Case::Pattern) {
+                    // The text ends, or the list around it.
                     list.cases.pop();
                 }
                 continue;

@@ -116,14 +116,22 @@ pub(super) struct Heredoc {
 #[derive(Debug, Default)]
 pub(super) struct Word {
     pub(super) pieces: Vec<Piece>,
+    /// All of it, with its quotes.
+    pub(super) written: Range<usize>,
 }
 
 impl Word {
     /// From the first to the last byte, quotes around all of it excluded.
     pub(super) fn range(&self) -> Range<usize> {
-        match (self.pieces.first(), self.pieces.last()) {
-            (Some(first), Some(last)) => first.range.start..last.range.end,
-            _ => 0..0,
+        let (Some(first), Some(last)) = (self.pieces.first(), self.pieces.last()) else { return 0..0 };
+        let (before, after) = (
+            first.range.start - self.written.start.min(first.range.start),
+            self.written.end.saturating_sub(last.range.end),
+        );
+        if before == 0 && after == 1 && self.written.end > 0 {
+            self.written.clone()
+        } else {
+            first.range.start..last.range.end
         }
     }
 

@@ -6,7 +6,6 @@ use super::Run;
 use super::Source;
 use super::options;
 use crate::formats::Build;
-use crate::formats::dockerfile;
 use crate::formats::dockerfile::Argument;
 use crate::formats::dockerfile::Context;
 use crate::formats::dockerfile::Inputs;
@@ -78,14 +77,6 @@ pub(super) fn engine<'s>(run: &mut Run<'_, '_>, fields: &[Field<'s>], input: &In
             let Some((inner, fields)) = self::verb(fields, &options::GLOBAL, source) else { return };
             manifests(run, &inner, &argv::read(fields, &[&options::MANIFEST], Operands::All, source));
         }
-        "manifest create" => {
-            let read = read(&options::MANIFEST, Operands::All);
-            for image in read.operands.iter().skip(1) {
-                run.image(Role::Command, image);
-            }
-            made(run, read.operands.get(..1).unwrap_or_default());
-        }
-        "manifest inspect" => manifests(run, "inspect", &read(&options::MANIFEST, Operands::All)),
         _ => {}
     }
 }
@@ -108,7 +99,7 @@ fn made(run: &mut Run<'_, '_>, fields: &[Field<'_>]) {
 }
 
 fn manifests(run: &mut Run<'_, '_>, verb: &str, read: &Arguments<'_>) {
-    if !matches!(verb, "create" | "inspect") {
+    if verb != "create" {
         return;
     }
     for image in &read.operands {
@@ -219,12 +210,8 @@ fn build<'s>(run: &mut Run<'_, '_>, fields: &[Field<'s>], input: &Input, source:
         (None, context) => context.is_some_and(|context| context.known() == Some("-")),
     };
     if from_input {
-        for (text, _) in input {
-            for inputs in inputs_of(run, &read, source) {
-                let found = dockerfile::extract_inline(run.script.finder.file, text, &[inputs]);
-                run.inline(found);
-            }
-        }
+        let inputs = inputs_of(run, &read, source);
+        run.build_inline(input, &inputs);
     } else if let Some(context) = context.filter(|context| is_remote(context.beginning())) {
         run.remote(context);
     } else {
@@ -334,8 +321,7 @@ fn inputs_of<'s>(run: &mut Run<'_, '_>, read: &Arguments<'s>, source: &Source<'s
                 .iter()
                 .filter_map(|(name, members, field)| {
                     let member = members.get(way % members.len().max(1))?;
-                    let value = member.value.is_known().then(|| member.value.text().to_owned());
-                    Some(Argument { name: name.clone(), value, at: place(member, field) })
+                    Some(Argument::of(name, &finder.location(field.span), &member.value))
                 })
                 .collect(),
             contexts: contexts

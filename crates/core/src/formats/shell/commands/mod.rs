@@ -7,6 +7,11 @@ mod options;
 mod registries;
 mod wrappers;
 
+use std::sync::OnceLock;
+
+use aho_corasick::AhoCorasick;
+use aho_corasick::MatchKind;
+
 use super::expand::Field;
 use super::expand::Source;
 use super::run::Input;
@@ -46,9 +51,24 @@ const TOOLS: [&str; 26] = [
 /// How many commands may stand inside one another: `docker run a docker run b …`.
 const MAX_COMMANDS: usize = 6;
 
-/// Whether a text may hold a command that names an image.
+/// Whether a text may hold a command that names an image: the name of a tool stands in
+/// it, or that of a variable for one.
 pub(super) fn may_hold_one(text: &[u8]) -> bool {
-    TOOLS.iter().any(|tool| memchr::memmem::find(text, tool.as_bytes()).is_some())
+    static SEARCHER: OnceLock<Option<AhoCorasick>> = OnceLock::new();
+    let build = || {
+        let words = TOOLS.iter().chain(&["engine", "container"]);
+        AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(words)
+            .ok()
+    };
+    let Some(searcher) = SEARCHER.get_or_init(build) else { return true };
+    let is_letter = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
+    searcher.find_iter(text).any(|found| {
+        // `oc` in `local` is none.
+        found.len() > 5 || !(is_letter(found.start().wrapping_sub(1)) || is_letter(found.end()))
+    })
 }
 
 /// Whether a command is worth looking at: it, or an argument of it, is one of the
@@ -61,9 +81,12 @@ pub(super) fn is_of_interest(name: Option<&str>, command: &Command, text: &str) 
     }
     !prints(base)
         && command.words.iter().skip(1).any(|word| match word.pieces.as_slice() {
-            [piece] if matches!(piece.kind, Kind::Text) => {
-                TOOLS.contains(&base_name(text.get(piece.range.clone()).unwrap_or("")))
-            }
+            [piece] => match &piece.kind {
+                Kind::Text => TOOLS.contains(&base_name(text.get(piece.range.clone()).unwrap_or(""))),
+                Kind::Variable(variable) => !tool_named(&variable.name).is_empty(),
+                Kind::Foreign(_) => true,
+                _ => false,
+            },
             _ => false,
         })
 }
@@ -101,7 +124,10 @@ fn look<'s>(run: &mut Run<'_, '_>, fields: &[Field<'s>], input: &Input, source: 
         name if wrappers::is_one(name) => wrappers::run(run, name, rest, input, source),
         // `retry docker pull a`: a command of the script's own that runs another.
         name if !prints(name) => {
-            let tool = |field: &Field<'s>| field.known().is_some_and(|text| TOOLS.contains(&base_name(text)));
+            let tool = |field: &Field<'s>| match field.known() {
+                Some(text) => TOOLS.contains(&base_name(text)),
+                None => !guess(field).is_empty(),
+            };
             if let Some(at) = rest.iter().position(tool) {
                 self::run(run, &rest[at..], input, source);
             }
@@ -124,16 +150,20 @@ fn guess(field: &Field<'_>) -> String {
             return name.to_owned();
         }
     }
-    let name = field.name.unwrap_or("").to_ascii_lowercase();
+    tool_named(field.hint()).to_owned()
+}
+
+/// The tool that a name stands for; empty for none.
+fn tool_named(name: &str) -> &'static str {
+    let name = name.trim_matches(['$', '(', ')', '{', '}']).to_ascii_lowercase();
     let stem = ["_cmd", "_bin", "_cli", "_exe", "_command", "_tool", "_path", "bin", "cmd"]
         .iter()
         .find_map(|suffix| name.strip_suffix(suffix))
         .unwrap_or(&name);
     match stem {
         "container" | "oci" | "container_engine" | "containerengine" | "engine" | "container_runtime"
-        | "container_manager" | "docker_engine" | "dockercmd" => "docker".to_owned(),
-        stem if TOOLS.contains(&stem) => stem.to_owned(),
-        _ => String::new(),
+        | "container_manager" | "docker_engine" => "docker",
+        stem => TOOLS.iter().find(|tool| **tool == stem).copied().unwrap_or(""),
     }
 }
 

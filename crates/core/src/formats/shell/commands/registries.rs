@@ -211,19 +211,12 @@ pub(super) fn copier<'s>(run: &mut Run<'_, '_>, name: &str, fields: &[Field<'s>]
             read.operands.get(1).into_iter().chain(read.values(&["old_base", "new_base"])).collect()
         }
         ("crane" | "gcrane" | "krane", ["validate", ..]) => read.values(&["remote"]).collect(),
-        (
-            "crane" | "gcrane" | "krane",
-            ["copy" | "cp" | "export" | "flatten" | "mutate" | "digest" | "manifest" | "config", ..],
-        )
+        ("crane" | "gcrane" | "krane", ["copy" | "cp" | "export" | "flatten" | "mutate", ..])
         | ("oras", ["pull" | "copy" | "cp", ..])
         | ("cosign", ["copy", ..]) => read.operands.get(1).into_iter().collect(),
-        (
-            "regctl",
-            [
-                "image",
-                "copy" | "cp" | "export" | "get-file" | "mod" | "digest" | "manifest" | "inspect" | "config",
-            ],
-        ) => read.operands.get(2).into_iter().collect(),
+        ("regctl", ["image", "copy" | "cp" | "export" | "get-file" | "mod"]) => {
+            read.operands.get(2).into_iter().collect()
+        }
         _ => return,
     };
     from.into_iter().for_each(|image| run.image(Role::Command, image));

@@ -178,8 +178,8 @@ fn shell<'s>(run: &mut Run<'_, '_>, name: &str, fields: &[Field<'s>], input: &In
 }
 
 fn read_scripts(run: &mut Run<'_, '_>, input: &Input) {
-    for (text, foreign) in input {
-        run.nested(text, foreign);
+    for written in input {
+        run.nested(&written.text, &written.foreign);
     }
 }
 
