@@ -222,8 +222,7 @@ impl<'s> Reader<'s> {
                 Err(_) if lenient => {}
                 Err(refused) => self.refuse(refused, line.text),
             }
-            let script =
-                if mode.scripts && !lenient { instruction::command(&line, self.text.escape) } else { None };
+            let script = if mode.scripts { instruction::command(&line, self.text.escape) } else { None };
             let heredocs = match heredoc::opened(&line, self.text.escape) {
                 Ok(heredocs) => heredocs,
                 Err(error) => {
@@ -239,6 +238,7 @@ impl<'s> Reader<'s> {
             body.skip_to(lines.offset());
             let terminated = heredocs.iter().all(|heredoc| skip(&mut body, heredoc));
             if mode.plain_heredocs {
+                self.text.scripts.extend(script);
                 plain_until = body.offset();
                 continue;
             }

@@ -1196,3 +1196,13 @@ ONBUILD RUN docker pull f:1
 "#,
     );
 }
+
+/// A frontend before 1.4 reads the lines of a heredoc as instructions.
+#[test]
+fn what_a_run_commands_is_found_under_an_old_frontend() {
+    let text =
+        "# syntax=docker/dockerfile:1.2\nFROM scratch\nRUN docker pull a:1 <<EOF\nRUN docker pull b:1\nEOF\n";
+    let (_, extracted) = read(text);
+    let raws: Vec<&str> = extracted.uses.iter().map(|usage| usage.raw.as_str()).collect();
+    assert_eq!(raws, ["docker/dockerfile:1.2", "a:1", "b:1"]);
+}
