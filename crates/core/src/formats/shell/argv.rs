@@ -2,8 +2,8 @@
 //! conventions of getopt and of Go's pflag, which the tools of containers use: short
 //! options stand together, `--name=value` and `--name value` are the same, `--` ends them.
 
-use super::expand::Field;
-use super::expand::Source;
+use super::field::Field;
+use super::field::Source;
 use crate::image::ImageRef;
 
 /// The options of a command: those that take a value, and those that do not. Of any

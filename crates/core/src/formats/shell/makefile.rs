@@ -82,7 +82,7 @@ pub(super) fn read(finder: Finder<'_>, folders: &[&str], extracted: &mut Extract
 
 /// Makes one use of what several recipes find at the same place: in a variable.
 fn merge(uses: &mut Vec<ImageUse>) {
-    uses.sort_by(|a, b| (a.span, a.role).cmp(&(b.span, b.role)));
+    uses.sort_by_key(|usage| (usage.span, usage.role));
     uses.dedup_by(|next, first| {
         let same = next.span == first.span && next.role == first.role;
         if same {
@@ -193,7 +193,7 @@ fn logical_end(text: &str, mut at: usize) -> usize {
         let line = text[at..at + length].trim_end_matches('\r');
         at += length + 1;
         let slashes = line.len() - line.trim_end_matches('\\').len();
-        if slashes % 2 == 0 {
+        if slashes.is_multiple_of(2) {
             return at;
         }
     }
@@ -349,7 +349,7 @@ impl Reader<'_, '_> {
     fn expand(&self, text: &str, depth: usize) -> Vec<Value> {
         let mut values = vec![Value::default()];
         let mut at = 0;
-        while let Some(length) = memchr(b'$', text[at..].as_bytes()) {
+        while let Some(length) = memchr(b'$', &text.as_bytes()[at..]) {
             self.left.set(self.left.get().saturating_sub(16));
             let end = at + length + reference_length(&text[at + length..]);
             let reference = &text[at + length..end];

@@ -11,6 +11,7 @@ mod ansi;
 mod argv;
 mod commands;
 mod expand;
+mod field;
 mod heredoc;
 mod justfile;
 mod lexer;
@@ -30,6 +31,7 @@ use crate::formats::Claim;
 use crate::formats::Extracted;
 use crate::formats::Files;
 use crate::formats::Format;
+use crate::formats::dockerfile::Dockerfile;
 use crate::formats::uses::Finder;
 use crate::formats::value::Value;
 use crate::source::Mapped;
@@ -51,6 +53,19 @@ impl Format for Shell {
 
     fn claims(&self, path: &RepoPath) -> Claim {
         if Kind::of(path.name()).is_some() { Claim::Yes } else { Claim::No }
+    }
+
+    fn may_depend(&self, candidate: &RepoPath, changed: &RepoPath) -> bool {
+        if Dockerfile.claims(changed) == Claim::No {
+            return false;
+        }
+        let folder = candidate.folder();
+        let is_above = folder.is_empty()
+            || changed
+                .folder()
+                .strip_prefix(folder)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        is_above || matches!(folder, "scripts" | "script" | "hack" | "ci" | ".ci" | "build" | "tools" | "bin")
     }
 
     fn extract(&self, file: &SourceFile, _files: &mut Files<'_>) -> Extracted {

@@ -12,8 +12,8 @@ use std::sync::OnceLock;
 use aho_corasick::AhoCorasick;
 use aho_corasick::MatchKind;
 
-use super::expand::Field;
-use super::expand::Source;
+use super::field::Field;
+use super::field::Source;
 use super::run::Input;
 use super::run::Run;
 use super::word::Command;
