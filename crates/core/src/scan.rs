@@ -57,6 +57,8 @@ pub struct Scan {
     open: HashMap<Job, Open>,
     /// What was fed. The text of a file in which nothing was found is dropped.
     contents: HashMap<RepoPath, Content>,
+    /// The files whose text is to be dropped.
+    emptied: Vec<RepoPath>,
     asked: HashSet<RepoPath>,
     next: VecDeque<RepoPath>,
     /// The jobs that wait for a path.
@@ -68,6 +70,8 @@ pub struct Scan {
     changed: Option<BTreeSet<RepoPath>>,
     /// What files say of how others are built.
     builds: HashMap<RepoPath, Vec<Inputs>>,
+    /// The same, each once.
+    known_builds: HashSet<(RepoPath, Inputs)>,
     /// Jobs that can go on.
     ready: Vec<Job>,
     /// Jobs of files that are built, whose text is there.
@@ -204,9 +208,9 @@ impl Scan {
             self.refuse(&path, &Unreadable::Failed { reason });
         }
         let mut scanned = self.scanned;
-        scanned.uses.sort_by(|a, b| (&a.file, a.span).cmp(&(&b.file, b.span)));
-        // Several kustomizations may take one patch in.
-        scanned.uses.dedup();
+        let place = |usage: &ImageUse| (usage.file.clone(), usage.span, usage.role, usage.decided_at.clone());
+        scanned.uses.sort_by_cached_key(place);
+        join(&mut scanned.uses);
         mark_replaced(&mut scanned.uses, &self.renderings);
         scanned.problems.sort_by(|a, b| a.at.cmp(&b.at));
         scanned
@@ -270,6 +274,12 @@ impl Scan {
                 if let Some((extracted, wanted)) = found.into_inner() {
                     self.settle(&job, file, extracted, &wanted, end);
                 }
+            }
+            // Not before: what was extracted beside them may point into them.
+            for path in std::mem::take(&mut self.emptied) {
+                // Whoever wants it later asks again.
+                self.contents.remove(&path);
+                self.asked.remove(&path);
             }
         }
     }
@@ -379,10 +389,11 @@ impl Scan {
     /// Takes in what was found in a file.
     fn take(&mut self, path: &RepoPath, file: Arc<SourceFile>, mut extracted: Extracted) {
         self.scanned.files_scanned += usize::from(!extracted.is_foreign);
-        for build in std::mem::take(&mut extracted.builds) {
-            let known = self.builds.entry(build.dockerfile.clone()).or_default();
-            if !known.contains(&build.inputs) {
-                known.push(build.inputs);
+        let builds = std::mem::take(&mut extracted.builds);
+        let says_builds = !builds.is_empty();
+        for build in builds {
+            if self.known_builds.insert((build.dockerfile.clone(), build.inputs.clone())) {
+                self.builds.entry(build.dockerfile.clone()).or_default().push(build.inputs);
             }
             // Under a Dockerfile's own name it may be begun already, or is to be.
             let named = formats_of(&Job { path: build.dockerfile.clone(), named_dockerfile: false })
@@ -397,9 +408,10 @@ impl Scan {
             self.renderings.insert(path.clone(), rendering);
         }
         if extracted.uses.is_empty() && extracted.problems.is_empty() {
-            // Whoever wants it later asks again.
-            self.contents.remove(path);
-            self.asked.remove(path);
+            // What is built will point to where it was said how.
+            if !says_builds {
+                self.emptied.push(path.clone());
+            }
             return;
         }
         self.keep_sources(&extracted);
@@ -449,6 +461,24 @@ impl Scan {
             message: format!("this file cannot be scanned: it is {unreadable}"),
         });
     }
+}
+
+/// Joins what several files tell of one reference: an included file alone, and the
+/// one that includes it with its variables.
+fn join(uses: &mut Vec<ImageUse>) {
+    uses.dedup_by(|next, first| {
+        let same = (&next.file, next.span, next.role, next.stage, next.reachable, &next.decided_at)
+            == (&first.file, first.span, first.role, first.stage, first.reachable, &first.decided_at);
+        if same {
+            first.targets.append(&mut next.targets);
+            first.targets.sort();
+            first.targets.dedup();
+            first.via.append(&mut next.via);
+            let mut known = HashSet::new();
+            first.via.retain(|via| known.insert(via.clone()));
+        }
+        same
+    });
 }
 
 /// Runs tasks one after another.
@@ -596,6 +626,26 @@ mod tests {
             ("dockerfile.go", text("FROM a\n")),
         ]);
         assert_eq!((scanned.files_scanned, scanned.uses.len(), scanned.problems.len()), (1, 1, 0));
+    }
+
+    /// What cannot be read is a problem unless the name says that it is no text; a text is
+    /// read whatever it is called.
+    #[test]
+    fn a_picture_is_no_dockerfile_whatever_its_name_begins_with() {
+        let picture = || Content::from_bytes(vec![0x89, b'P', b'N', b'G', 0]);
+        let scanned = scan(&[
+            ("Dockerfile", picture()),
+            ("Dockerfile.latin1.jpg", Content::from_bytes(vec![0xFF, 0xD8])),
+            ("Dockerfile.png", picture()),
+            ("Dockerfile.text.png", text("FROM a\n")),
+            ("dockerfile.svg", text("<svg/>\n")),
+        ]);
+        assert_eq!(
+            messages(&scanned),
+            ["Dockerfile: this file cannot be scanned: it is a binary file (it holds NUL bytes)"]
+        );
+        let files: Vec<&str> = scanned.uses.iter().map(|usage| usage.file.as_str()).collect();
+        assert_eq!((files, scanned.files_scanned), (vec!["Dockerfile.text.png"], 1));
     }
 
     #[test]

@@ -26,6 +26,16 @@ fn expansion() {
 }
 
 #[test]
+fn github_actions() {
+    pass("github_actions", targets::github_actions::run);
+}
+
+#[test]
+fn gitlab_ci() {
+    pass("gitlab_ci", targets::gitlab_ci::run);
+}
+
+#[test]
 fn kubernetes() {
     pass("kubernetes", targets::kubernetes::run);
 }
@@ -45,6 +55,11 @@ fn policy() {
     pass("policy", targets::policy::run);
 }
 
+#[test]
+fn shell() {
+    pass("shell", targets::shell::run);
+}
+
 /// Every target that cargo-fuzz knows has its test here, and a corpus.
 #[test]
 fn every_target_is_tried() {
@@ -60,7 +75,20 @@ fn every_target_is_tried() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     folders.sort();
-    assert_eq!(listed, ["dockerfile", "expansion", "kubernetes", "pattern", "policy", "reference"]);
+    assert_eq!(
+        listed,
+        [
+            "dockerfile",
+            "expansion",
+            "github_actions",
+            "gitlab_ci",
+            "kubernetes",
+            "pattern",
+            "policy",
+            "reference",
+            "shell"
+        ]
+    );
     assert_eq!(folders, listed);
 }
 

@@ -7,10 +7,14 @@
 //! `value`, `uses` and `marker` are what formats share: texts that are put together
 //! from variables, and the uses that are made of them.
 
+pub mod compose;
 pub mod dockerfile;
+mod github_actions;
+mod gitlab_ci;
 pub mod kubernetes;
 pub mod kustomize;
 mod marker;
+pub mod shell;
 #[cfg(test)]
 mod tests;
 mod uses;
@@ -201,8 +205,15 @@ pub struct Wanted {
 
 /// Every format. Of several that claim a file, the first that does not call it
 /// foreign reads it.
-pub static FORMATS: &[&dyn Format] =
-    &[&dockerfile::Dockerfile, &kustomize::Kustomize, &kubernetes::Kubernetes];
+pub static FORMATS: &[&dyn Format] = &[
+    &dockerfile::Dockerfile,
+    &compose::Compose,
+    &github_actions::GithubActions,
+    &gitlab_ci::GitlabCi,
+    &kustomize::Kustomize,
+    &kubernetes::Kubernetes,
+    &shell::Shell,
+];
 
 /// The formats that may read a path, by its name.
 pub fn formats_for(path: &RepoPath) -> impl Iterator<Item = (&'static dyn Format, Claim)> {
@@ -221,12 +232,13 @@ pub fn is_claimed(path: &RepoPath) -> bool {
 }
 
 /// Whether a file of this path may decide what another one uses, by its name: it
-/// is of a format, or holds variables (`.env`, `prod.env`, `.env.local`).
+/// is of a format, holds variables (`.env`, `prod.env`, `.env.local`), or is YAML
+/// that others may include.
 #[must_use]
 pub fn may_decide_others(path: &RepoPath) -> bool {
     let name = path.name();
     name.starts_with(".env")
-        || name.ends_with(".env")
+        || [".env", ".yml", ".yaml"].iter().any(|end| name.ends_with(end))
         || formats_for(path).any(|(format, _)| !format.is_built())
 }
 

@@ -36,8 +36,23 @@ pub struct ImageUse {
     pub decided_at: Location,
 }
 
+impl ImageUse {
+    /// Adds what the same place is when it is evaluated in another way.
+    pub fn join(&mut self, other: ImageUse) {
+        self.targets.extend(other.targets);
+        self.targets.sort();
+        self.targets.dedup();
+        for via in other.via {
+            if !self.via.contains(&via) {
+                self.via.push(via);
+            }
+        }
+        self.reachable |= other.reachable;
+    }
+}
+
 /// A place that contributed to a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Via {
     /// Where.
     pub at: Location,

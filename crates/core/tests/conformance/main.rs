@@ -1,5 +1,5 @@
-//! fromguard's Dockerfile reader and reference parser against the golden answers
-//! of BuildKit and distribution/reference under `tests/conformance`.
+//! fromguard's readers of Dockerfiles, references and compose files against the
+//! golden answers of BuildKit, distribution/reference and compose-go under `tests/conformance`.
 //!
 //! `cargo xtask oracle` writes those answers and shares these modules, so that
 //! the live comparison and this one follow one rule.
@@ -9,6 +9,8 @@
 mod answer;
 #[allow(dead_code, reason = "`cargo xtask oracle` uses the rest")]
 mod cases;
+#[allow(dead_code, reason = "`cargo xtask oracle` uses the rest")]
+mod compose;
 #[allow(dead_code, reason = "`cargo xtask oracle` uses the rest")]
 mod kustomize;
 #[allow(dead_code, reason = "`cargo xtask oracle` uses the rest")]
@@ -100,6 +102,32 @@ fn a_difference_is_noticed() {
     noticed("# syntax=docker/dockerfile:1\nFROM a", &["default: docker.io/library/a:latest"]);
     noticed("FROM a", &["onbuild: b", "default: docker.io/library/a:latest"]);
     noticed("FROM a\nONBUILD COPY --from=b c d", &["default: docker.io/library/a:latest"]);
+}
+
+#[test]
+fn compose_files_are_read_as_compose_reads_them() {
+    let mut wrong = Vec::new();
+    let mut compared = 0;
+    for entry in fs::read_dir(folder().join("compose")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "cases") {
+            continue;
+        }
+        let cases = compose::read(&fs::read_to_string(&path).unwrap()).unwrap();
+        let golden = compose::read_answers(&fs::read_to_string(path.with_extension("golden")).unwrap());
+        let names: Vec<_> = cases.iter().map(|case| &case.name).collect();
+        let answered: Vec<_> = golden.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, answered, "{}: run `cargo xtask oracle`", path.display());
+        for (case, (_, answer)) in cases.iter().zip(&golden) {
+            compared += usize::from(answer.is_ok());
+            let differences = compose::differences(case, answer);
+            wrong.extend(
+                differences.into_iter().map(|what| format!("{} in {}: {what}", case.name, path.display())),
+            );
+        }
+    }
+    assert!(compared > 0, "no case was compared");
+    assert!(wrong.is_empty(), "{} differences in {compared} cases:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]

@@ -145,8 +145,8 @@ common: &common
 spec:
   initContainers: &all
   - image: alpine:3
-#          ^^^^^^^^ init-container docker.io/library/alpine:3
 #          ^^^^^^^^ container docker.io/library/alpine:3
+#          ^^^^^^^^ init-container docker.io/library/alpine:3
   containers:
   - name: a
     image: *image
