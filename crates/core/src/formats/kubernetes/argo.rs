@@ -8,6 +8,7 @@ use super::parameters::Scope;
 use super::walk::At;
 use super::walk::Walk;
 use super::walk::distinct;
+use crate::formats::value::MAX_MEMBERS;
 use crate::formats::value::Value;
 use crate::yaml::Node;
 
@@ -30,7 +31,7 @@ impl Walk<'_> {
     /// Walks a workflow's specification: a mapping with `templates`.
     pub(super) fn workflow(&mut self, spec: Node<'_>, at: At<'_>) {
         let Some(mapping) = spec.mapping() else { return };
-        let mut global = at.scope.clone();
+        let mut global = Scope::inside(at.scope);
         for (name, parameter) in parameters(spec, "arguments") {
             global.set(format!("workflow.parameters.{name}"), self.given(name, parameter, at.scope));
         }
@@ -48,8 +49,14 @@ impl Walk<'_> {
         }
     }
 
-    fn template_scopes(&self, spec: Node<'_>, templates: &[Node<'_>], global: &Scope) -> Vec<Scope> {
-        let own: Vec<Scope> = templates.iter().map(|template| self.own_scope(*template, global)).collect();
+    fn template_scopes<'g>(
+        &self,
+        spec: Node<'_>,
+        templates: &[Node<'_>],
+        global: &'g Scope<'g>,
+    ) -> Vec<Scope<'g>> {
+        let own: Vec<Scope<'g>> =
+            templates.iter().map(|template| self.own_scope(*template, global)).collect();
         let calls = calls(spec, templates);
         let mut scopes = own.clone();
         for _ in 0..MAX_CALLS {
@@ -59,10 +66,17 @@ impl Walk<'_> {
                 let from = self.with_items(call.items, from);
                 for (name, parameter) in &call.parameters {
                     let key = format!("inputs.parameters.{name}");
-                    let mut values = next[call.to].get(&key).map(<[Value]>::to_vec).unwrap_or_default();
-                    values.extend(self.given(name, *parameter, &from));
-                    values.truncate(crate::formats::value::MAX_MEMBERS);
-                    next[call.to].set(key, distinct(values).to_vec());
+                    let known = next[call.to].get(&key).unwrap_or_default();
+                    if known.len() > MAX_MEMBERS {
+                        continue;
+                    }
+                    let mut values = distinct([known, &self.given(name, *parameter, &from)].concat());
+                    if values.len() > MAX_MEMBERS {
+                        values.truncate(MAX_MEMBERS);
+                        let reason = format!("more than {MAX_MEMBERS} values are not told apart");
+                        values.push(Value::unknown(reason));
+                    }
+                    next[call.to].set(key, values);
                 }
             }
             scopes = next;
@@ -71,8 +85,8 @@ impl Walk<'_> {
     }
 
     /// The scope of a template that nobody calls.
-    fn own_scope(&self, template: Node<'_>, global: &Scope) -> Scope {
-        let mut scope = global.clone();
+    fn own_scope<'g>(&self, template: Node<'_>, global: &'g Scope<'g>) -> Scope<'g> {
+        let mut scope = Scope::inside(global);
         for (name, parameter) in parameters(template, "inputs") {
             scope.set(format!("inputs.parameters.{name}"), self.given(name, parameter, global));
         }
@@ -80,10 +94,10 @@ impl Walk<'_> {
     }
 
     /// What `{{item}}` and `{{item.key}}` may be.
-    fn with_items(&self, items: Option<Node<'_>>, scope: &Scope) -> Scope {
-        let mut scope = scope.clone();
+    fn with_items<'s>(&self, items: Option<Node<'_>>, scope: &'s Scope<'s>) -> Scope<'s> {
+        let mut scope = Scope::inside(scope);
         let mut values: HashMap<String, Vec<Value>> = HashMap::new();
-        for item in items.into_iter().flat_map(Node::list).take(crate::formats::value::MAX_MEMBERS) {
+        for item in items.into_iter().flat_map(Node::list).take(MAX_MEMBERS) {
             match item.mapping() {
                 None => {
                     values.entry("item".to_owned()).or_default().extend(self.parameter("item", item, &scope));
@@ -105,7 +119,7 @@ impl Walk<'_> {
     }
 
     /// What a parameter is given: its value, its default, what it is chosen from.
-    fn given(&self, name: &str, parameter: Node<'_>, scope: &Scope) -> Vec<Value> {
+    fn given(&self, name: &str, parameter: Node<'_>, scope: &Scope<'_>) -> Vec<Value> {
         let texts = [&["value"][..], &["default"], &["valueFrom", "default"]];
         let mut nodes: Vec<Node<'_>> = texts.iter().filter_map(|path| parameter.at(path)).collect();
         nodes.extend(parameter.at(&["enum"]).into_iter().flat_map(Node::list));
@@ -116,7 +130,7 @@ impl Walk<'_> {
         if values.is_empty() && parameter.at(&["valueFrom"]).is_some() {
             values.push(Value::unknown(format!("`{name}` is known only when the workflow runs")));
         }
-        distinct(values).to_vec()
+        distinct(values)
     }
 }
 

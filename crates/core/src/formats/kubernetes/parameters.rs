@@ -15,13 +15,22 @@ use crate::formats::value::Value;
 /// The longest text that is looked into, in bytes: no reference is longer.
 const MAX_REFERENCE_BYTES: usize = 1024;
 
-/// The parameters that are known at a place, each with what it may be.
+/// The parameters that are known at a place, each with what it may be, in front of
+/// those of the place around it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Scope {
+pub(super) struct Scope<'p> {
+    parent: Option<&'p Scope<'p>>,
     values: HashMap<String, Rc<Vec<Value>>>,
+    /// Names that begin so are not looked up in the place around.
+    hidden: Option<&'static str>,
 }
 
-impl Scope {
+impl<'p> Scope<'p> {
+    /// A place inside of another one.
+    pub(super) fn inside(parent: &'p Scope<'p>) -> Scope<'p> {
+        Scope { parent: Some(parent), ..Scope::default() }
+    }
+
     /// Sets what a parameter may be.
     pub(super) fn set(&mut self, name: impl Into<String>, values: Vec<Value>) {
         self.values.insert(name.into(), Rc::new(values));
@@ -29,12 +38,21 @@ impl Scope {
 
     /// What a parameter may be.
     pub(super) fn get(&self, name: &str) -> Option<&[Value]> {
-        self.values.get(name).map(|values| values.as_slice())
+        let mut scope = self;
+        loop {
+            if let Some(values) = scope.values.get(name) {
+                return Some(values);
+            }
+            if scope.hidden.is_some_and(|prefix| name.starts_with(prefix)) {
+                return None;
+            }
+            scope = scope.parent?;
+        }
     }
 
-    /// Forgets the parameters whose names begin so.
-    pub(super) fn forget(&mut self, prefix: &str) {
-        self.values.retain(|name, _| !name.starts_with(prefix));
+    /// Hides the parameters of the place around whose names begin so.
+    pub(super) fn forget(&mut self, prefix: &'static str) {
+        self.hidden = Some(prefix);
     }
 
     /// What a text may be when its parameters are filled in.
@@ -62,7 +80,7 @@ impl Scope {
 
     fn members(&self, parameter: &Parameter<'_>) -> Vec<Value> {
         let name = normal_name(parameter.name);
-        if let Some(values) = self.values.get(&name) {
+        if let Some(values) = self.get(&name) {
             return match values.is_empty() {
                 true => vec![Value::unknown(format!("`{name}` has no default"))],
                 false => values.to_vec(),

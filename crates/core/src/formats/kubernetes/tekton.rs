@@ -14,7 +14,7 @@ impl Walk<'_> {
     ///
     /// Beside a `taskSpec` or `pipelineSpec`, `params` are what is given to it;
     /// elsewhere they are declared.
-    pub(super) fn task_parameters(&self, node: Node<'_>, outer: &Scope) -> Option<Scope> {
+    pub(super) fn task_parameters<'p>(&self, node: Node<'_>, outer: &'p Scope<'p>) -> Option<Scope<'p>> {
         let listed = [&["params"][..], &["inputs", "params"], &["matrix", "params"]];
         let parameters: Vec<Node<'_>> =
             listed.iter().filter_map(|path| node.at(path)).flat_map(Node::list).collect();
@@ -24,7 +24,7 @@ impl Walk<'_> {
         let gives = ["taskSpec", "pipelineSpec", "taskRef", "pipelineRef", "ref"]
             .iter()
             .any(|key| node.at(&[key]).is_some());
-        let mut scope = outer.clone();
+        let mut scope = Scope::inside(outer);
         if gives {
             scope.forget("given.");
         }

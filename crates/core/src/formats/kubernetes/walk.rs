@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::collections::HashSet;
-use std::rc::Rc;
 
 use super::fields;
 use super::fields::Kind;
@@ -53,7 +52,7 @@ pub(super) struct At<'w> {
     pub(super) kind: Kind<'w>,
     /// The key that the node, or the list that it is in, stands under.
     pub(super) key: &'w str,
-    pub(super) scope: &'w Scope,
+    pub(super) scope: &'w Scope<'w>,
     pub(super) depth: usize,
 }
 
@@ -107,13 +106,13 @@ impl<'f> Walk<'f> {
         self.visit(values, At { kind, key: "", scope: &Scope::default(), depth: 0 });
     }
 
-    fn object(&mut self, node: Node<'_>, kind: Kind<'_>, scope: &Scope, depth: usize) {
+    fn object(&mut self, node: Node<'_>, kind: Kind<'_>, scope: &Scope<'_>, depth: usize) {
         if kind.runs_nothing() {
             return;
         }
         let Some(mapping) = node.mapping() else { return };
-        let mut scope = scope.clone();
         self.functions(node);
+        let mut scope = Scope::inside(scope);
         if kind.name == "Template" {
             self.template_parameters(node, &mut scope);
         }
@@ -274,7 +273,7 @@ impl<'f> Walk<'f> {
     }
 
     /// `{registry, repository, tag, digest}`: what charts and operators read.
-    fn image_map(&mut self, map: Mapping<'_>, scope: &Scope) -> bool {
+    fn image_map(&mut self, map: Mapping<'_>, scope: &Scope<'_>) -> bool {
         let part = |key: &str| map.find(key).filter(|node| node.text().is_some_and(|text| !text.is_empty()));
         let Some(repository) = part("repository").or_else(|| part("name").filter(|_| part("tag").is_some()))
         else {
@@ -321,7 +320,7 @@ impl<'f> Walk<'f> {
     }
 
     /// An entry of `images` of a Flux `Kustomization`: what it makes of an image.
-    fn rewrite(&mut self, entry: Node<'_>, scope: &Scope) {
+    fn rewrite(&mut self, entry: Node<'_>, scope: &Scope<'_>) {
         let Some(map) = entry.map() else { return };
         let part = |key: &str| map.find(key).filter(|node| node.text().is_some_and(|text| !text.is_empty()));
         let Some(name) = part("newName").or_else(|| part("name")) else { return };
@@ -338,7 +337,7 @@ impl<'f> Walk<'f> {
     }
 
     /// A use of the image that a node's text stands for.
-    pub(super) fn image(&mut self, role: Role, node: Node<'_>, scope: &Scope) {
+    pub(super) fn image(&mut self, role: Role, node: Node<'_>, scope: &Scope<'_>) {
         // The text of an anchor stands for the image wherever an alias does.
         let Some(target) = node.followed() else { return };
         let Some((span, text)) = self.written.scalar(target) else { return };
@@ -380,7 +379,7 @@ impl<'f> Walk<'f> {
     }
 
     /// What a node's text may be, each with the node as its place.
-    pub(super) fn members(&self, node: Node<'_>, scope: &Scope) -> Vec<Value> {
+    pub(super) fn members(&self, node: Node<'_>, scope: &Scope<'_>) -> Vec<Value> {
         let Some(target) = node.followed() else { return Vec::new() };
         let Some((span, text)) = self.written.scalar(target) else { return Vec::new() };
         let at = self.finder.location(span);
@@ -423,7 +422,7 @@ impl<'f> Walk<'f> {
     }
 
     /// The parameters of an OpenShift `Template`.
-    fn template_parameters(&self, node: Node<'_>, scope: &mut Scope) {
+    fn template_parameters(&self, node: Node<'_>, scope: &mut Scope<'_>) {
         for parameter in node.at(&["parameters"]).into_iter().flat_map(Node::list) {
             let Some(name) = parameter.at(&["name"]).and_then(Node::text) else { continue };
             let value = parameter.at(&["value"]).map(|value| self.parameter(name, value, &Scope::default()));
@@ -432,7 +431,7 @@ impl<'f> Walk<'f> {
     }
 
     /// What a parameter may be by a text that is given for it.
-    pub(super) fn parameter(&self, name: &str, node: Node<'_>, scope: &Scope) -> Vec<Value> {
+    pub(super) fn parameter(&self, name: &str, node: Node<'_>, scope: &Scope<'_>) -> Vec<Value> {
         let Some((span, text)) = self.written.scalar(node) else { return Vec::new() };
         let at = self.finder.location(span);
         let what = format!("parameter `{name}`");
@@ -466,12 +465,12 @@ fn merges(mapping: Mapping<'_>) -> bool {
 }
 
 /// Values with the same text only once.
-pub(super) fn distinct(values: Vec<Value>) -> Rc<Vec<Value>> {
+pub(super) fn distinct(values: Vec<Value>) -> Vec<Value> {
     let mut kept: Vec<Value> = Vec::new();
     for value in values {
         if !kept.contains(&value) {
             kept.push(value);
         }
     }
-    Rc::new(kept)
+    kept
 }

@@ -230,6 +230,9 @@ impl<'b, 'f> Build<'b, 'f> {
 
     /// `images`, one entry after the other.
     fn images(&mut self, root: Node<'_>, file: &SourceFile, resources: &mut [Resource]) {
+        if !(self.reads_manifests || self.is_pending) {
+            return;
+        }
         for node in root.at(&["images"]).into_iter().flat_map(Node::list) {
             let part =
                 |key: &str| node.at(&[key]).filter(|part| part.text().is_some_and(|text| !text.is_empty()));
