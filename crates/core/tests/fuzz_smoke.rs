@@ -16,6 +16,11 @@ const MUTATIONS: usize = 1500;
 const MAX_BYTES: usize = 1024;
 
 #[test]
+fn compose() {
+    pass("compose", targets::compose::run);
+}
+
+#[test]
 fn dockerfile() {
     pass("dockerfile", targets::dockerfile::run);
 }
@@ -55,7 +60,7 @@ fn every_target_is_tried() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     folders.sort();
-    assert_eq!(listed, ["dockerfile", "expansion", "pattern", "policy", "reference"]);
+    assert_eq!(listed, ["compose", "dockerfile", "expansion", "pattern", "policy", "reference"]);
     assert_eq!(folders, listed);
 }
 
