@@ -6,6 +6,7 @@
 //! the corpus and a fixed series of mutations. It therefore names nothing but
 //! the core's public interface.
 
+pub mod compose;
 pub mod dockerfile;
 pub mod expansion;
 pub mod github_actions;

@@ -16,6 +16,11 @@ const MUTATIONS: usize = 1500;
 const MAX_BYTES: usize = 1024;
 
 #[test]
+fn compose() {
+    pass("compose", targets::compose::run);
+}
+
+#[test]
 fn dockerfile() {
     pass("dockerfile", targets::dockerfile::run);
 }
@@ -78,6 +83,7 @@ fn every_target_is_tried() {
     assert_eq!(
         listed,
         [
+            "compose",
             "dockerfile",
             "expansion",
             "github_actions",

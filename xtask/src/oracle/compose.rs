@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use fromguard_core::formats::Claim;
+use fromguard_core::formats::Extracted;
 use fromguard_core::formats::Format;
 use fromguard_core::formats::compose::Compose;
 use fromguard_core::source::Content;
@@ -38,13 +39,20 @@ fn answer(answer: &Value) -> Answer {
 
 /// Compares every compose file below a folder, each loaded alone.
 pub(crate) fn tree(program: &mut Program, folder: &Path) -> anyhow::Result<()> {
-    let mut paths = Vec::new();
-    walk(folder, "", &mut paths)?;
-    paths.sort();
+    let mut all = Vec::new();
+    walk(folder, "", &mut all)?;
+    all.sort();
+    let named = |path: &&String| Compose.claims(&RepoPath::new(path)) == Claim::Yes;
+    let paths: Vec<&String> = all.iter().filter(named).collect();
     let known = |path: &RepoPath| {
         let bytes = fs::read(folder.join(path.as_str()));
         Some(bytes.map_or(Content::Missing, Content::from_bytes))
     };
+    // What a file includes or extends tells of its own images.
+    let read: Vec<Extracted> = all.iter().filter_map(|path| compose_cases::extract(path, &known)).collect();
+    let told =
+        Extracted { uses: read.into_iter().flat_map(|read| read.uses).collect(), ..Extracted::default() };
+    let told = compose_cases::resolved(told);
     let (mut agree, mut differ, mut refused) = (0, 0, 0);
     for path in &paths {
         let question = json!({ "folder": folder.canonicalize()?, "load": [path] });
@@ -56,7 +64,7 @@ pub(crate) fn tree(program: &mut Program, folder: &Path) -> anyhow::Result<()> {
                 println!("{path}: Compose refuses it: {message}");
             }
             Ok(facts) => {
-                let differences = compose_cases::compare(&facts, &[read], &[], false);
+                let differences = compose_cases::compare(&facts, &[read, told.clone()], &[], false);
                 agree += usize::from(differences.is_empty());
                 differ += usize::from(!differences.is_empty());
                 differences.iter().for_each(|difference| println!("{path}: {difference}"));
@@ -74,7 +82,7 @@ fn walk(folder: &Path, prefix: &str, paths: &mut Vec<String>) -> anyhow::Result<
         let path = format!("{prefix}{name}");
         if entry.file_type()?.is_dir() && name != ".git" {
             walk(&entry.path(), &format!("{path}/"), paths)?;
-        } else if Compose.claims(&RepoPath::new(&path)) == Claim::Yes {
+        } else if Compose.claims(&RepoPath::new(&path)) != Claim::No {
             paths.push(path);
         }
     }

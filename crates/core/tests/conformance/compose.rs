@@ -121,12 +121,16 @@ pub(crate) fn differences(case: &Case, answer: &Answer) -> Vec<String> {
     let others = case.files.keys().filter(|path| path.ends_with(".yml") && !load.contains(path));
     for path in others {
         let uses = extract(path, &known).map_or_else(Vec::new, |read| read.uses);
-        let known =
-            uses.into_iter().filter(|usage| usage.targets.iter().all(|target| target.status() == "resolved"));
-        read.push(Extracted { uses: known.collect(), ..Extracted::default() });
+        read.push(resolved(Extracted { uses, ..Extracted::default() }));
     }
     let Ok(facts) = answer else { return Vec::new() };
     compare(facts, &read, &case.extra, true)
+}
+
+/// Only the uses that are wholly known.
+pub(crate) fn resolved(mut read: Extracted) -> Extracted {
+    read.uses.retain(|usage| usage.targets.iter().all(|target| target.status() == "resolved"));
+    read
 }
 
 /// What fromguard finds in a file.

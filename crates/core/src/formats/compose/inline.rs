@@ -35,9 +35,9 @@ pub(super) fn extract(
     let (mapped, filled) = fill(text, environment, budget);
     let mut extracted = dockerfile::extract_inline(file, &mapped, inputs);
     for usage in &mut extracted.uses {
-        let inside =
-            |filled: &&Filled| usage.span.start <= filled.span.start && filled.span.end <= usage.span.end;
-        for Filled { span, value, marker } in filled.iter().filter(inside) {
+        let first = filled.partition_point(|filled| filled.span.start < usage.span.start);
+        let inside = filled[first..].iter().take_while(|filled| filled.span.end <= usage.span.end);
+        for Filled { span, value, marker } in inside {
             for via in value.via() {
                 if !usage.via.contains(via) {
                     usage.via.push(via.clone());
@@ -59,7 +59,7 @@ pub(super) fn extract(
     extracted
 }
 
-/// The text with Compose's variables in it, and where they were put.
+/// The text with Compose's variables in it, and where they were put, in order.
 fn fill(text: &Text, environment: &Environment, budget: &Budget) -> (Mapped, Vec<Filled>) {
     let written = text.text();
     let mut mapped = Mapped::default();

@@ -51,7 +51,7 @@ use self::uses::Gatherer;
 /// The id of the format.
 const FORMAT: &str = "compose";
 /// What reading one file may cost, in steps of [`Budget`]; about a tenth of a second.
-const MAX_STEPS: usize = 2_000_000;
+const MAX_STEPS: usize = 1_200_000;
 
 /// The format `compose`.
 pub struct Compose;

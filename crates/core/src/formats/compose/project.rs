@@ -274,7 +274,10 @@ impl<'l, 'a> Loader<'l, 'a> {
 
     fn include(&mut self, include: &Include, project: &Project, open: &mut Vec<RepoPath>) -> Option<Project> {
         let first = include.paths.first()?;
-        if open.len() > MAX_DEPTH || self.budget.is_spent() {
+        if self.budget.is_spent() {
+            return None;
+        }
+        if open.len() > MAX_DEPTH {
             self.limit(first, "files that include each other more than 32 deep are not followed");
             return None;
         }
@@ -368,7 +371,11 @@ impl<'l, 'a> Loader<'l, 'a> {
         values.first().map_or(Place::Outside, |value| path::place(value, folder))
     }
 
+    /// Tells of a limit, once.
     fn limit(&mut self, text: &Shared, message: &str) {
+        if self.problems.iter().any(|problem| problem.message == message) {
+            return;
+        }
         self.problems.push(Problem {
             at: text.at.clone(),
             code: ProblemCode::Limit,

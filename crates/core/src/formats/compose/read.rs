@@ -46,8 +46,7 @@ pub(super) fn read(file: &SourceFile, document: &Document, form: Form, budget: &
     let includes = root.find("include").filter(|node| node.sequence().is_some());
     match form {
         Form::Unnamed => {
-            let is_service = |(_, value): (Node<'_>, Node<'_>)| has_image(value);
-            if !services?.entries().any(is_service) {
+            if !services?.entries().any(|(_, value)| reader.has_image(value)) {
                 return None;
             }
         }
@@ -71,9 +70,8 @@ pub(super) fn read(file: &SourceFile, document: &Document, form: Form, budget: &
     Some(layer)
 }
 
-fn has_image(node: Node<'_>) -> bool {
-    node.map().is_some_and(|service| ["image", "build"].iter().any(|key| service.find(key).is_some()))
-}
+/// What a text costs beside its bytes, in steps.
+const TEXT_STEPS: usize = 16;
 
 struct Reader<'r> {
     file: &'r SourceFile,
@@ -85,11 +83,23 @@ impl<'r> Reader<'r> {
     fn first_version(&self, root: Mapping<'_>) -> Option<Layer> {
         let known = ["version", "volumes", "networks", "secrets", "configs", "on", "jobs"];
         if known.iter().any(|key| root.get(key).is_some())
-            || !root.entries().any(|(_, value)| has_image(value))
+            || !root.entries().any(|(_, value)| self.has_image(value))
         {
             return None;
         }
         Some(Layer { services: self.services(root), ..Layer::default() })
+    }
+
+    fn has_image(&self, node: Node<'_>) -> bool {
+        let is_image =
+            |mapping| self.find(mapping, "image").or_else(|| self.find(mapping, "build")).is_some();
+        node.map().is_some_and(is_image)
+    }
+
+    /// The value of a key, counted.
+    fn find<'y>(&self, mapping: Mapping<'y>, key: &str) -> Option<Node<'y>> {
+        let mut layers = mapping.layers();
+        layers.find_map(|layer| self.budget.spend(layer.entries().len()).then(|| layer.get(key))?)?.followed()
     }
 
     /// The entries of a mapping whose keys are `wanted`, those that it merges in behind.
@@ -183,8 +193,8 @@ impl<'r> Reader<'r> {
     fn extends(&self, node: Node<'_>) -> Option<Extends> {
         match node.mapping() {
             Some(mapping) => Some(Extends {
-                service: self.text(mapping.find("service")?)?,
-                file: mapping.find("file").and_then(|file| self.text(file)),
+                service: self.text(self.find(mapping, "service")?)?,
+                file: self.find(mapping, "file").and_then(|file| self.text(file)),
             }),
             None => Some(Extends { service: self.text(node)?, file: None }),
         }
@@ -194,10 +204,10 @@ impl<'r> Reader<'r> {
         let Some(mapping) = node.mapping() else {
             return Include { paths: self.text(node).into_iter().collect(), ..Include::default() };
         };
-        let texts = |key: &str| mapping.find(key).map_or_else(Vec::new, |value| self.texts(value));
+        let texts = |key: &str| self.find(mapping, key).map_or_else(Vec::new, |value| self.texts(value));
         Include {
             paths: texts("path"),
-            folder: mapping.find("project_directory").and_then(|folder| self.text(folder)),
+            folder: self.find(mapping, "project_directory").and_then(|folder| self.text(folder)),
             env_files: texts("env_file"),
         }
     }
@@ -247,15 +257,16 @@ impl<'r> Reader<'r> {
 
     /// The sources of those volumes that are images.
     fn image_volumes(&self, node: Node<'_>) -> Vec<Shared> {
-        let is_image = |volume: &Mapping<'_>| volume.find("type").and_then(Node::text) == Some("image");
+        let is_image =
+            |volume: &Mapping<'_>| self.find(*volume, "type").and_then(Node::text) == Some("image");
         let volumes = node.list().filter(|_| self.budget.spend(1)).filter_map(Node::mapping).filter(is_image);
-        volumes.filter_map(|volume| self.text(volume.find("source")?)).collect()
+        volumes.filter_map(|volume| self.text(self.find(volume, "source")?)).collect()
     }
 
     /// What the mappings of a list have under a key.
     fn members(&self, node: Node<'_>, key: &str) -> Vec<Shared> {
         let members = node.list().filter(|_| self.budget.spend(1)).filter_map(Node::mapping);
-        members.filter_map(|member| self.text(member.find(key)?)).collect()
+        members.filter_map(|member| self.text(self.find(member, key)?)).collect()
     }
 
     /// The texts of a list, or the only one.
@@ -277,10 +288,10 @@ impl<'r> Reader<'r> {
     /// The text of a scalar; of anything else what is written, to the line's end: a
     /// template's marker (`{{ .image }}`) is a mapping to YAML.
     fn text(&self, node: Node<'_>) -> Option<Shared> {
-        if node.is_null() {
+        let span = node.content_span();
+        if node.is_null() || !self.budget.spend(TEXT_STEPS + (span.end - span.start) / 16) {
             return None;
         }
-        let span = node.content_span();
         if let Some(mapped) = node.mapped(self.file.text()) {
             return Some(Rc::new(Text { mapped, at: self.location(span) }));
         }

@@ -111,7 +111,7 @@ fn nested(text: &str, environment: &Environment, budget: &Budget, depth: usize) 
                 vec![Value::unknown(format!("`{}` is no variable that Compose can read", shown(invalid)))]
             }
         };
-        if !budget.spend(1 + members.len() * more.len() + members[0].text().len() / 16) {
+        if !budget.spend(1 + members.len() * more.len() * (1 + members[0].text().len() / 16)) {
             return vec![Value::unknown("the variables of this file make too much text")];
         }
         members = match members.len() * more.len() > MAX_FORKS {

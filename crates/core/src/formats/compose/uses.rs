@@ -111,7 +111,8 @@ impl<'g> Gatherer<'g> {
         outputs: &Outputs,
     ) -> Option<Role> {
         let is_built = merged.build.is_some()
-            || self.evaluate(image, environment).iter().all(|value| outputs.contains(value.text()));
+            || (!outputs.is_empty()
+                && self.evaluate(image, environment).iter().all(|value| outputs.contains(value.text())));
         if !is_built {
             return Some(Role::Container);
         }

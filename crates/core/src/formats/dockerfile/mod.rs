@@ -213,6 +213,7 @@ fn extract_inner(file: &SourceFile, text: &Mapped, builds: &[Inputs], commands: 
     for usage in &mut extracted.uses {
         usage.file = file.path().clone();
         usage.span = text.span(usage.span.start..usage.span.end);
+        usage.raw = file.slice(usage.span).to_owned();
         move_place(&mut usage.decided_at);
         usage.via.iter_mut().for_each(|via| move_place(&mut via.at));
     }
