@@ -53,8 +53,11 @@ pub struct Scan {
     begun: HashSet<Job>,
     /// Those that are not done, with the rounds they took.
     open: HashMap<Job, Open>,
-    /// What was fed. The text of a file in which nothing was found is dropped.
+    /// What was fed. The text of a file in which nothing was found is dropped,
+    /// unless another file asked for it.
     contents: HashMap<RepoPath, Content>,
+    /// What was asked for by another file.
+    shared: HashSet<RepoPath>,
     asked: HashSet<RepoPath>,
     next: VecDeque<RepoPath>,
     /// The jobs that wait for a path.
@@ -241,6 +244,9 @@ impl Scan {
 
     /// Lets `waiter` wait for `path`, which is fetched unless it was already.
     fn want(&mut self, path: RepoPath, waiter: Job) {
+        if path != waiter.path {
+            self.shared.insert(path.clone());
+        }
         self.waiting.entry(path.clone()).or_default().push(waiter);
         if self.asked.insert(path.clone()) {
             self.next.push_back(path);
@@ -355,6 +361,9 @@ impl Scan {
             self.open(build.dockerfile, named);
         }
         if extracted.uses.is_empty() && extracted.problems.is_empty() {
+            if self.shared.contains(path) {
+                return;
+            }
             // Whoever wants it later asks again.
             self.contents.remove(path);
             self.asked.remove(path);
@@ -517,6 +526,38 @@ mod tests {
         let scanned =
             scan(&[("a/Dockerfile", text("FROM scratch\n")), ("b/Dockerfile", link("../a/Dockerfile"))]);
         assert_eq!((scanned.files_scanned, scanned.problems), (2, Vec::new()));
+    }
+
+    #[test]
+    fn a_text_that_others_ask_for_is_asked_for_twice_at_most() {
+        let mut files = vec![
+            ("c/Chart.yaml".to_owned(), "name: c\n"),
+            ("c/values.yaml".to_owned(), "image: {repository: a, tag: 1}\n"),
+        ];
+        for number in 0..12 {
+            files.push((format!("c/templates/{number}.yaml"), "kind: None\n"));
+            files.push((
+                format!("c/templates/_{number}.tpl"),
+                "{{ define \"x\" }}\nimage: {{ .Values.image.repository }}\n{{ end }}",
+            ));
+        }
+        let mut scan = Scan::of_tree(files.iter().map(|(path, _)| RepoPath::new(path)).collect());
+        let mut asked: HashMap<RepoPath, usize> = HashMap::new();
+        loop {
+            let wanted = scan.wanted();
+            if wanted.is_empty() {
+                break;
+            }
+            for path in wanted {
+                *asked.entry(path.clone()).or_default() += 1;
+                let found = files.iter().find(|(name, _)| name == path.as_str());
+                scan.feed(&path, found.map_or(Content::Missing, |(_, found)| text(found)));
+            }
+        }
+        let scanned = scan.finish();
+        assert_eq!(scanned.problems, []);
+        assert_eq!(scanned.uses.len(), 1);
+        assert_eq!(asked.values().max(), Some(&2));
     }
 
     #[test]

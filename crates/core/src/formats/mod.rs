@@ -8,6 +8,7 @@
 //! from variables, and the uses that are made of them.
 
 pub mod dockerfile;
+mod helm;
 mod marker;
 #[cfg(test)]
 mod tests;
@@ -184,7 +185,7 @@ pub struct Wanted {
 
 /// Every format. Of several that claim a file, the first that does not call it
 /// foreign reads it.
-pub static FORMATS: &[&dyn Format] = &[&dockerfile::Dockerfile];
+pub static FORMATS: &[&dyn Format] = &[&dockerfile::Dockerfile, &helm::Helm];
 
 /// The formats that may read a path, by its name.
 pub fn formats_for(path: &RepoPath) -> impl Iterator<Item = (&'static dyn Format, Claim)> {

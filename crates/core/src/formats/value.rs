@@ -109,6 +109,32 @@ impl Value {
         self.push_str(&other.text);
     }
 
+    /// The same value without what stands before and after a part of it.
+    pub(super) fn part(mut self, start: usize, end: usize) -> Value {
+        let Some(part) = self.text.get(start..end) else { return self };
+        let part = part.to_owned();
+        if let Some((at, _)) = &mut self.hole {
+            *at = at.saturating_sub(start).min(part.len());
+        }
+        self.text = part;
+        self
+    }
+
+    /// Another text that was made of this one and comes from the same places.
+    pub(super) fn rewritten(mut self, text: String) -> Value {
+        if let Some((at, _)) = &mut self.hole {
+            *at = (*at).min(text.len());
+        }
+        self.text = text;
+        self
+    }
+
+    /// The same value, where something is known to be missing at `at`.
+    pub(super) fn opened(mut self, at: usize, reason: impl Into<String>) -> Value {
+        self.hole.get_or_insert_with(|| (at, reason.into()));
+        self
+    }
+
     fn open(&mut self, reason: &str) {
         let at = self.text.len();
         self.hole.get_or_insert_with(|| (at, reason.to_owned()));
