@@ -129,6 +129,7 @@ fn subject(args: &Args) -> anyhow::Result<Subject> {
             policies: Policies::load(organisation, repository),
             proposed: None,
             notices: Vec::new(),
+            approvals: Vec::new(),
         });
     };
     let change = Change::read(&args.path, &tree, revision, &path)?;
@@ -146,6 +147,7 @@ fn subject(args: &Args) -> anyhow::Result<Subject> {
         policies,
         proposed,
         notices: Vec::new(),
+        approvals: Vec::new(),
     })
 }
 

@@ -17,6 +17,7 @@ use std::collections::HashMap;
 use std::collections::HashSet;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::OnceLock;
 
 use crate::formats;
 use crate::formats::Claim;
@@ -69,6 +70,8 @@ pub struct Scan {
     changed: Option<BTreeSet<RepoPath>>,
     /// What files say of how others are built.
     builds: HashMap<RepoPath, Vec<Inputs>>,
+    /// Jobs that can go on.
+    ready: Vec<Job>,
     /// Jobs of files that are built, whose text is there.
     held: BTreeSet<Job>,
     scanned: Scanned,
@@ -81,6 +84,10 @@ struct Job {
     path: RepoPath,
     named_dockerfile: bool,
 }
+
+/// Runs a task for each number below a count, in whatever order and beside each
+/// other if it likes: extraction is where a scan's time goes, and pure.
+pub type Runner<'r> = &'r dyn Fn(usize, &(dyn Fn(usize) + Sync));
 
 struct Open {
     rounds: usize,
@@ -153,7 +160,7 @@ impl Scan {
         for job in std::mem::take(&mut self.waiting_for_tree) {
             self.advance(&job);
         }
-        self.release(false);
+        self.work(&one_by_one, false);
     }
 
     /// The files to fetch next. Each is asked for once, except that a file whose
@@ -166,21 +173,29 @@ impl Scan {
 
     /// Hands in a file that was wanted. [`Content::Missing`] is an answer.
     pub fn feed(&mut self, path: &RepoPath, content: Content) {
-        self.contents.insert(path.clone(), content);
-        for waiter in self.waiting.remove(path).unwrap_or_default() {
-            let Some(open) = self.open.get_mut(&waiter) else { continue };
-            open.missing = open.missing.saturating_sub(1);
-            if open.missing == 0 {
-                self.advance(&waiter);
+        self.feed_all([(path.clone(), content)], &one_by_one);
+    }
+
+    /// Hands in many files; what can be extracted then is, by way of `run`.
+    pub fn feed_all(&mut self, files: impl IntoIterator<Item = (RepoPath, Content)>, run: Runner<'_>) {
+        for (path, content) in files {
+            let waiters = self.waiting.remove(&path).unwrap_or_default();
+            self.contents.insert(path, content);
+            for waiter in waiters {
+                let Some(open) = self.open.get_mut(&waiter) else { continue };
+                open.missing = open.missing.saturating_sub(1);
+                if open.missing == 0 {
+                    self.advance(&waiter);
+                }
             }
         }
-        self.release(false);
+        self.work(run, false);
     }
 
     /// What was found. A wanted file that was never fed is a problem.
     #[must_use]
     pub fn finish(mut self) -> Scanned {
-        self.release(true);
+        self.work(&one_by_one, true);
         let mut unread: Vec<RepoPath> = self.open.keys().map(|job| job.path.clone()).collect();
         unread.sort();
         unread.dedup();
@@ -228,17 +243,43 @@ impl Scan {
         }
     }
 
-    /// Extracts the files that are built, when nothing is left that could say how;
+    /// Extracts what can be, and what that makes ready, until nothing is; at the
+    /// `end` with what there is.
+    fn work(&mut self, run: Runner<'_>, end: bool) {
+        loop {
+            if self.ready.is_empty() {
+                self.release(end);
+            }
+            if self.ready.is_empty() {
+                return;
+            }
+            let jobs = std::mem::take(&mut self.ready);
+            let jobs: Vec<(Job, Arc<SourceFile>)> =
+                jobs.into_iter().filter_map(|job| self.text_of(&job).map(|file| (job, file))).collect();
+            let found: Vec<OnceLock<(Extracted, Wanted)>> = jobs.iter().map(|_| OnceLock::new()).collect();
+            let (formats, asked) = (Formats { scan: self }, &jobs);
+            run(jobs.len(), &|index| {
+                if let (Some((job, file)), Some(found)) = (asked.get(index), found.get(index)) {
+                    found.get_or_init(|| formats.ask(job, file));
+                }
+            });
+            for ((job, file), found) in jobs.into_iter().zip(found) {
+                if let Some((extracted, wanted)) = found.into_inner() {
+                    self.settle(&job, file, extracted, &wanted, end);
+                }
+            }
+        }
+    }
+
+    /// Lets the files go on that are built, when nothing is left that could say how;
     /// at the `end` in any case.
     fn release(&mut self, end: bool) {
-        if self.held.is_empty() || !(end || self.open.len() == self.held.len()) {
-            return;
+        let others_are_done = self.open.len() == self.held.len();
+        if end || (others_are_done && !self.wants_tree()) {
+            self.ready.extend(std::mem::take(&mut self.held));
         }
-        if !end && self.wants_tree() {
-            return;
-        }
-        for job in std::mem::take(&mut self.held) {
-            self.extract(&job, end);
+        if end {
+            self.ready.extend(std::mem::take(&mut self.waiting_for_tree));
         }
     }
 
@@ -253,47 +294,53 @@ impl Scan {
         }
     }
 
-    /// Goes as far with a file as what was fed allows.
+    /// Lets a file go on that has what it waited for.
     fn advance(&mut self, job: &Job) {
-        if !self.open.contains_key(job) {
-            return;
-        }
         let first = formats_of(job).next();
         if first.is_some_and(|(format, _)| format.is_built()) {
             self.held.insert(job.clone());
         } else {
-            self.extract(job, false);
+            self.ready.push(job.clone());
         }
     }
 
-    /// Extracts a file, or waits for what that needs.
-    fn extract(&mut self, job: &Job, end: bool) {
-        let path = &job.path;
-        let text = match follow(&self.contents, path) {
+    /// The text of a file that is open; `None` when it has to wait for another
+    /// path, or there is none.
+    fn text_of(&mut self, job: &Job) -> Option<Arc<SourceFile>> {
+        let text = match follow(&self.contents, &job.path) {
             Lookup::Needs(target) => {
                 self.await_all(job, BTreeSet::from([target]));
-                return;
+                return None;
             }
             Lookup::Broken(unreadable) => {
                 self.refuse_job(job, &unreadable);
-                return;
+                return None;
             }
             Lookup::Found(Content::Text(text)) => Arc::clone(text),
             Lookup::Found(Content::Unreadable(unreadable)) => {
                 let unreadable = unreadable.clone();
                 self.refuse_job(job, &unreadable);
-                return;
+                return None;
             }
             Lookup::Found(Content::Missing | Content::Symlink(_)) => {
                 self.open.remove(job);
-                return;
+                return None;
             }
         };
-        let Some(open) = self.open.get_mut(job) else { return };
+        let open = self.open.get_mut(job)?;
         open.rounds += 1;
-        let rounds = open.rounds;
-        let file = Arc::new(SourceFile::new(path.clone(), text));
-        let (mut extracted, wanted) = self.ask_formats(job, &file);
+        Some(Arc::new(SourceFile::new(job.path.clone(), text)))
+    }
+
+    /// Takes in what was extracted from a file, or waits for what that needs.
+    fn settle(
+        &mut self,
+        job: &Job,
+        file: Arc<SourceFile>,
+        mut extracted: Extracted,
+        wanted: &Wanted,
+        end: bool,
+    ) {
         let needs: BTreeSet<RepoPath> = wanted
             .files
             .iter()
@@ -304,19 +351,21 @@ impl Scan {
             .collect();
         // Others may say how it is built: who they are is seen in the tree.
         let takes_arguments = extracted.takes_arguments && self.changed.is_some();
-        if !end && self.tree.is_none() && (wanted.tree || takes_arguments) {
+        let waits_for_tree = !end && self.tree.is_none() && (wanted.tree || takes_arguments);
+        if waits_for_tree {
             self.waiting_for_tree.insert(job.clone());
         }
-        if !needs.is_empty() && rounds < MAX_ROUNDS {
+        let rounds = self.open.get(job).map_or(0, |open| open.rounds);
+        if !needs.is_empty() && !end && rounds < MAX_ROUNDS {
             self.await_all(job, needs);
             return;
         }
-        if self.waiting_for_tree.contains(job) {
+        if waits_for_tree {
             return;
         }
         if !needs.is_empty() {
             extracted.problems.push(Problem {
-                at: Location { file: path.clone(), span: Span::default() },
+                at: Location { file: job.path.clone(), span: Span::default() },
                 code: ProblemCode::Limit,
                 message: format!(
                     "the files that this one refers to lead to more files {MAX_ROUNDS} times over; shorten the chain"
@@ -324,26 +373,7 @@ impl Scan {
             });
         }
         self.open.remove(job);
-        self.take(path, file, extracted);
-    }
-
-    /// Asks the formats of a file in turn, until one does not call it foreign.
-    fn ask_formats(&self, job: &Job, file: &SourceFile) -> (Extracted, Wanted) {
-        let known = |wanted: &RepoPath| match follow(&self.contents, wanted) {
-            Lookup::Found(content) => Some(content.clone()),
-            Lookup::Broken(unreadable) => Some(Content::Unreadable(unreadable)),
-            Lookup::Needs(_) => None,
-        };
-        let builds = self.builds.get(&job.path).map_or(&[][..], Vec::as_slice);
-        let mut files = Files::new(&known).with_tree(self.tree.as_deref()).with_builds(builds);
-        let mut extracted = Extracted::foreign();
-        for (format, _) in formats_of(job) {
-            extracted = format.extract(file, &mut files);
-            if !extracted.is_foreign {
-                break;
-            }
-        }
-        (extracted, files.into_wanted())
+        self.take(&job.path, file, extracted);
     }
 
     /// Takes in what was found in a file.
@@ -415,6 +445,38 @@ impl Scan {
             code: ProblemCode::Unreadable,
             message: format!("this file cannot be scanned: it is {unreadable}"),
         });
+    }
+}
+
+/// Runs tasks one after another.
+fn one_by_one(count: usize, task: &(dyn Fn(usize) + Sync)) {
+    (0..count).for_each(task);
+}
+
+/// What extraction may look at of a scan, from any thread.
+struct Formats<'s> {
+    scan: &'s Scan,
+}
+
+impl Formats<'_> {
+    /// Asks the formats of a file in turn, until one does not call it foreign.
+    fn ask(&self, job: &Job, file: &SourceFile) -> (Extracted, Wanted) {
+        let contents = &self.scan.contents;
+        let known = |wanted: &RepoPath| match follow(contents, wanted) {
+            Lookup::Found(content) => Some(content.clone()),
+            Lookup::Broken(unreadable) => Some(Content::Unreadable(unreadable)),
+            Lookup::Needs(_) => None,
+        };
+        let builds = self.scan.builds.get(&job.path).map_or(&[][..], Vec::as_slice);
+        let mut files = Files::new(&known).with_tree(self.scan.tree.as_deref()).with_builds(builds);
+        let mut extracted = Extracted::foreign();
+        for (format, _) in formats_of(job) {
+            extracted = format.extract(file, &mut files);
+            if !extracted.is_foreign {
+                break;
+            }
+        }
+        (extracted, files.into_wanted())
     }
 }
 

@@ -87,6 +87,7 @@ pub(super) fn subject(base: Option<&[(&str, &str)]>, head: &[(&str, &str)]) -> S
         policies: Policies { organisation: PolicyFile::Absent, repository: PolicyFile::Read(loaded(POLICY)) },
         proposed: None,
         notices: Vec::new(),
+        approvals: Vec::new(),
     }
 }
 

@@ -175,6 +175,10 @@ pub(super) fn mode(mode: Mode) -> &'static str {
 pub(super) fn title(report: &Report) -> String {
     let judged = report.unjudged.is_none() && policy_problems(report).is_empty();
     let one = judged.then(|| brief::title_of_one(&item::counted(report))).flatten();
+    if let Some(approval) = report.settled_by() {
+        let what = one.map_or_else(|| tally(&item::counted(report)), |(_, one)| one);
+        return format!("Approved by {}: {what}", approval.by);
+    }
     match (one, report.conclusion) {
         (Some((_, one)), Conclusion::Success) => format!("Observed only: {one}"),
         (Some((verdict, one)), _) => format!("{verdict}: {one}"),
