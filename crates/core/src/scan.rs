@@ -55,9 +55,9 @@ pub struct Scan {
     /// Those that are not done, with the rounds they took.
     open: HashMap<Job, Open>,
     /// What was fed. The text of a file in which nothing was found is dropped,
-    /// unless another file asked for it.
+    /// unless another file looked at it.
     contents: HashMap<RepoPath, Content>,
-    /// What was asked for by another file.
+    /// What another file looked at, or asked for.
     shared: HashSet<RepoPath>,
     asked: HashSet<RepoPath>,
     next: VecDeque<RepoPath>,
@@ -263,6 +263,9 @@ impl Scan {
                     found.get_or_init(|| formats.ask(job, file));
                 }
             });
+            // What one of them looked at must outlast the others.
+            let looked_at = found.iter().filter_map(OnceLock::get).flat_map(|(_, wanted)| &wanted.used);
+            self.shared.extend(looked_at.cloned());
             for ((job, file), found) in jobs.into_iter().zip(found) {
                 if let Some((extracted, wanted)) = found.into_inner() {
                     self.settle(&job, file, extracted, &wanted, end);
