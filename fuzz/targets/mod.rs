@@ -8,6 +8,7 @@
 
 pub mod dockerfile;
 pub mod expansion;
+pub mod helm;
 pub mod pattern;
 pub mod policy;
 pub mod reference;

@@ -26,6 +26,11 @@ fn expansion() {
 }
 
 #[test]
+fn helm() {
+    pass("helm", targets::helm::run);
+}
+
+#[test]
 fn reference() {
     pass("reference", targets::reference::run);
 }
@@ -55,7 +60,7 @@ fn every_target_is_tried() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     folders.sort();
-    assert_eq!(listed, ["dockerfile", "expansion", "pattern", "policy", "reference"]);
+    assert_eq!(listed, ["dockerfile", "expansion", "helm", "pattern", "policy", "reference"]);
     assert_eq!(folders, listed);
 }
 

@@ -1,13 +1,15 @@
 //! `cargo xtask oracle`: holds fromguard's Dockerfile reader and reference
-//! parser against BuildKit's and distribution/reference's own code.
+//! parser against BuildKit's and distribution/reference's own code, and what it
+//! finds in charts against Helm.
 //!
-//! Everything here asks the Go program of `tests/oracle` and needs Go; the
+//! Everything here asks the Go programs of `tests/oracle` and needs Go; the
 //! golden answers that it writes are compared by a plain test of the core,
-//! which shares the modules `answer`, `cases`, `references` and `rule`.
+//! which shares the modules `answer`, `cases`, `charts`, `references` and `rule`.
 
 mod fuzz;
 mod generate;
 mod golden;
+mod helm;
 mod pools;
 mod program;
 mod random;
@@ -20,6 +22,9 @@ mod answer;
 #[path = "../../../crates/core/tests/conformance/cases.rs"]
 #[allow(dead_code, reason = "the test of the core uses the rest")]
 mod cases;
+#[path = "../../../crates/core/tests/conformance/charts.rs"]
+#[allow(dead_code, reason = "the test of the core uses the rest")]
+mod charts;
 #[path = "../../../crates/core/tests/conformance/references.rs"]
 #[allow(dead_code, reason = "the test of the core uses the rest")]
 mod references;
@@ -37,12 +42,15 @@ use program::Program;
 
 const USAGE: &str = "\
 Usage: cargo xtask oracle [--check | --fuzz N [--seed S] | --tree PATH]
+       cargo xtask oracle helm [--check]
 
   (nothing)          Ask BuildKit about every case of tests/conformance and write its answers beside them
   --check            The same, and fail where the answers on file are others
   --fuzz N           Compare N made-up Dockerfiles; differences are shrunk and kept as cases
   --seed S           What the making starts from (default: 1), printed for every difference
-  --tree PATH        Compare every Dockerfile below a folder, or in the HEAD of a git repository";
+  --tree PATH        Compare every Dockerfile below a folder, or in the HEAD of a git repository
+  helm               Render every chart of tests/conformance/helm and write its images beside it
+  helm --check       The same, and fail where the images on file are others";
 
 /// Runs the command.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
@@ -53,6 +61,8 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         ["--fuzz", count] => fuzz::run(&mut Program::start()?, number(count)?, 1),
         ["--fuzz", count, "--seed", seed] => fuzz::run(&mut Program::start()?, number(count)?, number(seed)?),
         ["--tree", path] => tree::run(&mut Program::start()?, Path::new(path)),
+        ["helm"] => helm::write(),
+        ["helm", "--check"] => helm::check(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())

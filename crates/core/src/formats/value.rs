@@ -110,14 +110,11 @@ impl Value {
     }
 
     /// The same value without what stands before and after a part of it.
-    pub(super) fn part(mut self, start: usize, end: usize) -> Value {
-        let Some(part) = self.text.get(start..end) else { return self };
-        let part = part.to_owned();
-        if let Some((at, _)) = &mut self.hole {
-            *at = at.saturating_sub(start).min(part.len());
-        }
-        self.text = part;
-        self
+    pub(super) fn part(&self, start: usize, end: usize) -> Value {
+        let text = self.text.get(start..end).unwrap_or("").to_owned();
+        let hole = self.hole.as_ref();
+        let hole = hole.map(|(at, reason)| (at.saturating_sub(start).min(text.len()), reason.clone()));
+        Value { text, hole, via: self.via.clone(), origin: self.origin.clone() }
     }
 
     /// Another text that was made of this one and comes from the same places.

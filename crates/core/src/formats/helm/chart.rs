@@ -2,19 +2,17 @@
 //!
 //! <https://helm.sh/docs/topics/charts/#the-chart-file-structure>
 
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::formats::Claim;
 use crate::formats::Files;
-use crate::formats::Format;
 use crate::formats::value::Value;
 use crate::source::Content;
 use crate::source::RepoPath;
 use crate::source::SourceFile;
 use crate::source::Tree;
 
-use super::Helm;
 use super::data;
 use super::data::Data;
 use super::data::Path;
@@ -194,7 +192,7 @@ impl<'l, 'f> Loader<'l, 'f> {
         let paths: Vec<RepoPath> = self
             .tree
             .below(&chart.root)
-            .filter(|path| **path != own && super::is_values(path) && Helm.claims(path) != Claim::No)
+            .filter(|path| **path != own && super::is_values(path) && !is_in_templates(path, &chart.root))
             .filter(|path| root_of(path, self.tree).as_deref() == Some(chart.root.as_str()))
             .take(MAX_ENVIRONMENTS)
             .cloned()
@@ -207,7 +205,8 @@ impl<'l, 'f> Loader<'l, 'f> {
         let Some(text) = self.text(path) else { return Data::default() };
         let yaml = self.files.yaml(&SourceFile::new(path.clone(), text));
         let Some(document) = yaml.documents.first() else { return Data::default() };
-        match data::read(path, document.root(), &Path::default()).data {
+        let read = if path.name() == "Chart.yaml" { data::read_texts } else { data::read };
+        match read(path, document.root()).data {
             map @ Data::Map(_) => map,
             _ => Data::default(),
         }
@@ -231,7 +230,7 @@ impl<'l, 'f> Loader<'l, 'f> {
 impl Chart {
     fn dependencies(&self) -> Vec<Data> {
         match self.meta.get("dependencies") {
-            Some(Data::List(items)) => items.to_vec(),
+            Some(Data::List(list)) => list.items.clone(),
             _ => Vec::new(),
         }
     }
@@ -256,13 +255,15 @@ impl Chart {
     /// What it adds to images that are not complete.
     pub(super) fn surroundings(&self) -> Surroundings {
         let text = |data: Option<&Data>| data.and_then(Data::value).map(|value| value.text().to_owned());
-        let mut subcharts: Vec<(String, Option<Value>)> = Vec::new();
+        let mut subcharts: HashMap<String, Option<Value>> = HashMap::new();
         for sub in &self.subcharts {
             subcharts.extend(sub.keys.iter().map(|key| (key.clone(), sub.chart.app_version())));
         }
         for dependency in self.dependencies() {
             let key = text(dependency.get("alias")).or_else(|| text(dependency.get("name")));
-            subcharts.extend(key.map(|key| (key, None)));
+            if let Some(key) = key {
+                subcharts.entry(key).or_insert(None);
+            }
         }
         Surroundings { app_version: self.app_version(), subcharts }
     }
@@ -332,11 +333,7 @@ impl Chart {
             ("Values".to_owned(), values.clone()),
             (
                 "Chart".to_owned(),
-                Data::Map(Rc::new(data::Map {
-                    entries: meta.into_iter().collect(),
-                    at: None,
-                    path: Path::default().child(".Chart"),
-                })),
+                Data::map_at(meta.into_iter().collect(), None, Path::default().child(".Chart")),
             ),
         ];
         for name in ["Release", "Capabilities", "Template", "Files", "Subcharts"] {
@@ -349,6 +346,12 @@ impl Chart {
 fn capitalised(key: &str) -> String {
     let mut chars = key.chars();
     chars.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(chars).collect()
+}
+
+/// Whether a file is in the templates of the chart in a folder.
+pub(super) fn is_in_templates(path: &RepoPath, root: &str) -> bool {
+    let below = if root.is_empty() { Some(path.as_str()) } else { path.as_str().strip_prefix(root) };
+    below.is_some_and(|below| below.trim_start_matches('/').starts_with("templates/"))
 }
 
 /// Whether a file of a `templates` folder is a template that may name images.

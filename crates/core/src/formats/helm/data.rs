@@ -22,6 +22,10 @@ use crate::yaml::Visits;
 const MAX_VALUES: usize = 300_000;
 /// How deep values are read; the YAML reader has the same limit without aliases.
 const MAX_DEPTH: usize = 100;
+/// How deep values are nested in templates: files laid over each other and more.
+const MAX_NESTED: usize = 2 * MAX_DEPTH;
+/// The exponent from which on Go prints a number with it.
+const PLAIN_EXPONENTS: i32 = 6;
 /// How many keys of a path are shown.
 const SHOWN_KEYS: usize = 8;
 
@@ -39,7 +43,7 @@ pub(super) enum Data {
     /// A scalar of a file.
     Leaf(Rc<Leaf>),
     /// Items.
-    List(Rc<Vec<Data>>),
+    List(Rc<List>),
     /// Keys and values.
     Map(Rc<Map>),
     /// Something that is not known, why, and of what it was made.
@@ -79,6 +83,31 @@ pub(super) struct Map {
     pub(super) at: Option<Location>,
     /// The keys that lead to it.
     pub(super) path: Path,
+    size: Size,
+}
+
+/// Items.
+#[derive(Debug, Default)]
+pub(super) struct List {
+    pub(super) items: Vec<Data>,
+    size: Size,
+}
+
+/// How much a value holds, so that templates cannot pile values up without end.
+#[derive(Debug, Clone, Copy, Default)]
+struct Size {
+    /// Values in it, counted as often as they stand there.
+    values: usize,
+    depth: usize,
+}
+
+impl Size {
+    fn around<'d>(inner: impl Iterator<Item = &'d Data>) -> Size {
+        inner.fold(Size { values: 1, depth: 1 }, |sum, data| {
+            let inner = data.size();
+            Size { values: sum.values.saturating_add(inner.values), depth: sum.depth.max(inner.depth + 1) }
+        })
+    }
 }
 
 /// The keys that lead to a value, innermost first.
@@ -158,7 +187,38 @@ impl Data {
 
     /// A mapping that no file holds.
     pub(super) fn map(entries: impl IntoIterator<Item = (String, Data)>) -> Data {
-        Data::Map(Rc::new(Map { entries: entries.into_iter().collect(), ..Map::default() }))
+        Data::map_at(entries.into_iter().collect(), None, Path::default())
+    }
+
+    /// A mapping, where it stands, and the keys that lead to it.
+    pub(super) fn map_at(entries: BTreeMap<String, Data>, at: Option<Location>, path: Path) -> Data {
+        let size = Size::around(entries.values());
+        match size.depth > MAX_NESTED {
+            true => Data::unknown("values are nested too deep"),
+            false => Data::Map(Rc::new(Map { entries, at, path, size })),
+        }
+    }
+
+    /// Items.
+    pub(super) fn list(items: Vec<Data>) -> Data {
+        let size = Size::around(items.iter());
+        match size.depth > MAX_NESTED {
+            true => Data::unknown("values are nested too deep"),
+            false => Data::List(Rc::new(List { items, size })),
+        }
+    }
+
+    fn size(&self) -> Size {
+        match self {
+            Data::Map(map) => map.size,
+            Data::List(list) => list.size,
+            _ => Size { values: 1, depth: 0 },
+        }
+    }
+
+    /// How many values it holds.
+    pub(super) fn weight(&self) -> usize {
+        self.size().values
     }
 
     /// The value of a key, when this is a mapping that has it.
@@ -198,7 +258,7 @@ impl Data {
                 Kind::Number => leaf.text.parse() != Ok(0.0),
                 Kind::Bool(bool) => bool,
             }),
-            Data::List(items) => Some(!items.is_empty()),
+            Data::List(list) => Some(!list.items.is_empty()),
             Data::Map(map) => Some(!map.entries.is_empty()),
             Data::Unknown(_) => None,
         }
@@ -245,7 +305,7 @@ impl Data {
             Some(at) => (Some(at.clone()), above.path.clone()),
             None => (base.at.clone(), base.path.clone()),
         };
-        Data::Map(Rc::new(Map { entries, at, path }))
+        Data::map_at(entries, at, path)
     }
 }
 
@@ -257,15 +317,30 @@ pub(super) struct Read {
     pub(super) is_cut: bool,
 }
 
-/// The values that a node of `file` holds, found under `path`.
-pub(super) fn read(file: &RepoPath, node: Node<'_>, path: &Path) -> Read {
-    let mut reader = Reader { file, visits: Visits::new(MAX_VALUES), is_cut: false };
+/// The values that a node of `file` holds.
+pub(super) fn read(file: &RepoPath, node: Node<'_>) -> Read {
+    read_as(file, node, typed)
+}
+
+/// What stands in a `Chart.yaml`, whose scalars are texts: an integer is not printed
+/// with an exponent.
+pub(super) fn read_texts(file: &RepoPath, node: Node<'_>) -> Read {
+    read_as(file, node, |text| match text.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => (text.to_owned(), Kind::Text),
+        false => (typed(text).0, Kind::Text),
+    })
+}
+
+fn read_as(file: &RepoPath, node: Node<'_>, typed: fn(&str) -> (String, Kind)) -> Read {
+    let path = &Path::default();
+    let mut reader = Reader { file, typed, visits: Visits::new(MAX_VALUES), is_cut: false };
     let data = reader.read(node, path, 0);
     Read { data, is_cut: reader.is_cut }
 }
 
 struct Reader<'f> {
     file: &'f RepoPath,
+    typed: fn(&str) -> (String, Kind),
     visits: Visits,
     is_cut: bool,
 }
@@ -284,23 +359,27 @@ impl Reader<'_> {
                 let tagged_text = node.tag().is_some_and(|tag| tag.text == "!!str");
                 let plain = scalar.style == Style::Plain && !tagged_text;
                 let (text, kind) =
-                    if plain { typed(scalar.text) } else { (scalar.text.to_owned(), Kind::Text) };
+                    if plain { (self.typed)(scalar.text) } else { (scalar.text.to_owned(), Kind::Text) };
                 let at = Location { file: self.file.clone(), span: node.content_span() };
                 Data::Leaf(Rc::new(Leaf { text, kind, at, path: path.clone() }))
             }
             Shape::Sequence(sequence) => {
-                Data::List(Rc::new(sequence.items().map(|item| self.read(item, path, depth + 1)).collect()))
+                Data::list(sequence.items().map(|item| self.read(item, path, depth + 1)).collect())
             }
             Shape::Mapping(mapping) => {
                 let mut entries = BTreeMap::new();
                 for (key, value) in mapping.merged() {
-                    let Some(name) = key.text() else { continue };
-                    let value = self.read(value, &path.child(name), depth + 1);
-                    entries.insert(name.to_owned(), value);
+                    let Some(scalar) = key.scalar() else { continue };
+                    let name = match (self.typed)(scalar.text) {
+                        (text, Kind::Bool(_)) if scalar.style == Style::Plain => text,
+                        _ => scalar.text.to_owned(),
+                    };
+                    let value = self.read(value, &path.child(&name), depth + 1);
+                    entries.insert(name, value);
                 }
                 let span = node.span();
                 let at = Some(Location { file: self.file.clone(), span: Span::new(span.start, span.end) });
-                Data::Map(Rc::new(Map { entries, at, path: path.clone() }))
+                Data::map_at(entries, at, path.clone())
             }
             Shape::Alias(_) => absent(),
         }
@@ -318,17 +397,44 @@ fn typed(text: &str) -> (String, Kind) {
         }
         _ => {}
     }
+    match number(text) {
+        Some(number) => (printed(number), Kind::Number),
+        None => (text.to_owned(), Kind::Text),
+    }
+}
+
+/// A number of YAML 1.1 (<https://yaml.org/type/int.html>, <https://yaml.org/type/float.html>)
+/// as Helm holds every number.
+fn number(text: &str) -> Option<f64> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if !digits.starts_with(|first: char| first.is_ascii_digit() || first == '.') {
-        return (text.to_owned(), Kind::Text);
+        return None;
     }
-    if digits.bytes().all(|byte| byte.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0')) {
-        return (text.to_owned(), Kind::Number);
+    let whole = |digits: &str, radix: u32| i64::from_str_radix(&digits.replace('_', ""), radix).ok();
+    let of_radix = |prefix: &str, radix: u32| digits.strip_prefix(prefix).and_then(|rest| whole(rest, radix));
+    let is_octal = digits.len() > 1 && digits.starts_with('0');
+    let found = of_radix("0x", 16)
+        .or_else(|| of_radix("0o", 8))
+        .or_else(|| of_radix("0b", 2))
+        .or_else(|| if is_octal { of_radix("0", 8) } else { whole(digits, 10) });
+    let sign = if text.starts_with('-') { -1.0 } else { 1.0 };
+    if let Some(found) = found {
+        return Some(sign * found as f64);
     }
-    let float = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'))
-        && digits.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E'));
-    match text.parse::<f64>() {
-        Ok(number) if float && number.is_finite() => (number.to_string(), Kind::Number),
-        _ => (text.to_owned(), Kind::Text),
+    let is_float =
+        digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-' | b'_'));
+    text.replace('_', "").parse().ok().filter(|number: &f64| is_float && number.is_finite())
+}
+
+/// A number as Go prints it: the shortest text, with an exponent from a million on
+/// (<https://pkg.go.dev/strconv#FormatFloat>, `g`).
+fn printed(number: f64) -> String {
+    let scientific = format!("{number:e}");
+    let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-4..PLAIN_EXPONENTS).contains(&exponent) {
+        return number.to_string();
     }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}e{sign}{:02}", exponent.abs())
 }

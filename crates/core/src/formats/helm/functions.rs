@@ -10,9 +10,20 @@ use super::data::Data;
 use super::data::Kind;
 use super::run::Run;
 
+/// How many values are laid over others in a step of an execution.
+const VALUES_PER_STEP: usize = 16;
+/// How many parts a text is split into.
+const MAX_PARTS: usize = 64;
+
 /// Calls a function; what a pipeline hands on is the last of `arguments`.
 pub(super) fn call(run: &mut Run<'_>, name: &str, arguments: Vec<Data>, root: Data) -> Data {
     let given = arguments.as_slice();
+    if matches!(
+        name,
+        "merge" | "mustMerge" | "mergeOverwrite" | "mustMergeOverwrite" | "set" | "has" | "join"
+    ) {
+        run.charge(given.iter().map(Data::weight).sum::<usize>() / VALUES_PER_STEP);
+    }
     let found = match (name, given) {
         ("nil", []) => Some(Data::Absent("nil".to_owned())),
         ("true", []) => Some(Data::Bool(true)),
@@ -30,7 +41,7 @@ pub(super) fn call(run: &mut Run<'_>, name: &str, arguments: Vec<Data>, root: Da
         ("lt" | "le" | "gt" | "ge", [left, right]) => ordered(name, left, right),
         ("printf", [format, arguments @ ..]) => format.value().map(|format| printf(format.text(), arguments)),
         ("print", given) => Some(Data::Text(joined(given, ""))),
-        ("list" | "tuple", given) => Some(Data::List(Rc::new(given.to_vec()))),
+        ("list" | "tuple", given) => Some(Data::list(given.to_vec())),
         ("dict", given) => dict(given),
         ("get", [map, key]) => field_named(map, key),
         ("index", [of, path @ ..]) => index(of, path),
@@ -49,12 +60,12 @@ pub(super) fn call(run: &mut Run<'_>, name: &str, arguments: Vec<Data>, root: Da
         }
         ("kindOf" | "typeOf", [given]) => kind_of(given).map(Data::text),
         ("len", [given]) => length(given),
-        ("first", [Data::List(items)]) => items.first().cloned(),
-        ("last", [Data::List(items)]) => items.last().cloned(),
-        ("join", [separator, Data::List(items)]) => {
-            separator.value().map(|separator| Data::Text(joined(items, separator.text())))
+        ("first", [Data::List(list)]) => list.items.first().cloned(),
+        ("last", [Data::List(list)]) => list.items.last().cloned(),
+        ("join", [separator, Data::List(list)]) => {
+            separator.value().map(|separator| Data::Text(joined(&list.items, separator.text())))
         }
-        ("has", [item, Data::List(items)]) => has(item, items),
+        ("has", [item, Data::List(list)]) => has(item, &list.items),
         _ => of_text(name, given),
     };
     found.unwrap_or_else(|| opaque(name, &arguments))
@@ -293,9 +304,9 @@ fn index(of: &Data, path: &[Data]) -> Option<Data> {
     let mut data = of.clone();
     for key in path {
         data = match &data {
-            Data::List(items) => {
+            Data::List(list) => {
                 let index: usize = key.value()?.text().parse().ok()?;
-                items
+                list.items
                     .get(index)
                     .cloned()
                     .unwrap_or_else(|| Data::Absent("an item that is not there".to_owned()))
@@ -346,7 +357,7 @@ fn kind_of(data: &Data) -> Option<&'static str> {
 
 fn length(data: &Data) -> Option<Data> {
     let length = match data {
-        Data::List(items) => items.len(),
+        Data::List(list) => list.items.len(),
         Data::Map(map) => map.entries.len(),
         Data::Absent(_) => 0,
         _ => data.value().filter(Value::is_known)?.text().len(),
@@ -364,7 +375,7 @@ fn of_text(name: &str, given: &[Data]) -> Option<Data> {
     let text = value.text();
     let part = |rest: &str| {
         let start = rest.as_ptr() as usize - text.as_ptr() as usize;
-        Some(Data::Text(value.clone().part(start, start + rest.len())))
+        Some(Data::Text(value.part(start, start + rest.len())))
     };
     match (name, before.as_slice()) {
         ("quote" | "squote" | "toString" | "toYaml" | "toJson" | "indent" | "nindent" | "trim", _) => {
@@ -388,16 +399,16 @@ fn of_text(name: &str, given: &[Data]) -> Option<Data> {
         ("contains", [inner]) => Some(Data::Bool(text.contains(inner))),
         ("hasPrefix", [start]) => Some(Data::Bool(text.starts_with(start))),
         ("hasSuffix", [end]) => Some(Data::Bool(text.ends_with(end))),
-        ("int" | "int64" | "atoi", []) => text.parse().ok().map(Data::Number),
+        ("int" | "int64" | "atoi", []) => text.parse().ok().map(|number: f64| Data::Number(number as i64)),
         ("splitList", [separator]) if !separator.is_empty() => {
-            let parts: Option<Vec<Data>> = text.split(separator).map(part).collect();
-            parts.map(|parts| Data::List(Rc::new(parts)))
+            let parts: Option<Vec<Data>> = text.split(separator).take(MAX_PARTS + 1).map(part).collect();
+            parts.filter(|parts| parts.len() <= MAX_PARTS).map(Data::list)
         }
         ("split", [separator]) if !separator.is_empty() => {
-            let parts = text.split(separator).enumerate();
+            let parts = text.split(separator).take(MAX_PARTS + 1).enumerate();
             let parts: Option<Vec<(String, Data)>> =
                 parts.map(|(index, text)| Some((format!("_{index}"), part(text)?))).collect();
-            parts.map(Data::map)
+            parts.filter(|parts| parts.len() <= MAX_PARTS).map(Data::map)
         }
         _ => None,
     }

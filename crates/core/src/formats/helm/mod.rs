@@ -18,6 +18,9 @@ mod template;
 mod tests;
 mod values;
 
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::formats::Claim;
@@ -36,21 +39,26 @@ use crate::source::ProblemCode;
 use crate::source::RepoPath;
 use crate::source::SourceFile;
 use crate::source::Span;
+use crate::yaml::Node;
 use crate::yaml::Yaml;
+use crate::yaml::YamlError;
 use crate::yaml::YamlErrorKind;
 
 use self::chart::Chart;
 use self::chart::Loader;
 use self::chart::Needs;
 use self::data::Data;
-use self::data::Path;
 use self::lines::Found;
+use self::run::MAX_STEPS;
 use self::run::Run;
 use self::run::Source;
 use self::values::Candidate;
 
 /// How far below a chart its values files are looked for, when only names are known.
 const MAX_FOLDERS_BELOW: usize = 2;
+
+/// How many renderings of one image are told apart.
+const MAX_RENDERED: usize = 256;
 
 /// The format of Helm charts.
 pub(in crate::formats) struct Helm;
@@ -61,11 +69,11 @@ impl Format for Helm {
     }
 
     fn claims(&self, path: &RepoPath) -> Claim {
-        if matches!(path.name(), "values.yaml" | "values.yml") && !is_in_templates(path) {
+        if matches!(path.name(), "values.yaml" | "values.yml") {
             return Claim::Yes;
         }
         let is_chart = path.name() == "Chart.yaml";
-        let is_template = is_in_templates(path) && chart::is_template(path);
+        let is_template = !templates_above(path).is_empty() && chart::is_template(path);
         if is_chart || is_template || is_values(path) { Claim::Maybe } else { Claim::No }
     }
 
@@ -73,14 +81,13 @@ impl Format for Helm {
         if self.claims(changed) == Claim::No || candidate.name() == "Chart.yaml" {
             return false;
         }
-        let of_candidate = roots_by_name(candidate);
-        roots_by_name(changed).iter().any(|changed| {
-            of_candidate.iter().any(|root| {
-                root == changed
-                    || lies_in(root, &format!("{changed}/charts"))
-                    || lies_in(changed, &format!("{root}/charts"))
-            })
-        })
+        let (ours, theirs) = (Roots::of(candidate), Roots::of(changed));
+        let is_one = |root: &String| {
+            let is_around = |other: &String| lies_in_charts_of(root, other) || lies_in_charts_of(other, root);
+            theirs.nearest.iter().any(|other| root == other || is_around(other))
+                || theirs.outer.contains(root)
+        };
+        ours.nearest.iter().any(is_one) || ours.outer.iter().any(|root| theirs.nearest.contains(root))
     }
 
     fn extract(&self, file: &SourceFile, files: &mut Files<'_>) -> Extracted {
@@ -88,65 +95,73 @@ impl Format for Helm {
         if file.path().name() == "Chart.yaml" {
             return Extracted::default();
         }
-        match is_in_templates(file.path()) {
-            true => extract_template(&finder, files),
-            false => extract_values(&finder, files),
+        let Some(tree) = files.tree() else { return Extracted::default() };
+        match chart::root_of(file.path(), tree) {
+            Some(root) if chart::is_in_templates(file.path(), &root) => {
+                extract_template(&finder, &root, &mut Loader::new(files, tree))
+            }
+            root if is_values(file.path()) => extract_values(&finder, root, &mut Loader::new(files, tree)),
+            _ => Extracted::foreign(),
         }
     }
-}
-
-fn is_in_templates(path: &RepoPath) -> bool {
-    path.folder().split('/').any(|folder| folder == "templates")
 }
 
 /// Whether a file holds values, by its name.
 fn is_values(path: &RepoPath) -> bool {
     let name = path.name();
     let Some(stem) = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")) else { return false };
-    let is_named = stem.starts_with("values") || stem.ends_with("-values") || stem.ends_with(".values");
     let is_in_folder = path.folder().rsplit('/').next() == Some("values");
-    (is_named || is_in_folder) && !is_in_templates(path)
+    stem.starts_with("values") || stem.ends_with("-values") || stem.ends_with(".values") || is_in_folder
+}
+
+/// The folders that have a folder `templates` on the way to a file.
+fn templates_above(path: &RepoPath) -> Vec<String> {
+    let parts: Vec<&str> = path.folder().split('/').collect();
+    let templates = parts.iter().enumerate().filter(|(_, part)| **part == "templates");
+    templates.map(|(index, _)| parts[..index].join("/")).collect()
 }
 
 /// The folders that may be the one of a file's chart, by its name alone.
-fn roots_by_name(path: &RepoPath) -> Vec<String> {
-    let folder = path.folder();
-    if is_in_templates(path) {
-        let parts: Vec<&str> = folder.split('/').collect();
-        let templates = parts.iter().position(|part| *part == "templates").unwrap_or(0);
-        return vec![parts[..templates].join("/")];
-    }
-    if path.name() == "Chart.yaml" {
-        return vec![folder.to_owned()];
-    }
-    let mut roots = vec![folder.to_owned()];
-    let mut outer = folder;
-    for _ in 0..MAX_FOLDERS_BELOW {
-        if outer.is_empty() {
-            break;
-        }
-        outer = outer.rsplit_once('/').map_or("", |(outer, _)| outer);
-        roots.push(outer.to_owned());
-    }
-    roots
+struct Roots {
+    /// Where it most likely is.
+    nearest: Vec<String>,
+    /// Where it is when the file holds the values of an environment.
+    outer: Vec<String>,
 }
 
-fn lies_in(folder: &str, outer: &str) -> bool {
-    let outer = outer.trim_start_matches('/');
-    folder.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
+impl Roots {
+    fn of(path: &RepoPath) -> Roots {
+        let mut roots = Roots { nearest: templates_above(path), outer: Vec::new() };
+        let mut folder = path.folder();
+        if path.name() == "Chart.yaml" || is_values(path) {
+            roots.nearest.push(folder.to_owned());
+        }
+        if is_values(path) {
+            for _ in 0..MAX_FOLDERS_BELOW {
+                folder = folder.rsplit_once('/').map_or("", |(outer, _)| outer);
+                roots.outer.push(folder.to_owned());
+            }
+        }
+        roots
+    }
+}
+
+/// Whether a chart's folder lies in the `charts` of another one.
+fn lies_in_charts_of(inner: &str, outer: &str) -> bool {
+    let below = if outer.is_empty() { Some(inner) } else { inner.strip_prefix(outer) };
+    below.is_some_and(|below| below.trim_start_matches('/').starts_with("charts/"))
 }
 
 /// What is found in a file of values.
-fn extract_values(finder: &Finder<'_>, files: &mut Files<'_>) -> Extracted {
-    let file = finder.file;
-    let yaml = files.yaml(file);
-    let Some(tree) = files.tree() else { return Extracted::default() };
-    let root = chart::root_of(file.path(), tree);
+fn extract_values(finder: &Finder<'_>, root: Option<String>, loader: &mut Loader<'_, '_>) -> Extracted {
+    let here = finder.file.path();
+    let yaml = loader.files.yaml(finder.file);
     let documents: Vec<_> = yaml.documents.iter().map(|document| document.root()).collect();
-    let is_object =
-        documents.iter().any(|root| root.at(&["apiVersion"]).is_some() && root.at(&["kind"]).is_some());
-    let is_named = Helm.claims(file.path()) == Claim::Yes;
-    if is_object || (root.is_none() && !is_named && !documents.iter().any(|root| root.map().is_some())) {
+    let is_object = |root: &Node<'_>| ["apiVersion", "kind"].into_iter().all(|key| root.at(&[key]).is_some());
+    let may_be_values = root.is_some()
+        || Helm.claims(here) == Claim::Yes
+        || documents.iter().any(|root| root.map().is_some());
+    if documents.iter().any(is_object) || !may_be_values {
         return Extracted::foreign();
     }
     let mut extracted = Extracted { problems: yaml_problems(finder, &yaml), ..Extracted::default() };
@@ -156,86 +171,90 @@ fn extract_values(finder: &Finder<'_>, files: &mut Files<'_>) -> Extracted {
         return extracted;
     };
     let Some(document) = documents.first() else { return extracted };
-    let own = data::read(file.path(), *document, &Path::default());
+    let own = data::read(here, *document);
     if own.is_cut {
-        extracted.problems.push(finder.problem(
-            document.span(),
-            ProblemCode::Limit,
-            "there are more values than are read; split the file",
-        ));
+        let message = "there are more values than are read; split the file";
+        extracted.problems.push(finder.problem(document.span(), ProblemCode::Limit, message));
     }
-    let mut loader = Loader::new(files, tree);
     let mut chart = loader.chart(&root, Needs::Callable);
-    let is_base = *file.path() == RepoPath::new(&format!("{root}/values.yaml"));
+    let is_base = *here == RepoPath::new(&format!("{root}/values.yaml"));
     let values = chart.completed(&if is_base { own.data } else { chart.values.overlaid(&own.data) });
-    let here = file.path();
-    let mut candidates: Vec<Candidate> = values::candidates(&values, &chart.surroundings());
+    let mut candidates = values::candidates(&values, &chart.surroundings());
     candidates.retain(|candidate| candidate.parts.iter().any(|part| part.file == *here));
+    if !loader.is_waiting && !candidates.is_empty() {
+        chart = loader.chart(&root, Needs::All);
+    }
     if loader.is_waiting || candidates.is_empty() {
         return extracted;
     }
-    chart = loader.chart(&root, Needs::All);
-    if loader.is_waiting {
-        return extracted;
-    }
     let library = chart.library();
-    let mut run = Run::new(&library, true);
+    let mut run = Run::new(&library, true, MAX_STEPS);
     chart.execute(&values, &mut run);
-    let (found, is_stopped) = run.into_found();
-    if is_stopped || loader.is_cut {
+    let (found, steps_left) = run.into_found();
+    if steps_left == 0 || loader.is_cut {
         extracted.problems.push(too_long(finder));
     }
+    let made = Made::of(&found);
     for candidate in candidates {
-        let made = made_of(&candidate, &found);
-        extracted.uses.extend(candidate.into_use(finder, made));
+        let values = made.values(&candidate);
+        extracted.uses.extend(candidate.into_use(finder, values));
     }
     extracted.uses.sort_by_key(|usage| usage.span);
     extracted
 }
 
-/// What templates make of an image in values: as they are rendered, else what they
-/// would be rendered to.
-fn made_of(candidate: &Candidate, found: &[Found]) -> Vec<Value> {
-    let used = || {
-        found.iter().filter(|found| {
-            found.value.via().iter().any(|via| candidate.places.contains(&via.at))
-                && found.value.target().status() != "unresolved"
-        })
-    };
-    let mut values = Vec::new();
-    for (is_word, is_off) in [(false, false), (true, false), (false, true), (true, true)] {
-        for found in used().filter(|found| (found.is_word, found.is_off) == (is_word, is_off)) {
-            let is_counted = match found.value.target() {
-                // A word may be the name alone, where the tag is given elsewhere.
-                Target::Image(image) => !is_word || image.tag.is_some() || image.digest.is_some(),
-                _ => !is_off && !is_word,
-            };
-            if !is_counted {
-                continue;
-            }
-            let mut value = found.value.clone();
-            value.note(Via { at: found.at.clone(), what: "the template that names the image".to_owned() });
-            if !values.contains(&value) {
-                values.push(value);
-            }
-        }
-        if !values.is_empty() {
-            break;
-        }
-    }
-    values
+/// What templates make of values, by the places of those.
+struct Made<'f> {
+    found: &'f [Found],
+    by_place: HashMap<&'f Location, Vec<usize>>,
 }
 
-/// What is found in a template.
-fn extract_template(finder: &Finder<'_>, files: &mut Files<'_>) -> Extracted {
-    let file = finder.file;
-    let Some(tree) = files.tree() else { return Extracted::default() };
-    let Some(root) = chart::root_of(file.path(), tree) else { return Extracted::foreign() };
-    if !lies_in(file.path().folder(), &format!("{root}/x"))
-        && !file.path().as_str().starts_with(format!("{root}/templates/").trim_start_matches('/'))
-    {
-        return Extracted::foreign();
+impl Made<'_> {
+    fn of(found: &[Found]) -> Made<'_> {
+        let mut by_place: HashMap<&Location, Vec<usize>> = HashMap::new();
+        for (index, one) in found.iter().enumerate() {
+            for via in one.value.via() {
+                by_place.entry(&via.at).or_default().push(index);
+            }
+        }
+        Made { found, by_place }
     }
+
+    /// What an image in values is as it is rendered, else as a word of some line,
+    /// else what it would be rendered to.
+    fn values(&self, candidate: &Candidate) -> Vec<Value> {
+        let places = candidate.places.iter().filter_map(|place| self.by_place.get(place)).flatten();
+        let used: BTreeSet<usize> = places.copied().take(MAX_RENDERED).collect();
+        let mut values: Vec<Value> = Vec::new();
+        for (is_word, is_off) in [(false, false), (true, false), (false, true), (true, true)] {
+            let used = used.iter().filter_map(|index| self.found.get(*index));
+            for found in used.filter(|found| (found.is_word, found.is_off) == (is_word, is_off)) {
+                let counts = match found.value.target() {
+                    // A word may be the name alone, where the tag is given elsewhere.
+                    Target::Image(image) => !is_word || image.tag.is_some() || image.digest.is_some(),
+                    Target::Partial(partial) => partial.complete && !is_word && !is_off,
+                    Target::Invalid { .. } => !is_word && !is_off,
+                    Target::Unresolved { .. } => false,
+                };
+                let is_new = || !values.iter().any(|value| value.text() == found.value.text());
+                if counts && is_new() {
+                    let what = "the template that names the image".to_owned();
+                    let mut value = found.value.clone();
+                    value.note(Via { at: found.at.clone(), what });
+                    values.push(value);
+                }
+            }
+            if !values.is_empty() {
+                break;
+            }
+        }
+        values
+    }
+}
+
+/// What is found in a template of the chart in a folder.
+fn extract_template(finder: &Finder<'_>, root: &str, loader: &mut Loader<'_, '_>) -> Extracted {
+    let file = finder.file;
     let mut extracted = Extracted::default();
     if !lines::has_key(file.text()) {
         return extracted;
@@ -245,82 +264,89 @@ fn extract_template(finder: &Finder<'_>, files: &mut Files<'_>) -> Extracted {
         let message = "`{{` is not closed; nothing after it is read";
         extracted.problems.push(finder.problem(span, ProblemCode::Syntax, message));
     }
-    let is_callable = chart::is_callable(file.path()) || !source.template.defines.is_empty();
-    let mut loader = Loader::new(files, tree);
-    let mut needs = if is_callable { Needs::All } else { Needs::Callable };
+    let is_called = chart::is_callable(file.path()) || !source.template.defines.is_empty();
+    let mut needs = if is_called { Needs::All } else { Needs::Callable };
     loop {
-        let chart = loader.chart(&root, needs);
+        let chart = loader.chart(root, needs);
         if loader.is_waiting {
             return extracted;
         }
-        let (found, misses, is_stopped) = look(&source, &chart, is_callable, &mut loader);
+        let looked = look(&source, &chart, is_called, loader);
         if loader.is_waiting {
             return extracted;
         }
-        if misses && needs == Needs::Callable {
+        if looked.misses_template && needs == Needs::Callable {
             needs = Needs::All;
             continue;
         }
-        if is_stopped || loader.is_cut {
+        if looked.is_stopped || loader.is_cut {
             extracted.problems.push(too_long(finder));
         }
-        extracted.uses = uses_of(finder, found);
+        extracted.uses = uses_of(finder, looked.found);
         return extracted;
     }
 }
 
-/// The images that a template names itself, with the values of each file.
-fn look(
-    source: &Rc<Source>,
-    chart: &Chart,
-    is_callable: bool,
-    loader: &mut Loader<'_, '_>,
-) -> (Vec<Found>, bool, bool) {
+/// What was found in a template.
+#[derive(Default)]
+struct Looked {
+    /// The images that it names itself.
+    found: Vec<Found>,
+    misses_template: bool,
+    is_stopped: bool,
+}
+
+/// Executes what a template takes part in, with the values of each file.
+fn look(source: &Rc<Source>, chart: &Chart, is_called: bool, loader: &mut Loader<'_, '_>) -> Looked {
     let library = chart.library();
     let surroundings = chart.surroundings();
-    let (mut all, mut misses, mut is_stopped) = (Vec::new(), false, false);
+    let mut looked = Looked::default();
     let mut environments: Option<Vec<Data>> = None;
     let mut next = 0;
+    let mut steps = MAX_STEPS;
     let mut values = chart.completed(&chart.values);
     loop {
-        let mut run = Run::new(&library, is_callable);
-        match is_callable {
+        let mut run = Run::new(&library, is_called, steps);
+        match is_called {
             true => chart.execute(&values, &mut run),
             false => run.file(source, &chart.root_data(&values)),
         }
-        misses |= run.misses_template;
-        let (mut found, stopped) = run.into_found();
-        is_stopped |= stopped;
-        let owned: Vec<Location> = values::candidates(&values, &surroundings)
-            .into_iter()
-            .flat_map(|candidate| candidate.places)
-            .collect();
-        found.retain(|found| {
+        run.defines(source, &chart.root_data(&values));
+        looked.misses_template |= run.misses_template;
+        let found;
+        (found, steps) = run.into_found();
+        looked.is_stopped |= steps == 0;
+        let candidates = values::candidates(&values, &surroundings);
+        let owned: HashSet<Location> =
+            candidates.into_iter().flat_map(|candidate| candidate.places).collect();
+        let before = looked.found.len();
+        looked.found.extend(found.into_iter().filter(|found| {
             found.at.file == source.path
                 && !found.is_word
                 && !found.value.via().iter().any(|via| owned.contains(&via.at))
-        });
-        let depends = found.iter().any(|found| !found.value.via().is_empty() || !found.value.is_known());
-        all.extend(found);
+        }));
+        let depends = |found: &Found| !found.value.via().is_empty() || !found.value.is_known();
         if environments.is_none() {
-            environments = Some(if depends { loader.environments(chart) } else { Vec::new() });
+            let asks = looked.found[before..].iter().any(depends);
+            environments = Some(if asks { loader.environments(chart) } else { Vec::new() });
         }
-        let Some(environment) = environments.as_ref().and_then(|environments| environments.get(next)) else {
-            return (all, misses, is_stopped);
-        };
+        let environment = environments.as_ref().and_then(|environments| environments.get(next));
+        let Some(environment) = environment.filter(|_| steps > 0) else { return looked };
         values = chart.completed(&chart.values.overlaid(environment));
         next += 1;
     }
 }
 
 /// A use for each place, with everything that was found there. What is not
-/// rendered counts only when it is an image.
+/// rendered counts only when it is an image, and where nothing is rendered.
 fn uses_of(finder: &Finder<'_>, mut found: Vec<Found>) -> Vec<ImageUse> {
     found.retain(|found| !found.is_off || matches!(found.value.target().status(), "resolved" | "partial"));
-    found.sort_by_key(|found| found.at.span);
+    found.sort_by_key(|found| (found.at.span, found.is_off));
     let mut uses: Vec<ImageUse> = Vec::new();
     for group in found.chunk_by(|left, right| left.at == right.at) {
-        let values: Vec<Value> = group.iter().map(|found| found.value.clone()).collect();
+        let is_rendered = group.iter().any(|found| !found.is_off);
+        let values = group.iter().filter(|found| !(is_rendered && found.is_off));
+        let values: Vec<Value> = values.map(|found| found.value.clone()).collect();
         uses.push(finder.image_use(Role::Container, group[0].at.span, &values));
     }
     uses
@@ -333,7 +359,7 @@ fn too_long(finder: &Finder<'_>) -> Problem {
 }
 
 fn yaml_problems(finder: &Finder<'_>, yaml: &Yaml) -> Vec<Problem> {
-    let problem = |error: &crate::yaml::YamlError| {
+    let problem = |error: &YamlError| {
         let code = match error.kind {
             YamlErrorKind::Syntax => ProblemCode::Syntax,
             YamlErrorKind::Limit => ProblemCode::Limit,

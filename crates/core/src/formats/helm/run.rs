@@ -26,11 +26,13 @@ use super::template::Pipeline;
 use super::template::Template;
 
 /// How many pieces of templates are executed for one file.
-const MAX_STEPS: usize = 100_000;
+pub(super) const MAX_STEPS: usize = 100_000;
 /// Calls inside each other.
 const MAX_CALLS: usize = 20;
-/// How many items of a list or mapping are gone through.
-const MAX_ITEMS: usize = 100;
+/// How many bytes are put together in a step.
+const BYTES_PER_STEP: usize = 256;
+/// How many variables are set aside in a step.
+const VARIABLES_PER_STEP: usize = 8;
 
 /// A template file and its text.
 #[derive(Debug)]
@@ -121,11 +123,12 @@ impl Sink {
 }
 
 impl<'l> Run<'l> {
-    pub(super) fn new(library: &'l Library, descends: bool) -> Run<'l> {
+    /// An execution that has `steps` left.
+    pub(super) fn new(library: &'l Library, descends: bool, steps: usize) -> Run<'l> {
         Run {
             library,
             descends,
-            steps_left: MAX_STEPS,
+            steps_left: steps,
             calls: 0,
             off: 0,
             found: Vec::new(),
@@ -139,9 +142,23 @@ impl<'l> Run<'l> {
         self.collect(&source.template.body, scope);
     }
 
-    /// What was found, and whether the execution was stopped by its limit.
-    pub(super) fn into_found(self) -> (Vec<Found>, bool) {
-        (self.found, self.steps_left == 0)
+    /// Looks for images in what a file defines, as if nothing called it.
+    pub(super) fn defines(&mut self, source: &Rc<Source>, root: &Data) {
+        self.off += 1;
+        for define in &source.template.defines {
+            self.collect(&define.body, Scope::new(source, root));
+        }
+        self.off -= 1;
+    }
+
+    /// What was found, and the steps that are left; none when they did not do.
+    pub(super) fn into_found(self) -> (Vec<Found>, usize) {
+        (self.found, self.steps_left)
+    }
+
+    /// Counts the steps of something that takes longer than one.
+    pub(super) fn charge(&mut self, steps: usize) {
+        self.steps_left = self.steps_left.saturating_sub(steps);
     }
 
     fn collect(&mut self, nodes: &[Node], mut scope: Scope) {
@@ -212,7 +229,7 @@ impl<'l> Run<'l> {
     fn branches(&mut self, branches: &[(Option<Pipeline>, Vec<Node>)], scope: &mut Scope, sink: &mut Sink) {
         // Whether one before is chosen, as far as that is known.
         let mut chosen = Some(false);
-        let before = scope.variables.clone();
+        let outside = scope.variables.len();
         for (condition, body) in branches {
             let variables = scope.variables.len();
             let truth = match condition {
@@ -232,6 +249,7 @@ impl<'l> Run<'l> {
             if runs.is_none() && sink.gives_up() {
                 break;
             }
+            self.charge(scope.variables.len() / VARIABLES_PER_STEP);
             let kept = scope.variables.clone();
             self.branch(runs, sink, |run, sink| run.nodes(body, scope, sink));
             match runs {
@@ -246,7 +264,7 @@ impl<'l> Run<'l> {
                 _ => None,
             };
         }
-        scope.variables.truncate(before.len());
+        scope.variables.truncate(outside);
     }
 
     fn range(
@@ -260,11 +278,10 @@ impl<'l> Run<'l> {
         let data = self.pipeline(pipeline, scope);
         let truth = data.truth();
         let items: Vec<(Data, Data)> = match &data {
-            Data::List(items) => items
-                .iter()
-                .enumerate()
-                .map(|(index, item)| (Data::Number(index as i64), item.clone()))
-                .collect(),
+            Data::List(list) => {
+                let items = list.items.iter().enumerate();
+                items.map(|(index, item)| (Data::Number(index as i64), item.clone())).collect()
+            }
             Data::Map(map) => {
                 map.entries.iter().map(|(key, item)| (Data::text(key.clone()), item.clone())).collect()
             }
@@ -273,10 +290,11 @@ impl<'l> Run<'l> {
         if truth.is_none() && sink.gives_up() {
             return;
         }
+        self.charge(items.len());
         let unknown = Data::unknown("it is an item of something that is not known");
         let items = if items.is_empty() { vec![(unknown.clone(), unknown)] } else { items };
         self.branch(truth, sink, |run, sink| {
-            for (key, item) in items.into_iter().take(MAX_ITEMS) {
+            for (key, item) in items.into_iter() {
                 let variables = scope.variables.len();
                 declare(pipeline, &[key, item.clone()], scope);
                 run.with_dot(item, body, scope, sink);
@@ -414,6 +432,9 @@ impl<'l> Run<'l> {
                 operand if arguments.is_empty() && result.is_none() => self.expression(operand, scope),
                 _ => Data::unknown("a method that is called in a template"),
             });
+        }
+        if let Some(Data::Text(value)) = &result {
+            self.charge(value.text().len() / BYTES_PER_STEP);
         }
         result.unwrap_or_else(|| Data::unknown("an action that is not understood"))
     }

@@ -1,6 +1,78 @@
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+use crate::formats::Claim;
+use crate::formats::Format;
+use crate::formats::helm::Helm;
 use crate::formats::tests::check;
+use crate::formats::tests::scan;
+use crate::source::ProblemCode;
+use crate::source::RepoPath;
+
+#[test]
+fn files_are_claimed_by_their_names() {
+    let claim = |path: &str| Helm.claims(&RepoPath::new(path));
+    for path in ["values.yaml", "a/values.yml"] {
+        assert_eq!(claim(path), Claim::Yes, "{path}");
+    }
+    for path in [
+        "Chart.yaml",
+        "values-prod.yaml",
+        "values.prod.yml",
+        "ci/kind-values.yaml",
+        "env/app.values.yaml",
+        "env/values/prod.yaml",
+        "templates/a.yaml",
+        "a/templates/b/_c.tpl",
+    ] {
+        assert_eq!(claim(path), Claim::Maybe, "{path}");
+    }
+    for path in ["values.json", "templates/NOTES.txt", "a.tpl", "myvalues.yaml", "values/README.md"] {
+        assert_eq!(claim(path), Claim::No, "{path}");
+    }
+}
+
+#[test]
+fn files_of_a_chart_depend_on_each_other() {
+    let depends =
+        |candidate: &str, changed: &str| Helm.may_depend(&RepoPath::new(candidate), &RepoPath::new(changed));
+    for (candidate, changed) in [
+        ("c/values.yaml", "c/Chart.yaml"),
+        ("c/values.yaml", "c/templates/a/b.yaml"),
+        ("c/templates/a.yaml", "c/values.yaml"),
+        ("c/templates/a.yaml", "c/env/prod/values.yaml"),
+        ("c/templates/a.yaml", "c/templates/_helpers.tpl"),
+        ("c/values-prod.yaml", "c/values.yaml"),
+        ("c/values.yaml", "c/charts/d/Chart.yaml"),
+        ("c/charts/d/templates/a.yaml", "c/values.yaml"),
+        ("templates/a.yaml", "values.yaml"),
+        ("values.yaml", "charts/d/values.yaml"),
+    ] {
+        assert!(depends(candidate, changed), "{candidate} {changed}");
+    }
+    for (candidate, changed) in [
+        ("c/values.yaml", "d/Chart.yaml"),
+        ("c/templates/a.yaml", "d/templates/_helpers.tpl"),
+        ("c/templates/a.yaml", "c/README.md"),
+        ("c/Chart.yaml", "c/values.yaml"),
+        ("charts/c/values.yaml", "charts/d/values.yaml"),
+    ] {
+        assert!(!depends(candidate, changed), "{candidate} {changed}");
+    }
+}
+
+#[test]
+fn what_never_ends_is_stopped_and_said() {
+    let doubling = "{{ $x = printf \"%s%s\" $x $x }}\n".repeat(40);
+    let deep = "{{ $d = dict \"a\" $d }}\n".repeat(2000);
+    let template = format!(
+        "{{{{ define \"r\" }}}}{{{{ include \"r\" . }}}}{{{{ include \"r\" . }}}}{{{{ end }}}}\n\
+         {{{{ $x := \"a\" }}}}{doubling}{{{{ $d := dict }}}}{deep}\
+         image: {{{{ $x }}}}\nimage: {{{{ $d.a }}}}\nimage: {{{{ include \"r\" . }}}}\n"
+    );
+    let (_, scanned) = scan(&format!("=== c/Chart.yaml\nname: c\n=== c/templates/a.yaml\n{template}"));
+    let codes: Vec<ProblemCode> = scanned.problems.iter().map(|problem| problem.code).collect();
+    assert_eq!(codes, [ProblemCode::Limit]);
+}
 
 #[test]
 fn a_values_map_is_found_with_what_its_template_makes_of_it() {
@@ -310,6 +382,91 @@ image: d:1
 #      ^^^ container docker.io/library/d:1
 === templates/deployment.yaml
 image: not-a-chart:1
+"#,
+    );
+}
+
+#[test]
+fn what_nothing_calls_is_looked_into_too() {
+    check(
+        r#"
+=== library/Chart.yaml
+name: library
+type: library
+=== library/templates/_pod.tpl
+{{- define "library.pod" -}}
+- image: busybox:1.36
+#        ^^^^^^^^^^^^ container docker.io/library/busybox:1.36
+- image: "{{ .Values.image.repository }}:{{ .Values.image.tag }}"
+{{- end -}}
+"#,
+    );
+}
+
+#[test]
+fn a_chart_in_a_folder_of_that_name() {
+    check(
+        r#"
+=== templates/web/Chart.yaml
+name: web
+=== templates/web/values.yaml
+image: {repository: acme/web, tag: v1.2@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}
+#                   ^^^^^^^^ container docker.io/acme/web:v1.2@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa <- v1.2@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa <- templates/web/templates/a.yaml: {{ .Values.image.repository }}:{{ .Values.image.tag }}
+=== templates/web/templates/a.yaml
+args: ["--image={{ .Values.image.repository }}:{{ .Values.image.tag }}", "--x={{ .Values.image.repository }}"]
+"#,
+    );
+}
+
+#[test]
+fn a_chart_at_the_root_and_a_library_beside_it() {
+    check(
+        r#"
+=== Chart.yaml
+name: root
+dependencies: [{name: lib, repository: "file://./lib", version: 1.x}]
+=== values.yaml
+web: &web {image: {repository: acme/web, tag: "1"}}
+#                              ^^^^^^^^ container mirror.example.com/acme/web:1 <- 1 <- lib/templates/_image.tpl: {{ define "lib.image" }}* <- templates/a.yaml: {{ include "lib.image" .Values.web.image }}
+again: *web
+=== lib/Chart.yaml
+name: lib
+=== lib/templates/_image.tpl
+{{ define "lib.image" }}mirror.example.com/{{ .repository }}:{{ .tag }}{{ end }}
+=== templates/a.yaml
+image: {{ include "lib.image" .Values.web.image }}
+"#,
+    );
+}
+
+#[test]
+fn what_depends_on_the_cluster_is_not_known() {
+    check(
+        r#"
+=== chart/Chart.yaml
+name: web
+=== chart/values.yaml
+image: {repository: acme/web, tag: "1"}
+#                   ^^^^^^^^ container partial docker.io/acme/web (`.Release` is known at its installation) <- 1 <- chart/templates/a.yaml: {{ .Values.image.repository }}:{{ .Values.image.tag }}-{{ .Release.Revision }}
+other: acme/other
+=== chart/templates/a.yaml
+{{- if .Capabilities.APIVersions.Has "x/v1" }}
+image: either:1
+#      ^^^^^^^^ container docker.io/library/either:1
+{{- else }}
+image: or:1
+#      ^^^^ container docker.io/library/or:1
+{{- end }}
+{{ $tag := "1" }}{{ if semverCompare ">1" .Capabilities.KubeVersion.Version }}{{ $tag = "2" }}{{ end }}
+image: {{ .Values.other }}:{{ $tag }}
+#      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ container partial docker.io/acme/other (it depends on a condition that is not known) <- chart/values.yaml: acme/other*
+image: {{ .Values.other }}:{{ if .Release.IsUpgrade }}a{{ else }}b{{ end }}
+#      ^^^^^^^^^^^^^^^^^^^^ container partial docker.io/acme/other (it depends on a condition that is not known) <- chart/values.yaml: acme/other*
+image: "{{ .Values.image.repository }}:{{ .Values.image.tag }}-{{ .Release.Revision }}"
+image: {{ .Values.other | sha256sum }}
+#      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ container unresolved (what `sha256sum` makes is not followed) <- chart/values.yaml: acme/other
+image: {{ range .Release.List }}x{{ end }}
+#     ^ container unresolved (it depends on a condition that is not known)
 "#,
     );
 }

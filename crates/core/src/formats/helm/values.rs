@@ -4,6 +4,7 @@
 //! What a chart makes of them is in its templates; without those an image is put
 //! together as charts commonly do it.
 
+use std::collections::HashMap;
 use std::collections::HashSet;
 
 use crate::formats::uses::Finder;
@@ -19,7 +20,6 @@ use super::data::Data;
 use super::data::Kind;
 use super::data::Leaf;
 use super::data::Map;
-use super::data::Path;
 use super::lines::is_image_key;
 
 /// The keys under which the name of an image stands, in the order in which they are looked for.
@@ -43,12 +43,12 @@ pub(super) struct Surroundings {
     pub(super) app_version: Option<Value>,
     /// The keys that hold the values of other charts, and the tag of images that
     /// have none there, when such a chart is known.
-    pub(super) subcharts: Vec<(String, Option<Value>)>,
+    pub(super) subcharts: HashMap<String, Option<Value>>,
 }
 
 /// The images in values that stand anywhere, for a chart of which nothing is known.
 pub(in crate::formats) fn read(finder: &Finder<'_>, node: Node<'_>) -> Vec<ImageUse> {
-    let read = data::read(finder.file.path(), node, &Path::default());
+    let read = data::read(finder.file.path(), node);
     let found = candidates(&read.data, &Surroundings::default());
     found.into_iter().filter_map(|candidate| candidate.into_use(finder, Vec::new())).collect()
 }
@@ -81,8 +81,8 @@ impl Candidates<'_> {
                 let candidate = parent.and_then(|parent| text_candidate(leaf, parent));
                 self.found.extend(candidate);
             }
-            Data::List(items) => {
-                for item in items.iter().filter(|item| !matches!(item, Data::Leaf(_))) {
+            Data::List(list) => {
+                for item in list.items.iter().filter(|item| !matches!(item, Data::Leaf(_))) {
                     self.visit(item, None);
                 }
             }
@@ -139,9 +139,8 @@ impl Candidates<'_> {
     }
 
     fn default_tag(&self, map: &Map) -> Value {
-        let chart = map.path.first();
-        let subchart = self.surroundings.subcharts.iter().find(|(key, _)| key == chart);
-        let tag = subchart.map_or(&self.surroundings.app_version, |(_, tag)| tag);
+        let subchart = self.surroundings.subcharts.get(map.path.first());
+        let tag = subchart.unwrap_or(&self.surroundings.app_version);
         tag.clone().unwrap_or_else(|| Value::unknown("no tag is set, and the chart decides it"))
     }
 }
