@@ -14,6 +14,9 @@ use fromguard_core::source::RepoPath;
 use super::check_span;
 
 const CHART: &str = "name: c\nappVersion: 1.10\ndependencies: [{name: d, alias: e}]\n";
+/// Above this a chart is read once: reading it again shows what depends on chance,
+/// and small charts show that as well as large ones.
+const MAX_REREAD_BYTES: usize = 256;
 const PATHS: [&str; 6] = [
     "c/values.yaml",
     "c/templates/a.yaml",
@@ -35,6 +38,9 @@ pub fn run(data: &[u8]) {
     }
     let found = scan(&files);
     check(&found);
+    if data.len() > MAX_REREAD_BYTES {
+        return;
+    }
     let again = scan(&files);
     assert_eq!(
         (found.uses, found.problems),

@@ -16,6 +16,7 @@ use crate::source::RepoPath;
 use crate::source::Span;
 
 use super::data::Data;
+use super::data::Map;
 use super::functions;
 use super::lines::Found;
 use super::lines::Lines;
@@ -79,8 +80,20 @@ pub(super) struct Run<'l> {
     /// Branches around this place that the values do not choose.
     off: usize,
     found: Vec<Found>,
+    /// Calls that were made with a mapping, and the text that they made.
+    made: HashMap<Call, (Rc<Map>, Data)>,
+    /// Calls that were looked into for images with a mapping.
+    looked_into: HashMap<(Call, bool), Rc<Map>>,
     /// Whether a template was called that is not here.
     pub(super) misses_template: bool,
+}
+
+/// A template's name and the mapping it is called with, by its address: who
+/// remembers a call keeps the mapping, so that no other one takes its place.
+type Call = (String, *const Map);
+
+fn call_of(name: &str, argument: &Rc<Map>) -> Call {
+    (name.to_owned(), Rc::as_ptr(argument))
 }
 
 /// What a piece of a template sees.
@@ -132,6 +145,8 @@ impl<'l> Run<'l> {
             calls: 0,
             off: 0,
             found: Vec::new(),
+            made: HashMap::new(),
+            looked_into: HashMap::new(),
             misses_template: false,
         }
     }
@@ -347,13 +362,18 @@ impl<'l> Run<'l> {
             return;
         }
         let name = self.expression(name, scope).value().map(|name| name.text().to_owned());
-        let found = name.and_then(|name| self.library.defines.get(&name));
-        let Some((source, index)) = found else { return };
+        let Some(name) = name else { return };
+        let Some((source, index)) = self.library.defines.get(&name) else { return };
         let (source, index) = (Rc::clone(source), *index);
         if self.calls == MAX_CALLS {
             return;
         }
         let argument = self.expression(argument, scope);
+        if let Data::Map(map) = &argument
+            && self.looked_into.insert((call_of(&name, map), self.off > 0), Rc::clone(map)).is_some()
+        {
+            return;
+        }
         self.calls += 1;
         if let Some(define) = source.template.defines.get(index) {
             self.collect(&define.body, Scope::new(&source, &argument));
@@ -368,6 +388,17 @@ impl<'l> Run<'l> {
 
     /// The text that a template makes of its argument.
     pub(super) fn include(&mut self, name: &str, argument: &Data) -> Data {
+        let Data::Map(map) = argument else { return self.execute(name, argument) };
+        let call = call_of(name, map);
+        if let Some((_, made)) = self.made.get(&call) {
+            return made.clone();
+        }
+        let made = self.execute(name, argument);
+        self.made.insert(call, (Rc::clone(map), made.clone()));
+        made
+    }
+
+    fn execute(&mut self, name: &str, argument: &Data) -> Data {
         let Some((source, index)) = self.library.defines.get(name) else {
             self.misses_template = true;
             let mut value = Value::unknown(format!("the template `{name}` is not in this repository"));

@@ -65,7 +65,7 @@ fn what_never_ends_is_stopped_and_said() {
     let doubling = "{{ $x = printf \"%s%s\" $x $x }}\n".repeat(40);
     let deep = "{{ $d = dict \"a\" $d }}\n".repeat(2000);
     let template = format!(
-        "{{{{ define \"r\" }}}}{{{{ include \"r\" . }}}}{{{{ include \"r\" . }}}}{{{{ end }}}}\n\
+        "{{{{ define \"r\" }}}}{{{{ include \"r\" (list .) }}}}{{{{ include \"r\" (list .) }}}}{{{{ end }}}}\n\
          {{{{ $x := \"a\" }}}}{doubling}{{{{ $d := dict }}}}{deep}\
          image: {{{{ $x }}}}\nimage: {{{{ $d.a }}}}\nimage: {{{{ include \"r\" . }}}}\n"
     );
