@@ -24,6 +24,7 @@ use crate::formats::Claim;
 use crate::formats::Extracted;
 use crate::formats::Files;
 use crate::formats::Format;
+use crate::formats::Rendering;
 use crate::formats::Wanted;
 use crate::formats::dockerfile::Dockerfile;
 use crate::formats::dockerfile::Inputs;
@@ -59,6 +60,8 @@ pub struct Scan {
     contents: HashMap<RepoPath, Content>,
     /// What another file looked at, or asked for.
     shared: HashSet<RepoPath>,
+    /// The files whose text is to be dropped.
+    emptied: Vec<RepoPath>,
     asked: HashSet<RepoPath>,
     next: VecDeque<RepoPath>,
     /// The jobs that wait for a path.
@@ -70,10 +73,14 @@ pub struct Scan {
     changed: Option<BTreeSet<RepoPath>>,
     /// What files say of how others are built.
     builds: HashMap<RepoPath, Vec<Inputs>>,
+    /// The same, each once.
+    known_builds: HashSet<(RepoPath, Inputs)>,
     /// Jobs that can go on.
     ready: Vec<Job>,
     /// Jobs of files that are built, whose text is there.
     held: BTreeSet<Job>,
+    /// What files make of images that stand elsewhere.
+    renderings: BTreeMap<RepoPath, Rendering>,
     scanned: Scanned,
 }
 
@@ -204,7 +211,10 @@ impl Scan {
             self.refuse(&path, &Unreadable::Failed { reason });
         }
         let mut scanned = self.scanned;
-        scanned.uses.sort_by(|a, b| (&a.file, a.span).cmp(&(&b.file, b.span)));
+        let place = |usage: &ImageUse| (usage.file.clone(), usage.span, usage.role, usage.decided_at.clone());
+        scanned.uses.sort_by_cached_key(place);
+        join(&mut scanned.uses);
+        mark_replaced(&mut scanned.uses, &self.renderings);
         scanned.problems.sort_by(|a, b| a.at.cmp(&b.at));
         scanned
     }
@@ -263,13 +273,22 @@ impl Scan {
                     found.get_or_init(|| formats.ask(job, file));
                 }
             });
-            // What one of them looked at must outlast the others.
+            // What one of them looked at is needed when it is extracted again.
             let looked_at = found.iter().filter_map(OnceLock::get).flat_map(|(_, wanted)| &wanted.used);
             self.shared.extend(looked_at.cloned());
             for ((job, file), found) in jobs.into_iter().zip(found) {
                 if let Some((extracted, wanted)) = found.into_inner() {
                     self.settle(&job, file, extracted, &wanted, end);
                 }
+            }
+            // Not before: what was extracted beside them may point into them.
+            for path in std::mem::take(&mut self.emptied) {
+                if self.shared.contains(&path) {
+                    continue;
+                }
+                // Whoever wants it later asks again.
+                self.contents.remove(&path);
+                self.asked.remove(&path);
             }
         }
     }
@@ -382,10 +401,11 @@ impl Scan {
     /// Takes in what was found in a file.
     fn take(&mut self, path: &RepoPath, file: Arc<SourceFile>, mut extracted: Extracted) {
         self.scanned.files_scanned += usize::from(!extracted.is_foreign);
-        for build in std::mem::take(&mut extracted.builds) {
-            let known = self.builds.entry(build.dockerfile.clone()).or_default();
-            if !known.contains(&build.inputs) {
-                known.push(build.inputs);
+        let builds = std::mem::take(&mut extracted.builds);
+        let says_builds = !builds.is_empty();
+        for build in builds {
+            if self.known_builds.insert((build.dockerfile.clone(), build.inputs.clone())) {
+                self.builds.entry(build.dockerfile.clone()).or_default().push(build.inputs);
             }
             // Under a Dockerfile's own name it may be begun already, or is to be.
             let named = formats_of(&Job { path: build.dockerfile.clone(), named_dockerfile: false })
@@ -393,13 +413,17 @@ impl Scan {
                 .is_none_or(|(format, _)| !format.is_built());
             self.open(build.dockerfile, named);
         }
+        if let Some(rendering) = extracted.rendering.take() {
+            // What becomes of an image is said of the use that its own file has.
+            let held: BTreeSet<RepoPath> = rendering.places.iter().map(|(at, _)| at.file.clone()).collect();
+            held.into_iter().for_each(|path| self.open(path, false));
+            self.renderings.insert(path.clone(), rendering);
+        }
         if extracted.uses.is_empty() && extracted.problems.is_empty() {
-            if self.shared.contains(path) {
-                return;
+            // What is built will point to where it was said how.
+            if !says_builds {
+                self.emptied.push(path.clone());
             }
-            // Whoever wants it later asks again.
-            self.contents.remove(path);
-            self.asked.remove(path);
             return;
         }
         self.keep_sources(&extracted);
@@ -451,6 +475,24 @@ impl Scan {
     }
 }
 
+/// Joins what several files tell of one reference: an included file alone, and the
+/// one that includes it with its variables.
+fn join(uses: &mut Vec<ImageUse>) {
+    uses.dedup_by(|next, first| {
+        let same = (&next.file, next.span, next.role, next.stage, next.reachable, &next.decided_at)
+            == (&first.file, first.span, first.role, first.stage, first.reachable, &first.decided_at);
+        if same {
+            first.targets.append(&mut next.targets);
+            first.targets.sort();
+            first.targets.dedup();
+            first.via.append(&mut next.via);
+            let mut known = HashSet::new();
+            first.via.retain(|via| known.insert(via.clone()));
+        }
+        same
+    });
+}
+
 /// Runs tasks one after another.
 fn one_by_one(count: usize, task: &(dyn Fn(usize) + Sync)) {
     (0..count).for_each(task);
@@ -480,6 +522,29 @@ impl Formats<'_> {
             }
         }
         (extracted, files.into_wanted())
+    }
+}
+
+/// Marks the uses that everything which deploys them replaces. A file that others are
+/// built from is not asked: those say what becomes of it.
+fn mark_replaced(uses: &mut [ImageUse], renderings: &BTreeMap<RepoPath, Rendering>) {
+    let parts: BTreeSet<&RepoPath> = renderings.values().flat_map(|rendering| &rendering.parts).collect();
+    let mut is_left: HashMap<&Location, bool> = HashMap::new();
+    for (_, rendering) in renderings.iter().filter(|(path, _)| !parts.contains(path)) {
+        for (at, left) in &rendering.places {
+            *is_left.entry(at).or_default() |= *left;
+        }
+    }
+    if is_left.is_empty() {
+        return;
+    }
+    for usage in uses {
+        let at = Location { file: usage.file.clone(), span: usage.span };
+        match is_left.get(&at) {
+            Some(true) => usage.reachable = true,
+            Some(false) => (usage.reachable, usage.replaced) = (false, true),
+            None => {}
+        }
     }
 }
 
@@ -573,6 +638,26 @@ mod tests {
             ("dockerfile.go", text("FROM a\n")),
         ]);
         assert_eq!((scanned.files_scanned, scanned.uses.len(), scanned.problems.len()), (1, 1, 0));
+    }
+
+    /// What cannot be read is a problem unless the name says that it is no text; a text is
+    /// read whatever it is called.
+    #[test]
+    fn a_picture_is_no_dockerfile_whatever_its_name_begins_with() {
+        let picture = || Content::from_bytes(vec![0x89, b'P', b'N', b'G', 0]);
+        let scanned = scan(&[
+            ("Dockerfile", picture()),
+            ("Dockerfile.latin1.jpg", Content::from_bytes(vec![0xFF, 0xD8])),
+            ("Dockerfile.png", picture()),
+            ("Dockerfile.text.png", text("FROM a\n")),
+            ("dockerfile.svg", text("<svg/>\n")),
+        ]);
+        assert_eq!(
+            messages(&scanned),
+            ["Dockerfile: this file cannot be scanned: it is a binary file (it holds NUL bytes)"]
+        );
+        let files: Vec<&str> = scanned.uses.iter().map(|usage| usage.file.as_str()).collect();
+        assert_eq!((files, scanned.files_scanned), (vec!["Dockerfile.text.png"], 1));
     }
 
     #[test]

@@ -68,6 +68,12 @@ impl<'a> Mapping<'a> {
         self.merged_mappings().into_iter().find_map(|mapping| mapping.get(key))?.followed()
     }
 
+    /// The mapping itself and what its merge keys bring, each hiding what those
+    /// behind it have under the same keys. For who counts the entries that it reads.
+    pub fn layers(self) -> impl Iterator<Item = Mapping<'a>> {
+        std::iter::once(self).chain(self.merged_mappings())
+    }
+
     /// The entries with those of merged mappings behind them; what the mapping
     /// itself or an earlier merged one has under the same key hides them. Keys and
     /// values are followed; a duplicate key of one mapping is kept.
