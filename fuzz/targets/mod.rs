@@ -11,6 +11,7 @@ pub mod dockerfile;
 pub mod expansion;
 pub mod github_actions;
 pub mod gitlab_ci;
+pub mod helm;
 pub mod kubernetes;
 pub mod pattern;
 pub mod policy;

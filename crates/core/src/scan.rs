@@ -55,8 +55,11 @@ pub struct Scan {
     begun: HashSet<Job>,
     /// Those that are not done, with the rounds they took.
     open: HashMap<Job, Open>,
-    /// What was fed. The text of a file in which nothing was found is dropped.
+    /// What was fed. The text of a file in which nothing was found is dropped,
+    /// unless another file looked at it.
     contents: HashMap<RepoPath, Content>,
+    /// What another file looked at, or asked for.
+    shared: HashSet<RepoPath>,
     /// The files whose text is to be dropped.
     emptied: Vec<RepoPath>,
     asked: HashSet<RepoPath>,
@@ -270,6 +273,9 @@ impl Scan {
                     found.get_or_init(|| formats.ask(job, file));
                 }
             });
+            // What one of them looked at is needed when it is extracted again.
+            let looked_at = found.iter().filter_map(OnceLock::get).flat_map(|(_, wanted)| &wanted.used);
+            self.shared.extend(looked_at.cloned());
             for ((job, file), found) in jobs.into_iter().zip(found) {
                 if let Some((extracted, wanted)) = found.into_inner() {
                     self.settle(&job, file, extracted, &wanted, end);
@@ -277,6 +283,9 @@ impl Scan {
             }
             // Not before: what was extracted beside them may point into them.
             for path in std::mem::take(&mut self.emptied) {
+                if self.shared.contains(&path) {
+                    continue;
+                }
                 // Whoever wants it later asks again.
                 self.contents.remove(&path);
                 self.asked.remove(&path);
@@ -298,6 +307,9 @@ impl Scan {
 
     /// Lets `waiter` wait for `path`, which is fetched unless it was already.
     fn want(&mut self, path: RepoPath, waiter: Job) {
+        if path != waiter.path {
+            self.shared.insert(path.clone());
+        }
         self.waiting.entry(path.clone()).or_default().push(waiter);
         if self.asked.insert(path.clone()) {
             self.next.push_back(path);
@@ -664,6 +676,38 @@ mod tests {
         let scanned =
             scan(&[("a/Dockerfile", text("FROM scratch\n")), ("b/Dockerfile", link("../a/Dockerfile"))]);
         assert_eq!((scanned.files_scanned, scanned.problems), (2, Vec::new()));
+    }
+
+    #[test]
+    fn a_text_that_others_ask_for_is_asked_for_twice_at_most() {
+        let mut files = vec![
+            ("c/Chart.yaml".to_owned(), "name: c\n"),
+            ("c/values.yaml".to_owned(), "image: {repository: a, tag: 1}\n"),
+        ];
+        for number in 0..12 {
+            files.push((format!("c/templates/{number}.yaml"), "kind: None\n"));
+            files.push((
+                format!("c/templates/_{number}.tpl"),
+                "{{ define \"x\" }}\nimage: {{ .Values.image.repository }}\n{{ end }}",
+            ));
+        }
+        let mut scan = Scan::of_tree(files.iter().map(|(path, _)| RepoPath::new(path)).collect());
+        let mut asked: HashMap<RepoPath, usize> = HashMap::new();
+        loop {
+            let wanted = scan.wanted();
+            if wanted.is_empty() {
+                break;
+            }
+            for path in wanted {
+                *asked.entry(path.clone()).or_default() += 1;
+                let found = files.iter().find(|(name, _)| name == path.as_str());
+                scan.feed(&path, found.map_or(Content::Missing, |(_, found)| text(found)));
+            }
+        }
+        let scanned = scan.finish();
+        assert_eq!(scanned.problems, []);
+        assert_eq!(scanned.uses.len(), 1);
+        assert_eq!(asked.values().max(), Some(&2));
     }
 
     #[test]

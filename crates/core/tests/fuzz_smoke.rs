@@ -31,6 +31,11 @@ fn expansion() {
 }
 
 #[test]
+fn helm() {
+    pass("helm", targets::helm::run);
+}
+
+#[test]
 fn github_actions() {
     pass("github_actions", targets::github_actions::run);
 }
@@ -88,6 +93,7 @@ fn every_target_is_tried() {
             "expansion",
             "github_actions",
             "gitlab_ci",
+            "helm",
             "kubernetes",
             "pattern",
             "policy",

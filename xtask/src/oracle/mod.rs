@@ -1,14 +1,15 @@
-//! `cargo xtask oracle`: holds fromguard's readers of Dockerfiles, references and
-//! compose files against BuildKit's, distribution/reference's and compose-go's own code.
+//! `cargo xtask oracle`: holds fromguard's readers of Dockerfiles, references, compose files
+//! and charts against BuildKit's, distribution/reference's, compose-go's and Helm's own code.
 //!
 //! Everything here asks the Go programs of `tests/oracle` and needs Go; the
 //! golden answers that it writes are compared by a plain test of the core,
-//! which shares the modules `answer`, `cases`, `compose`, `references` and `rule`.
+//! which shares the modules `answer`, `cases`, `charts`, `compose`, `references` and `rule`.
 
 mod compose;
 mod fuzz;
 mod generate;
 mod golden;
+mod helm;
 mod kustomize;
 mod pools;
 mod program;
@@ -22,6 +23,9 @@ mod answer;
 #[path = "../../../crates/core/tests/conformance/cases.rs"]
 #[allow(dead_code, reason = "the test of the core uses the rest")]
 mod cases;
+#[path = "../../../crates/core/tests/conformance/charts.rs"]
+#[allow(dead_code, reason = "the test of the core uses the rest")]
+mod charts;
 #[path = "../../../crates/core/tests/conformance/compose.rs"]
 #[allow(dead_code, reason = "the test of the core uses the rest")]
 mod compose_cases;
@@ -43,6 +47,7 @@ use program::Program;
 const USAGE: &str = "\
 Usage: cargo xtask oracle [--check | --fuzz N [--seed S] | --tree PATH | --compose-tree PATH]
        cargo xtask oracle kustomize
+       cargo xtask oracle helm [--check]
 
   (nothing)          Ask BuildKit and Compose about every case of tests/conformance and write the answers beside them
   --check            The same, and fail where the answers on file are others
@@ -51,7 +56,10 @@ Usage: cargo xtask oracle [--check | --fuzz N [--seed S] | --tree PATH | --compo
   --tree PATH        Compare every Dockerfile below a folder, or in the HEAD of a git repository
   --compose-tree PATH
                      Compare every compose file below a folder
-  kustomize          Ask kustomize about its cases of tests/conformance and write its answers beside them";
+  kustomize          Ask kustomize about its cases of tests/conformance and write its answers beside them
+
+  helm               Render every chart of tests/conformance/helm and write its images beside it
+  helm --check       The same, and fail where the images on file are others";
 
 /// Runs the command.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
@@ -63,6 +71,8 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         ["--fuzz", count] => fuzz::run(&mut Program::start()?, number(count)?, 1),
         ["--fuzz", count, "--seed", seed] => fuzz::run(&mut Program::start()?, number(count)?, number(seed)?),
         ["--tree", path] => tree::run(&mut Program::start()?, Path::new(path)),
+        ["helm"] => helm::write(),
+        ["helm", "--check"] => helm::check(),
         ["kustomize"] => kustomize::write(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

@@ -11,6 +11,7 @@ pub mod compose;
 pub mod dockerfile;
 mod github_actions;
 mod gitlab_ci;
+mod helm;
 pub mod kubernetes;
 pub mod kustomize;
 mod marker;
@@ -129,6 +130,7 @@ pub struct Files<'a> {
     tree: Option<&'a Tree>,
     builds: &'a [Inputs],
     wanted: BTreeSet<RepoPath>,
+    used: BTreeSet<RepoPath>,
     wants_tree: bool,
     yaml: HashMap<RepoPath, Rc<Yaml>>,
 }
@@ -141,6 +143,7 @@ impl<'a> Files<'a> {
             tree: None,
             builds: &[],
             wanted: BTreeSet::new(),
+            used: BTreeSet::new(),
             wants_tree: false,
             yaml: HashMap::new(),
         }
@@ -162,9 +165,8 @@ impl<'a> Files<'a> {
     /// fetched yet: it is fetched, and extraction runs again.
     pub fn get(&mut self, path: &RepoPath) -> Option<Content> {
         let content = (self.known)(path);
-        if content.is_none() {
-            self.wanted.insert(path.clone());
-        }
+        let kept = if content.is_none() { &mut self.wanted } else { &mut self.used };
+        kept.insert(path.clone());
         content
     }
 
@@ -187,18 +189,20 @@ impl<'a> Files<'a> {
         Rc::clone(self.yaml.entry(file.path().clone()).or_insert_with(read))
     }
 
-    /// What was asked for and not there.
+    /// What was asked for.
     #[must_use]
     pub fn into_wanted(self) -> Wanted {
-        Wanted { files: self.wanted, tree: self.wants_tree }
+        Wanted { files: self.wanted, used: self.used, tree: self.wants_tree }
     }
 }
 
-/// What an extraction asked for that was not there.
+/// What an extraction asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// Files.
+    /// Files that were not there.
     pub files: BTreeSet<RepoPath>,
+    /// Files that were there.
+    pub used: BTreeSet<RepoPath>,
     /// Whether it asked which paths there are.
     pub tree: bool,
 }
@@ -211,6 +215,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &github_actions::GithubActions,
     &gitlab_ci::GitlabCi,
     &kustomize::Kustomize,
+    &helm::Helm,
     &kubernetes::Kubernetes,
     &shell::Shell,
 ];

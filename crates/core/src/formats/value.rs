@@ -143,6 +143,29 @@ impl Value {
         self.push_str(&other.text);
     }
 
+    /// The same value without what stands before and after a part of it.
+    pub(super) fn part(&self, start: usize, end: usize) -> Value {
+        let text = self.text.get(start..end).unwrap_or("").to_owned();
+        let hole = self.hole.as_ref();
+        let hole = hole.map(|(at, reason)| (at.saturating_sub(start).min(text.len()), reason.clone()));
+        Value { text, hole, via: self.via.clone(), origin: self.origin.clone() }
+    }
+
+    /// Another text that was made of this one and comes from the same places.
+    pub(super) fn rewritten(mut self, text: String) -> Value {
+        if let Some((at, _)) = &mut self.hole {
+            *at = (*at).min(text.len());
+        }
+        self.text = text;
+        self
+    }
+
+    /// The same value, where something is known to be missing at `at`.
+    pub(super) fn opened(mut self, at: usize, reason: impl Into<String>) -> Value {
+        self.hole.get_or_insert_with(|| (at, reason.into()));
+        self
+    }
+
     /// The known text in front of anything that is not known.
     pub(super) fn beginning(&self) -> &str {
         match &self.hole {

@@ -1,5 +1,6 @@
-//! fromguard's readers of Dockerfiles, references and compose files against the
-//! golden answers of BuildKit, distribution/reference and compose-go under `tests/conformance`.
+//! fromguard's readers of Dockerfiles, references, compose files and charts against the
+//! golden answers of BuildKit, distribution/reference, compose-go and Helm under
+//! `tests/conformance`.
 //!
 //! `cargo xtask oracle` writes those answers and shares these modules, so that
 //! the live comparison and this one follow one rule.
@@ -9,6 +10,8 @@
 mod answer;
 #[allow(dead_code, reason = "`cargo xtask oracle` uses the rest")]
 mod cases;
+#[allow(dead_code, reason = "`cargo xtask oracle` uses the rest")]
+mod charts;
 #[allow(dead_code, reason = "`cargo xtask oracle` uses the rest")]
 mod compose;
 #[allow(dead_code, reason = "`cargo xtask oracle` uses the rest")]
@@ -139,6 +142,26 @@ fn references_are_read_as_distribution_reads_them() {
     assert_eq!(texts, answered, "run `cargo xtask oracle`");
     let wrong: Vec<_> = golden.iter().filter_map(references::difference).collect();
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn charts_name_the_images_that_helm_renders() {
+    let mut compared = 0;
+    let mut wrong = Vec::new();
+    for entry in fs::read_dir(folder().join("helm")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "chart") {
+            continue;
+        }
+        let chart = charts::read(&fs::read_to_string(&path).unwrap()).unwrap();
+        let golden = fs::read_to_string(path.with_extension("golden")).unwrap();
+        for difference in charts::differences(&chart, &charts::golden(&golden)) {
+            wrong.push(format!("{}: {difference}", path.display()));
+        }
+        compared += 1;
+    }
+    assert!(compared > 0, "no chart was compared");
+    assert!(wrong.is_empty(), "{} differences in {compared} charts:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]

@@ -651,7 +651,7 @@ fn other_yaml_is_compose_when_it_looks_like_it() {
 services:
   web: {image: "web:1"}
 #               ^^^^^ container docker.io/library/web:1
-=== values.yml
+=== settings.yml
 services:
   web: {port: 80}
 image: not
