@@ -5,48 +5,27 @@
 //! keys and tags, and the keys below.
 
 use super::diagnostic::Diagnostics;
+use super::keys;
 use super::paths::PathGlob;
+use super::place;
+use super::place::Place;
 use super::reader::Entry;
-use super::reader::Keys;
 use super::reader::Spanned;
+use super::require;
+use super::require::Require;
 use super::rewrite::RewriteForm;
 use super::verdict::Effect;
 use super::verdict::Mode;
 use super::wording::prose;
 use super::wording::quoted;
-use crate::image::Glob;
 use crate::image::Pattern;
 use crate::image::PatternError;
 use crate::policy::JudgeScope;
 use crate::source::Span;
 use crate::yaml::Node;
 
-/// The keys of a file.
-pub(super) const FILE_KEYS: Keys = Keys {
-    known: &[
-        "version",
-        "mode",
-        "unknown",
-        "when-unsure",
-        "judge",
-        "skip-paths",
-        "trust",
-        "block",
-        "replace",
-        "mirrors",
-        "reviewers",
-        "contact",
-    ],
-    later: &["scrutinise", "where", "exceptions", "repos-may", "rules", "tests"],
-};
-pub(super) const SOURCE_KEYS: Keys =
-    Keys { known: &["images", "require", "i-trust-everyone"], later: &["publishers"] };
-pub(super) const REQUIRE_KEYS: Keys =
-    Keys { known: &["digest", "tag", "forbid-tags"], later: &["signed-by", "provenance", "sbom"] };
-pub(super) const BLOCK_KEYS: Keys = Keys { known: &["images", "because"], later: &[] };
-
 /// The words that say something else in findings, tests and exceptions.
-const RESERVED_NAMES: [&str; 13] = [
+pub(super) const RESERVED_NAMES: [&str; 13] = [
     "unknown",
     "unsure",
     "digest",
@@ -62,7 +41,7 @@ const RESERVED_NAMES: [&str; 13] = [
     "block",
 ];
 /// The longest name of a source, in bytes: names stand in every message.
-const MAX_NAME_BYTES: usize = 64;
+pub(super) const MAX_NAME_BYTES: usize = 64;
 
 /// What becomes of an image that no source names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +75,7 @@ pub(super) struct Form {
     pub(super) block: Vec<BlockForm>,
     pub(super) replace: Vec<RewriteForm>,
     pub(super) mirrors: Vec<RewriteForm>,
+    pub(super) places: Vec<Place>,
     pub(super) reviewers: Vec<String>,
     pub(super) contact: Vec<String>,
 }
@@ -117,21 +97,6 @@ pub(super) enum Images {
     HubOfficial,
 }
 
-/// What a source requires of its images, each with its place.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Require {
-    pub(super) digest: Option<Span>,
-    pub(super) supported_tag: Option<Span>,
-    pub(super) forbid_tags: Vec<Spanned<Glob>>,
-}
-
-impl Require {
-    /// Whether a verdict depends on tag or digest.
-    pub(super) fn reads_version(&self) -> bool {
-        self.digest.is_some() || self.supported_tag.is_some() || !self.forbid_tags.is_empty()
-    }
-}
-
 /// An item of `block`.
 #[derive(Debug)]
 pub(super) struct BlockForm {
@@ -143,7 +108,7 @@ pub(super) struct BlockForm {
 pub(super) fn read(root: Node<'_>, out: &mut Diagnostics) -> Form {
     let mut form = Form::default();
     let mut version = None;
-    for Entry { key, key_span, value } in out.entries(root, "a policy", &FILE_KEYS) {
+    for Entry { key, key_span, value } in out.entries(root, "a policy", &keys::FILE) {
         form.keys.push(Spanned { value: key.to_owned(), span: key_span });
         match key {
             "version" => {
@@ -177,11 +142,12 @@ pub(super) fn read(root: Node<'_>, out: &mut Diagnostics) -> Form {
                 ];
                 form.judge = out.word(value, "`judge`", &words);
             }
-            "skip-paths" => form.skip_paths = skip_paths(value, out),
+            "skip-paths" => form.skip_paths = path_globs(value, "`skip-paths`", out),
             "trust" => form.trust = trust(value, out),
             "block" => form.block = block(value, out),
             "replace" => form.replace = super::rewrite::read(value, "`replace`", out),
             "mirrors" => form.mirrors = super::rewrite::read(value, "`mirrors`", out),
+            "where" => form.places = place::read(value, out),
             "reviewers" => form.reviewers = reviewers(value, out),
             "contact" => form.contact = contact(value, out),
             _ => {}
@@ -206,18 +172,13 @@ fn trust(node: Node<'_>, out: &mut Diagnostics) -> Vec<SourceForm> {
         let mut images = None;
         let mut everyone = None;
         let mut require = Require::default();
-        for entry in out.entries(value, &what, &SOURCE_KEYS) {
+        for entry in out.entries(value, &what, &keys::SOURCE) {
             match entry.key {
                 "images" => images = Some(source_images(entry.value, &what, out)),
-                "require" => require = read_require(entry.value, out),
-                "i-trust-everyone" => match out.boolean(entry.value, "`i-trust-everyone`") {
-                    Some(true) => everyone = Some(entry.key_span),
-                    Some(false) => {
-                        let message = "`i-trust-everyone: false` says nothing";
-                        out.error(entry.key_span, message, "leave it out");
-                    }
-                    None => {}
-                },
+                "require" => require = require::read(entry.value, out),
+                "i-trust-everyone" => {
+                    everyone = out.only_true(entry.value, entry.key_span, "i-trust-everyone");
+                }
                 _ => {}
             }
         }
@@ -240,6 +201,30 @@ fn check_name(name: &str, span: Span, out: &mut Diagnostics) {
     if name.is_empty() || name.len() > MAX_NAME_BYTES || !name.chars().all(legal) {
         let help = format!("write letters, digits, `-`, `_` and `.`, at most {MAX_NAME_BYTES}");
         out.error(span, format!("{} cannot be a name: it stands in every message", quoted(name)), help);
+    }
+}
+
+/// A name that the author gives to something.
+pub(super) fn name(node: Node<'_>, what: &str, out: &mut Diagnostics) -> Option<Spanned<String>> {
+    let text = out.text(node, what)?;
+    check_name(text, node.span(), out);
+    Some(Spanned { value: text.to_owned(), span: node.span() })
+}
+
+/// Two things of one name cannot be told apart in messages.
+pub(super) fn reject_repeated_names<'a>(
+    names: impl Iterator<Item = &'a Spanned<String>>,
+    what: &str,
+    out: &mut Diagnostics,
+) {
+    let mut seen = std::collections::HashMap::new();
+    for name in names {
+        if let Some(first) = seen.insert(name.value.as_str(), name.span) {
+            let line = out.line(first);
+            let message =
+                format!("the {what} {} stands here twice, first on line {line}", quoted(&name.value));
+            out.error(name.span, message, "give each a name of its own");
+        }
     }
 }
 
@@ -291,7 +276,8 @@ pub(super) fn pattern_error(span: Span, error: PatternError, out: &mut Diagnosti
     }
 }
 
-fn reject_repeated<T: Eq + std::hash::Hash>(list: &[Spanned<T>], out: &mut Diagnostics) {
+/// An item that stands twice in a list.
+pub(super) fn reject_repeated<T: Eq + std::hash::Hash>(list: &[Spanned<T>], out: &mut Diagnostics) {
     let mut seen = std::collections::HashMap::new();
     for item in list {
         if let Some(first) = seen.get(&item.value) {
@@ -303,39 +289,12 @@ fn reject_repeated<T: Eq + std::hash::Hash>(list: &[Spanned<T>], out: &mut Diagn
     }
 }
 
-fn read_require(node: Node<'_>, out: &mut Diagnostics) -> Require {
-    let mut require = Require::default();
-    for Entry { key, key_span, value } in out.entries(node, "`require`", &REQUIRE_KEYS) {
-        match key {
-            "digest" => {
-                require.digest = out.boolean(value, "`digest`").filter(|wanted| *wanted).map(|_| key_span);
-            }
-            "tag" => {
-                require.supported_tag = out.word(value, "`tag`", &[("supported", ())]).map(|_| key_span);
-            }
-            "forbid-tags" => {
-                for item in out.list(value, "`forbid-tags`") {
-                    let Some(text) = out.text(item, "a tag") else { continue };
-                    let text = text.strip_prefix(':').unwrap_or(text);
-                    match Glob::of_tag(text) {
-                        Ok(value) => require.forbid_tags.push(Spanned { value, span: item.span() }),
-                        Err(error) => pattern_error(item.span(), error, out),
-                    }
-                }
-                reject_repeated(&require.forbid_tags, out);
-            }
-            _ => {}
-        }
-    }
-    require
-}
-
 fn block(node: Node<'_>, out: &mut Diagnostics) -> Vec<BlockForm> {
     let mut blocks = Vec::new();
     for item in out.list(node, "`block`") {
         let mut images = None;
         let mut because = None;
-        for entry in out.entries(item, "an item of `block`", &BLOCK_KEYS) {
+        for entry in out.entries(item, "an item of `block`", &keys::BLOCK) {
             match entry.key {
                 "images" => {
                     let mut list = Vec::new();
@@ -372,9 +331,10 @@ fn block(node: Node<'_>, out: &mut Diagnostics) -> Vec<BlockForm> {
     blocks
 }
 
-fn skip_paths(node: Node<'_>, out: &mut Diagnostics) -> Vec<PathGlob> {
+/// A list of path globs.
+pub(super) fn path_globs(node: Node<'_>, what: &str, out: &mut Diagnostics) -> Vec<PathGlob> {
     let mut globs = Vec::new();
-    for item in out.list(node, "`skip-paths`") {
+    for item in out.list(node, what) {
         let Some(text) = out.text(item, "a path") else { continue };
         match PathGlob::parse(text) {
             Ok(glob) => globs.push(Spanned { value: glob, span: item.span() }),

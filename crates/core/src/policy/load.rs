@@ -12,10 +12,13 @@ use super::form;
 use super::form::Form;
 use super::form::Unknown;
 use super::matcher::Matcher;
+use super::place;
+use super::place::Around;
 use super::reader::Spanned;
 use super::rewrite;
 use super::rewrite::Rewrites;
 use super::source;
+use super::source::Source;
 use super::source::Trust;
 use super::verdict::Effect;
 use super::verdict::Mode;
@@ -165,6 +168,34 @@ fn check(form: &Form, first_line: Span, scope: Scope<'_>, out: &mut Diagnostics)
     source::reject_unsupported_requirements(&form.trust, out);
     source::reject_ties(&form.trust, out);
     rewrite::reject_chains(&form.mirrors, out);
+    place::check(&form.places, &around(form, scope), out);
+}
+
+/// What the places of a file may not be looser than, and the sources they may name.
+fn around<'a>(form: &'a Form, scope: Scope<'a>) -> Around<'a> {
+    let unknown = form.unknown.map(|unknown| unknown.value);
+    let when_unsure = form.when_unsure.map(|effect| effect.value);
+    let Scope::RepositoryUnderOrganisation(organisation) = scope else {
+        let official = form.trust.iter().filter(|source| source.is_official());
+        return Around {
+            unknown,
+            when_unsure: when_unsure.unwrap_or(Effect::Review),
+            sources: Some(form.trust.iter().map(|source| source.name.value.as_str()).collect()),
+            official: official.map(|source| source.name.value.as_str()).collect(),
+        };
+    };
+    let trust = organisation.and_then(|policy| policy.trust.as_deref());
+    let named = |source: &'a Source| source.name.as_str();
+    Around {
+        unknown: unknown.or(organisation.and_then(|policy| policy.unknown.as_ref()).map(|unknown| unknown.0)),
+        when_unsure: when_unsure
+            .or(organisation.map(|policy| policy.when_unsure.0))
+            .unwrap_or(Effect::Review),
+        sources: trust.map(|trust| trust.sources.iter().map(named).collect()),
+        official: trust
+            .map(|trust| trust.sources.iter().filter(|source| source.is_official).map(named).collect())
+            .unwrap_or_default(),
+    }
 }
 
 /// Under `enforce` a review blocks until somebody in `reviewers` approves.
@@ -239,6 +270,7 @@ fn compile(file: &Arc<SourceFile>, form: Form, trust: Trust, blocks: Blocks, sco
         mirrors,
         blocks,
         replace: Rewrites::new(form.replace, file),
+        places: form.places,
         reviewers: form.reviewers,
         contact: form.contact,
     }

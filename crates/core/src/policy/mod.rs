@@ -8,17 +8,24 @@
 //! together) → [`Policy`]; `judge` judges by one file, [`Policies`] by both.
 
 mod block;
+mod case;
 mod diagnostic;
 mod files;
 mod form;
 mod judge;
 mod judging;
+mod keys;
 mod load;
 mod matcher;
 mod near;
 mod paths;
+mod place;
+mod placing;
 mod reader;
+mod require;
+mod requiring;
 mod rewrite;
+mod schema;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -34,6 +41,7 @@ use crate::source::SourceFile;
 pub use diagnostic::{Diagnostic, Severity};
 pub use files::{Found, Policies, PolicyFile, PolicyStatus};
 pub use load::{MAX_POLICY_BYTES, load};
+pub use schema::schema;
 pub use verdict::{Effect, Explanation, Finding, Judgement, Mode, Verdict};
 
 /// The path of a repository's policy.
@@ -69,6 +77,7 @@ pub struct Policy {
     mirrors: Arc<rewrite::Rewrites>,
     blocks: block::Blocks,
     replace: rewrite::Rewrites,
+    places: Vec<place::Place>,
     reviewers: Vec<String>,
     contact: Vec<String>,
 }

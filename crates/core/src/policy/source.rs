@@ -8,12 +8,12 @@ use std::collections::HashSet;
 use super::Explanation;
 use super::diagnostic::Diagnostics;
 use super::form::Images;
-use super::form::Require;
 use super::form::SourceForm;
 use super::matcher::Hit;
 use super::matcher::Matcher;
 use super::near;
 use super::reader::Spanned;
+use super::require::Require;
 use super::wording::foreign_sentence;
 use crate::image::Glob;
 use crate::image::ImageRef;
@@ -21,6 +21,7 @@ use crate::image::Pattern;
 use crate::image::PatternMatch;
 use crate::image::Specificity;
 use crate::image::normal_host;
+use crate::source::Location;
 use crate::source::RepoPath;
 use crate::source::Span;
 use crate::trust;
@@ -58,6 +59,8 @@ pub(super) struct Trust {
 pub(super) struct Source {
     pub(super) name: String,
     pub(super) require: Require,
+    /// All its images are official ones.
+    pub(super) is_official: bool,
 }
 
 /// An item of a source's `images`.
@@ -101,6 +104,7 @@ impl Trust {
         };
         let mut hosts = HashSet::new();
         for form in forms {
+            let is_official = form.is_official();
             for item in form.images {
                 let id = trust.entries.len();
                 match &item.value {
@@ -115,7 +119,7 @@ impl Trust {
                 }
                 trust.entries.push(Entry::new(item.value, trust.sources.len(), item.span));
             }
-            trust.sources.push(Source { name: form.name.value, require: form.require });
+            trust.sources.push(Source { name: form.name.value, require: form.require, is_official });
         }
         trust.allowed = near::allowed(&trust);
         trust
@@ -155,6 +159,11 @@ fn rank(images: &Images) -> Rank {
         Images::Pattern(pattern) => Rank::Pattern(pattern.specificity()),
         Images::HubOfficial => Rank::HubOfficial,
     }
+}
+
+/// A place in the file of the sources, which may be the organisation's.
+pub(super) fn location(trust: &Trust, span: Span) -> Location {
+    Location { file: trust.file.clone(), span }
 }
 
 /// The short name of an image that could be an official one: `node` of
@@ -199,6 +208,17 @@ pub(super) fn reject_unsupported_requirements(sources: &[SourceForm], out: &mut 
             let message = format!("`tag: supported` is known of official images only, and `{other}` is none");
             out.error(span, message, "move `hub:official` and this requirement to a source of their own");
         }
+    }
+}
+
+impl SourceForm {
+    /// Whether all its images are official ones, of which the supported tags are known.
+    pub(super) fn is_official(&self) -> bool {
+        !self.images.is_empty()
+            && self.images.iter().all(|item| match &item.value {
+                Images::Pattern(pattern) => is_under_library(pattern),
+                Images::HubOfficial => true,
+            })
     }
 }
 

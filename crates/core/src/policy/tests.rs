@@ -4,6 +4,7 @@ mod both_files;
 mod judging;
 mod loading;
 mod page;
+mod places;
 mod properties;
 
 use std::sync::Arc;

@@ -35,7 +35,7 @@ const B: &str = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
 
 /// `reference → judgement`, one a line; `@A` and `@B` are digests.
 #[track_caller]
-fn check(policy: &str, table: &str) {
+pub(super) fn check(policy: &str, table: &str) {
     let policies = sound(alone(policy));
     for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (reference, wanted) = line.split_once('→').expect("a line has an arrow");

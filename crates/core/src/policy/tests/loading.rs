@@ -10,7 +10,7 @@ fn the_starter_loads_without_a_word() {
 
 /// A file of these lines after the mandatory ones; what is said of it, without positions.
 #[track_caller]
-fn says(lines: &str, message: &str, help: &str) {
+pub(super) fn says(lines: &str, message: &str, help: &str) {
     let text = format!("version: 1\nmode: observe\nunknown: review\n{lines}\n");
     let loaded = load(file("fromguard.yml", &text), Scope::Organisation);
     assert!(loaded.is_broken(), "{lines} is not an error");
@@ -146,7 +146,6 @@ fn what_this_version_cannot_judge_is_refused_and_never_ignored() {
         "remove it, or use a version that supports it: leaving it out of account would not be safe";
     for (lines, key) in [
         ("scrutinise: {}", "scrutinise"),
-        ("where: []", "where"),
         ("exceptions: []", "exceptions"),
         ("repos-may: {}", "repos-may"),
         ("rules: []", "rules"),

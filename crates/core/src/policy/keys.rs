@@ -1,0 +1,143 @@
+//! The keys of the language: one table that the loader reads by and the JSON
+//! Schema is written from.
+
+/// The keys that a mapping may have.
+pub(super) struct Keys {
+    /// Those that are read.
+    pub(super) known: &'static [Key],
+    /// Those of the language that this version does not read yet: an error each,
+    /// because ignoring one could make the policy looser than it is written.
+    pub(super) later: &'static [&'static str],
+}
+
+/// One key.
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    /// One line for editors.
+    pub(super) about: &'static str,
+    pub(super) holds: Holds,
+    /// Whether it must stand, wherever the mapping does.
+    pub(super) needed: bool,
+}
+
+/// What a key or a list may hold.
+pub(super) enum Holds {
+    /// `1`
+    Version,
+    Words(&'static [&'static str]),
+    /// `true`, where `false` would say nothing.
+    True,
+    Text,
+    /// What can be the name of a source, a place or an exception.
+    Name,
+    Pattern,
+    /// A pattern, or a list of Docker Hub.
+    Images,
+    PathGlob,
+    TagGlob,
+    Host,
+    Reviewer,
+    /// A list of at least one.
+    List(&'static Holds),
+    Keys(&'static Keys),
+    /// Names of the author's, each with keys.
+    Named(&'static Keys),
+    /// Patterns, each with a pattern.
+    Rewrites,
+}
+
+const fn key(name: &'static str, holds: Holds, about: &'static str) -> Key {
+    Key { name, about, holds, needed: false }
+}
+
+const fn needed(name: &'static str, holds: Holds, about: &'static str) -> Key {
+    Key { name, about, holds, needed: true }
+}
+
+const MODE: Holds = Holds::Words(&["observe", "enforce"]);
+const UNKNOWN: Holds = Holds::Words(&["allow", "review", "fail"]);
+const WHEN_UNSURE: Holds = Holds::Words(&["review", "fail"]);
+
+/// The keys of a file.
+pub(super) const FILE: Keys = Keys {
+    known: &[
+        needed("version", Holds::Version, "The version of the language: 1."),
+        key("mode", MODE, "observe: say it, the check passes. enforce: the check fails."),
+        key("unknown", UNKNOWN, "What becomes of an image that no source names."),
+        key("when-unsure", WHEN_UNSURE, "What counts what cannot be known. Default: review."),
+        key(
+            "judge",
+            Holds::Words(&["changed", "touched", "repository"]),
+            "Which uses are judged: those that changed, those in touched files, or all. Default: changed.",
+        ),
+        key("skip-paths", Holds::List(&Holds::PathGlob), "Files that are left out."),
+        key("trust", Holds::Named(&SOURCE), "The sources, by name. Their order never matters."),
+        key(
+            "block",
+            Holds::List(&Holds::Keys(&BLOCK)),
+            "Images that are refused whatever else the policy says.",
+        ),
+        key("replace", Holds::Rewrites, "What to offer in the place of an image."),
+        key("mirrors", Holds::Rewrites, "Mirrors and their origins: judged as the origin, shown as written."),
+        key("where", Holds::List(&Holds::Keys(&PLACE)), "Places in which more is asked."),
+        key("reviewers", Holds::List(&Holds::Reviewer), "Whose approval settles a review."),
+        key(
+            "contact",
+            Holds::List(&Holds::Host),
+            "Hosts that may be asked for evidence, beside the built-in ones.",
+        ),
+    ],
+    later: &["scrutinise", "exceptions", "repos-may", "rules", "tests"],
+};
+
+/// The keys of a source.
+pub(super) const SOURCE: Keys = Keys {
+    known: &[
+        needed("images", Holds::List(&Holds::Images), "The images of this source."),
+        key("require", Holds::Keys(&REQUIRE), "What a use of these images must have."),
+        key(
+            "i-trust-everyone",
+            Holds::True,
+            "Lifts the rule that patterns on shared registries name an owner.",
+        ),
+    ],
+    later: &["publishers"],
+};
+
+/// What can be required of a use.
+pub(super) const REQUIRE: Keys = Keys {
+    known: &[
+        key("digest", Holds::True, "The use is pinned by digest."),
+        key("tag", Holds::Words(&["supported"]), "The tag is on the list of the official image."),
+        key("forbid-tags", Holds::List(&Holds::TagGlob), "Tags that are refused; no tag counts as latest."),
+    ],
+    later: &["signed-by", "provenance", "sbom"],
+};
+
+/// The keys of an item of `block`.
+pub(super) const BLOCK: Keys = Keys {
+    known: &[
+        needed("images", Holds::List(&Holds::Pattern), "The images that are refused."),
+        key("because", Holds::Text, "Why, for whoever is refused."),
+    ],
+    later: &[],
+};
+
+/// The keys of an item of `where`.
+pub(super) const PLACE: Keys = Keys {
+    known: &[
+        needed("name", Holds::Name, "The name of the place; its findings carry it."),
+        key("paths", Holds::List(&Holds::PathGlob), "The files of the place. Absent: every file."),
+        key("stages", Holds::Words(&["final", "build", "all"]), "The stages of the place. Default: all."),
+        key("only-from", Holds::List(&Holds::Name), "The only sources that images may come from here."),
+        key("require", Holds::Keys(&REQUIRE), "What every use here must have."),
+        key("mode", Holds::Words(&["enforce"]), "Findings here count."),
+        key(
+            "unknown",
+            Holds::Words(&["review", "fail"]),
+            "What becomes of an image here that no source names.",
+        ),
+        key("when-unsure", WHEN_UNSURE, "What counts here what cannot be known."),
+    ],
+    later: &[],
+};

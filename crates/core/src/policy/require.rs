@@ -1,0 +1,53 @@
+//! `require`: what a use must have, of a source or in a place.
+
+use super::diagnostic::Diagnostics;
+use super::form::pattern_error;
+use super::form::reject_repeated;
+use super::keys;
+use super::reader::Entry;
+use super::reader::Spanned;
+use crate::image::Glob;
+use crate::source::Span;
+use crate::yaml::Node;
+
+/// What is required, each with its place.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Require {
+    pub(super) digest: Option<Span>,
+    pub(super) supported_tag: Option<Span>,
+    pub(super) forbid_tags: Vec<Spanned<Glob>>,
+}
+
+impl Require {
+    /// Whether nothing is required. Everything that can be reads the tag, the
+    /// digest, or what the digest stands for.
+    pub(super) fn is_empty(&self) -> bool {
+        self.digest.is_none() && self.supported_tag.is_none() && self.forbid_tags.is_empty()
+    }
+}
+
+/// Reads `require`.
+pub(super) fn read(node: Node<'_>, out: &mut Diagnostics) -> Require {
+    let mut require = Require::default();
+    for Entry { key, key_span, value } in out.entries(node, "`require`", &keys::REQUIRE) {
+        match key {
+            "digest" => require.digest = out.only_true(value, key_span, "digest"),
+            "tag" => {
+                require.supported_tag = out.word(value, "`tag`", &[("supported", ())]).map(|_| key_span);
+            }
+            "forbid-tags" => {
+                for item in out.list(value, "`forbid-tags`") {
+                    let Some(text) = out.text(item, "a tag") else { continue };
+                    let text = text.strip_prefix(':').unwrap_or(text);
+                    match Glob::of_tag(text) {
+                        Ok(value) => require.forbid_tags.push(Spanned { value, span: item.span() }),
+                        Err(error) => pattern_error(item.span(), error, out),
+                    }
+                }
+                reject_repeated(&require.forbid_tags, out);
+            }
+            _ => {}
+        }
+    }
+    require
+}
