@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use fromguard_core::day::Day;
 use fromguard_core::policy;
 use fromguard_core::policy::REPOSITORY_POLICY_PATH;
 use fromguard_core::policy::Scope;
@@ -37,6 +38,10 @@ struct Validate {
     /// The file is a repository's policy under this policy of its organisation.
     #[arg(long, value_name = "FILE", conflicts_with = "organisation")]
     org_policy: Option<PathBuf>,
+    /// The day, as YYYY-MM-DD in UTC, on which exceptions are to be in force
+    /// (today if not given).
+    #[arg(long, value_name = "DATE", value_parser = files::day)]
+    as_of: Option<Day>,
 }
 
 pub(super) fn run(args: &Args, style: Style) -> anyhow::Result<Outcome> {
@@ -46,14 +51,15 @@ pub(super) fn run(args: &Args, style: Style) -> anyhow::Result<Outcome> {
 }
 
 fn validate(args: &Validate, style: Style) -> anyhow::Result<Outcome> {
+    let day = args.as_of.unwrap_or_else(files::today);
     let organisation = args.org_policy.as_deref().map(files::named_policy).transpose()?;
-    let organisation = organisation.map(|file| policy::load(file, Scope::Organisation));
+    let organisation = organisation.map(|file| policy::load(file, Scope::Organisation, day));
     let scope = match (&organisation, args.organisation) {
         (Some(loaded), _) => Scope::RepositoryUnderOrganisation(loaded.policy.as_ref()),
         (None, true) => Scope::Organisation,
         (None, false) => Scope::Repository,
     };
-    let loaded = policy::load(files::named_policy(&args.file)?, scope);
+    let loaded = policy::load(files::named_policy(&args.file)?, scope, day);
     print(&report::policy_text(&loaded, &args.file.to_string_lossy(), style))?;
     Ok(if loaded.is_broken() { Outcome::Invalid } else { Outcome::Pass })
 }

@@ -15,6 +15,7 @@ mod policy;
 
 use std::collections::BTreeSet;
 
+use fromguard_core::day::Day;
 use fromguard_core::report::Subject;
 use fromguard_core::source::RepoPath;
 use thiserror::Error as ThisError;
@@ -40,6 +41,8 @@ pub struct Request<'a> {
     pub comments: bool,
     /// Whether a policy of this organisation was ever read.
     pub organisation_policy_seen: bool,
+    /// The day of judgement: exceptions of a policy end.
+    pub day: Day,
 }
 
 /// What was found.
@@ -99,7 +102,7 @@ pub async fn fetch(repository: &Repository, request: Request<'_>) -> Result<Fetc
     let base_tip = now.base_tip.take().ok_or_else(|| {
         FetchError::NotYet("the pull request's base branch is gone, and with it the policy".into())
     })?;
-    let policies = policy::policies(&repository, &now, request.organisation_policy_seen).await?;
+    let policies = policy::policies(&repository, &now, &request).await?;
     let (files, confirmed) = files(&repository, request.pull, &mut now, &base_tip).await?;
 
     let proposed_path = policy::path_in(&repository);

@@ -3,26 +3,47 @@
 
 use super::Mode;
 use super::Policy;
+use super::exception::Exceptions;
 use super::place::Place;
+use crate::day::Day;
 use crate::image::ImageUse;
 use crate::source::Location;
 use crate::source::RepoPath;
 use crate::source::Span;
 
+/// What is known beside the policy and the use.
+pub(super) struct Given<'a> {
+    pub(super) day: Day,
+    /// Those of both files.
+    pub(super) exceptions: Vec<&'a Exceptions>,
+}
+
 /// See the module.
 pub(super) struct Case<'a> {
     pub(super) policy: &'a Policy,
+    pub(super) given: &'a Given<'a>,
+    pub(super) file: &'a RepoPath,
     /// The places that it is in.
     pub(super) places: Vec<&'a Place>,
 }
 
 impl<'a> Case<'a> {
-    pub(super) fn of_use(policy: &'a Policy, usage: &ImageUse) -> Case<'a> {
-        Case { policy, places: policy.places.iter().filter(|place| place.holds(usage)).collect() }
+    pub(super) fn of_use(policy: &'a Policy, usage: &'a ImageUse, given: &'a Given<'a>) -> Case<'a> {
+        Case {
+            policy,
+            given,
+            file: &usage.file,
+            places: policy.places.iter().filter(|place| place.holds(usage)).collect(),
+        }
     }
 
-    pub(super) fn of_file(policy: &'a Policy, file: &RepoPath) -> Case<'a> {
-        Case { policy, places: policy.places.iter().filter(|place| place.holds_file(file)).collect() }
+    pub(super) fn of_file(policy: &'a Policy, file: &'a RepoPath, given: &'a Given<'a>) -> Case<'a> {
+        Case {
+            policy,
+            given,
+            file,
+            places: policy.places.iter().filter(|place| place.holds_file(file)).collect(),
+        }
     }
 
     /// The mode of its findings, and where the place stands that made it harder

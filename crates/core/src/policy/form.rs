@@ -5,6 +5,8 @@
 //! keys and tags, and the keys below.
 
 use super::diagnostic::Diagnostics;
+use super::exception;
+use super::exception::Exception;
 use super::keys;
 use super::paths::PathGlob;
 use super::place;
@@ -21,6 +23,7 @@ use super::wording::quoted;
 use crate::image::Pattern;
 use crate::image::PatternError;
 use crate::policy::JudgeScope;
+use crate::source::RepoPath;
 use crate::source::Span;
 use crate::yaml::Node;
 
@@ -76,8 +79,24 @@ pub(super) struct Form {
     pub(super) replace: Vec<RewriteForm>,
     pub(super) mirrors: Vec<RewriteForm>,
     pub(super) places: Vec<Place>,
+    pub(super) exceptions: Vec<Exception>,
+    /// How far ahead repositories may except something; `None`: not at all.
+    pub(super) max_exception_days: Option<u32>,
     pub(super) reviewers: Vec<String>,
     pub(super) contact: Vec<String>,
+}
+
+impl Form {
+    /// The patterns that are matched against the origin of an image.
+    pub(super) fn patterns(&self) -> impl Iterator<Item = (&Pattern, Span)> {
+        let trusted =
+            self.trust.iter().flat_map(|source| &source.images).filter_map(|item| match &item.value {
+                Images::Pattern(pattern) => Some((pattern, item.span)),
+                Images::HubOfficial => None,
+            });
+        let excepted = self.exceptions.iter().flat_map(|exception| &exception.images);
+        trusted.chain(excepted.map(|item| (&item.value, item.span)))
+    }
 }
 
 /// A source of `trust`.
@@ -105,7 +124,7 @@ pub(super) struct BlockForm {
 }
 
 /// Reads the root of a policy file.
-pub(super) fn read(root: Node<'_>, out: &mut Diagnostics) -> Form {
+pub(super) fn read(root: Node<'_>, file: &RepoPath, out: &mut Diagnostics) -> Form {
     let mut form = Form::default();
     let mut version = None;
     for Entry { key, key_span, value } in out.entries(root, "a policy", &keys::FILE) {
@@ -148,6 +167,8 @@ pub(super) fn read(root: Node<'_>, out: &mut Diagnostics) -> Form {
             "replace" => form.replace = super::rewrite::read(value, "`replace`", out),
             "mirrors" => form.mirrors = super::rewrite::read(value, "`mirrors`", out),
             "where" => form.places = place::read(value, out),
+            "exceptions" => form.exceptions = exception::read(value, file, out),
+            "repos-may" => form.max_exception_days = exception::read_repos_may(value, out),
             "reviewers" => form.reviewers = reviewers(value, out),
             "contact" => form.contact = contact(value, out),
             _ => {}
@@ -257,6 +278,46 @@ fn source_images(node: Node<'_>, what: &str, out: &mut Diagnostics) -> Vec<Spann
     images
 }
 
+/// A list of image patterns, none of which is a list of Docker Hub.
+pub(super) fn patterns(node: Node<'_>, what: &str, out: &mut Diagnostics) -> Vec<Spanned<Pattern>> {
+    let mut list = Vec::new();
+    for item in out.list(node, what) {
+        let Some(text) = out.text(item, "an image pattern") else { continue };
+        if text.starts_with("hub:") {
+            let message = format!("{} can stand in `trust` only", quoted(text));
+            out.error(item.span(), message, "write a pattern, as `docker.io/library/**`");
+            continue;
+        }
+        if let Some(value) = pattern(item, text, out) {
+            list.push(Spanned { value, span: item.span() });
+        }
+    }
+    reject_repeated(&list, out);
+    list
+}
+
+/// A list that trusts more people than it names.
+pub(super) fn reject_broad<'a>(
+    patterns: impl Iterator<Item = (&'a Pattern, Span)>,
+    everyone: Option<Span>,
+    out: &mut Diagnostics,
+) {
+    let (mut any, mut any_broad) = (false, false);
+    for (pattern, span) in patterns {
+        any = true;
+        if let Err(error) = pattern.check_not_broad() {
+            any_broad = true;
+            if everyone.is_none() {
+                out.error(span, error.message, error.help.unwrap_or_default());
+            }
+        }
+    }
+    if let Some(span) = everyone.filter(|_| any && !any_broad) {
+        let message = "`i-trust-everyone` lifts nothing here: every pattern of the list names an owner";
+        out.error(span, message, "remove it");
+    }
+}
+
 /// One image pattern; what is wrong with it is said.
 pub(super) fn pattern(node: Node<'_>, text: &str, out: &mut Diagnostics) -> Option<Pattern> {
     match Pattern::parse(text) {
@@ -296,22 +357,7 @@ fn block(node: Node<'_>, out: &mut Diagnostics) -> Vec<BlockForm> {
         let mut because = None;
         for entry in out.entries(item, "an item of `block`", &keys::BLOCK) {
             match entry.key {
-                "images" => {
-                    let mut list = Vec::new();
-                    for item in out.list(entry.value, "`images`") {
-                        let Some(text) = out.text(item, "an image pattern") else { continue };
-                        if text.starts_with("hub:") {
-                            let message = format!("{} cannot be blocked as a whole", quoted(text));
-                            out.error(item.span(), message, "write a pattern, as `docker.io/library/**`");
-                            continue;
-                        }
-                        if let Some(value) = pattern(item, text, out) {
-                            list.push(Spanned { value, span: item.span() });
-                        }
-                    }
-                    reject_repeated(&list, out);
-                    images = Some(list);
-                }
+                "images" => images = Some(patterns(entry.value, "`images`", out)),
                 "because" => because = out.text(entry.value, "`because`").map(prose),
                 _ => {}
             }

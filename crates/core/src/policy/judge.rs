@@ -7,6 +7,7 @@ use super::Judgement;
 use super::Policy;
 use super::Verdict;
 use super::case::Case;
+use super::case::Given;
 use super::files::add;
 use super::judging::Judging;
 use super::judging::read_as;
@@ -26,8 +27,8 @@ use crate::image::Target;
 use crate::source::Problem;
 
 /// Judges a use: every image that it may be, and the worst of them counts.
-pub(super) fn judge(policy: &Policy, usage: &ImageUse) -> Judgement {
-    let case = Case::of_use(policy, usage);
+pub(super) fn judge(policy: &Policy, usage: &ImageUse, given: &Given<'_>) -> Judgement {
+    let case = Case::of_use(policy, usage, given);
     let mut members = usage.targets.iter().map(|target| judge_target(&case, usage, target));
     let Some(mut worst) = members.next() else {
         return unsure_judgement(&case, format!("{} resolves to nothing that is known", quoted(&usage.raw)));
@@ -41,6 +42,7 @@ pub(super) fn judge(policy: &Policy, usage: &ImageUse) -> Judgement {
             for finding in other.findings {
                 add(&mut base.findings, finding);
             }
+            base.lifted.extend(other.lifted);
             worst = base;
         }
         let text = format!("{} may be any of {}; the worst counts", quoted(&usage.raw), usage.targets.len());
@@ -50,14 +52,14 @@ pub(super) fn judge(policy: &Policy, usage: &ImageUse) -> Judgement {
 }
 
 /// Judges something that could not be read.
-pub(super) fn judge_problem(policy: &Policy, problem: &Problem) -> Judgement {
+pub(super) fn judge_problem(policy: &Policy, problem: &Problem, given: &Given<'_>) -> Judgement {
     let message = foreign_sentence(&problem.message);
     let explanation = Explanation {
         text: "what cannot be read could hide an image source".to_owned(),
         at: Some(problem.at.clone()),
         because: vec![when_unsure_step(policy)],
     };
-    let case = Case::of_file(policy, &problem.at.file);
+    let case = Case::of_file(policy, &problem.at.file, given);
     let mut judging = Judging::new(&case, None);
     judging.unsure("unreadable", message, explanation);
     judging.finish()
@@ -101,7 +103,7 @@ fn judge_target(case: &Case<'_>, usage: &ImageUse, target: &Target) -> Judgement
 
 fn judge_image(case: &Case<'_>, raw: Option<&str>, image: &ImageRef) -> Judgement {
     let mut judging = Judging::new(case, raw.and_then(|raw| read_as(raw, image)));
-    let origin = judging.origin(image);
+    let origin = judging.origin(image, false);
     if judging.block(image, &origin, false) {
         return judging.finish();
     }
@@ -168,7 +170,7 @@ fn judge_partial(case: &Case<'_>, usage: &ImageUse, partial: &Partial) -> Judgem
         return judging.finish();
     }
     let mut judging = Judging::new(case, read_as(&usage.raw, image));
-    let origin = judging.origin(image);
+    let origin = judging.origin(image, true);
     if judging.block(image, &origin, true) {
         return judging.finish();
     }

@@ -1,13 +1,17 @@
 //! A judgement under construction: each rule adds its findings, and each finding
 //! says what it rests on.
 
+use std::sync::Arc;
+
 use super::Explanation;
 use super::Finding;
 use super::Judgement;
+use super::Lifted;
 use super::Policy;
 use super::Verdict;
 use super::block::Blocked;
 use super::case::Case;
+use super::exception::Asked;
 use super::form::Unknown;
 use super::near;
 use super::place::Place;
@@ -18,6 +22,7 @@ use super::source::location;
 use super::verdict::Effect;
 use super::wording::quoted;
 use crate::image::ImageRef;
+use crate::image::LATEST;
 use crate::image::PatternMatch;
 /// A judgement under construction.
 pub(super) struct Judging<'c> {
@@ -26,6 +31,11 @@ pub(super) struct Judging<'c> {
     pub(super) places: Vec<&'c Place>,
     source: Option<String>,
     pub(super) findings: Vec<Finding>,
+    /// The image that is judged, and whether its tag or digest is open; `None`
+    /// when it is not known which image it is.
+    judged: Option<(ImageRef, bool)>,
+    /// Whether it is blocked cannot be known.
+    pub(super) may_be_blocked: bool,
     /// No source names the image, and nothing else lets it pass.
     pub(super) is_unknown: bool,
     /// How the reference was read, for every explanation.
@@ -40,6 +50,8 @@ impl<'c> Judging<'c> {
             places: case.places.clone(),
             source: None,
             findings: Vec::new(),
+            judged: None,
+            may_be_blocked: false,
             is_unknown: false,
             reading: reading.into_iter().collect(),
             passes_because: None,
@@ -47,8 +59,10 @@ impl<'c> Judging<'c> {
     }
 
     /// The image that is judged: a mirror's origin.
-    pub(super) fn origin(&mut self, image: &ImageRef) -> ImageRef {
-        match self.case.policy.mirrors.apply(image) {
+    ///
+    /// `open` says that its tag or, when there is one, its digest is not known.
+    pub(super) fn origin(&mut self, image: &ImageRef, open: bool) -> ImageRef {
+        let origin = match self.case.policy.mirrors.apply(image) {
             None => image.clone(),
             Some((origin, mirror)) => {
                 self.reading.push(Explanation {
@@ -58,7 +72,9 @@ impl<'c> Judging<'c> {
                 });
                 origin
             }
-        }
+        };
+        self.judged = Some((origin.clone(), open));
+        origin
     }
 
     /// Applies `block` to what is written and to where it comes from; `true` when it is blocked.
@@ -85,6 +101,11 @@ impl<'c> Judging<'c> {
             blocked.pattern
         );
         self.unsure("unsure", message, Explanation { text, at, because });
+        // What may be blocked is not lifted either.
+        self.may_be_blocked = true;
+        if let Some(finding) = self.findings.last_mut() {
+            finding.liftable_as = None;
+        }
         false
     }
 
@@ -168,32 +189,95 @@ impl<'c> Judging<'c> {
             message,
             explanation,
             fix: None,
+            reviewers: Arc::clone(&self.case.policy.reviewers),
+            liftable_as: self.liftable_as().filter(|_| rule != "block"),
         });
+    }
+
+    /// The image that an exception has to name: of an open reference the name alone,
+    /// whatever stands in the place of what is not known.
+    fn liftable_as(&self) -> Option<ImageRef> {
+        let (image, open) = self.judged.as_ref()?;
+        let (tag, digest) = match (open, &image.tag, &image.digest) {
+            (true, ..) => (None, None),
+            (false, None, None) => (Some(LATEST.to_owned()), None),
+            (false, tag, digest) => (tag.clone(), digest.clone()),
+        };
+        Some(ImageRef { tag, digest, ..image.clone() })
+    }
+
+    /// Takes away what exceptions lift; what stays is told why none does.
+    fn except(&mut self) -> Vec<Lifted> {
+        let given = self.case.given;
+        let Some((image, open)) = &self.judged else { return Vec::new() };
+        if given.exceptions.iter().all(|exceptions| exceptions.list.is_empty()) {
+            return Vec::new();
+        }
+        let asked = Asked { day: given.day, image, open: *open, file: self.case.file };
+        let mut lifted = Vec::new();
+        for mut finding in std::mem::take(&mut self.findings) {
+            let mut lifting = given.exceptions.iter().filter_map(|list| list.lifting(asked, &finding.rule));
+            match lifting.next().filter(|_| finding.liftable_as.is_some()) {
+                Some(exception) => lifted.push(exception.lifts(finding)),
+                None => {
+                    if finding.liftable_as.is_some() {
+                        let misses =
+                            given.exceptions.iter().flat_map(|list| list.misses(asked, &finding.rule));
+                        finding.explanation.because.extend(misses);
+                    }
+                    self.findings.push(finding);
+                }
+            }
+        }
+        lifted
     }
 
     pub(super) fn finish(mut self) -> Judgement {
         self.unsure_in_places();
+        let lifted = self.except();
         let verdict = self.findings.iter().map(|finding| finding.verdict).max().unwrap_or(Verdict::Pass);
         let explanation = match self.findings.as_slice() {
-            [] => {
-                let mut explanation = self
-                    .passes_because
-                    .unwrap_or_else(|| step("nothing is against it".to_owned(), Vec::new()));
-                explanation.because.splice(0..0, self.reading);
-                explanation.because.extend(self.places.iter().map(|place| Explanation {
-                    text: format!("it has what the place {} asks for", quoted(&place.name.value)),
-                    at: Some(self.case.at(place.name.span)),
-                    because: Vec::new(),
-                }));
-                explanation
-            }
+            [] => self.passing(&lifted),
             // What each rests on stands in the finding.
             findings => step(
                 "it does not pass".to_owned(),
                 findings.iter().map(|finding| step(finding.message.clone(), Vec::new())).collect(),
             ),
         };
-        Judgement { verdict, source: self.source, findings: self.findings, explanation }
+        Judgement { verdict, source: self.source, findings: self.findings, lifted, explanation }
+    }
+
+    /// Why it passes.
+    fn passing(&mut self, lifted: &[Lifted]) -> Explanation {
+        let reading = std::mem::take(&mut self.reading);
+        if !lifted.is_empty() {
+            let steps = lifted.iter().map(|lifted| Explanation {
+                text: format!(
+                    "the exception {} lifts {} until {}: {}",
+                    quoted(&lifted.exception),
+                    quoted(&lifted.finding.rule),
+                    lifted.until,
+                    lifted.reason
+                ),
+                at: Some(lifted.at.clone()),
+                because: vec![step(lifted.finding.message.clone(), Vec::new())],
+            });
+            return step(
+                "exceptions lift what is against it".to_owned(),
+                reading.into_iter().chain(steps).collect(),
+            );
+        }
+        let mut explanation = self
+            .passes_because
+            .take()
+            .unwrap_or_else(|| step("nothing is against it".to_owned(), Vec::new()));
+        explanation.because.splice(0..0, reading);
+        explanation.because.extend(self.places.iter().map(|place| Explanation {
+            text: format!("it has what the place {} asks for", quoted(&place.name.value)),
+            at: Some(self.case.at(place.name.span)),
+            because: Vec::new(),
+        }));
+        explanation
     }
 }
 

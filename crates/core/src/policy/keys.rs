@@ -37,6 +37,12 @@ pub(super) enum Holds {
     TagGlob,
     Host,
     Reviewer,
+    /// `2027-01-31`
+    Day,
+    /// A whole number from 1.
+    Count,
+    /// The id of a finding.
+    Rule,
     /// A list of at least one.
     List(&'static Holds),
     Keys(&'static Keys),
@@ -44,6 +50,31 @@ pub(super) enum Holds {
     Named(&'static Keys),
     /// Patterns, each with a pattern.
     Rewrites,
+}
+
+impl Holds {
+    /// What could stand there, for messages.
+    pub(super) fn example(&self) -> &'static str {
+        match self {
+            Holds::Version => "1",
+            Holds::Words(words) => words.first().copied().unwrap_or_default(),
+            Holds::True => "true",
+            Holds::Text => "…",
+            Holds::Name => "name",
+            Holds::Pattern | Holds::Images => "registry.example.com/team/app",
+            Holds::PathGlob => "services/**",
+            Holds::TagGlob => "latest",
+            Holds::Host => "registry.example.com",
+            Holds::Reviewer => "\"@organisation/team\"",
+            Holds::Day => "2027-01-31",
+            Holds::Count => "14",
+            Holds::Rule => "unknown",
+            Holds::List(Holds::Pattern | Holds::Images) => "[\"registry.example.com/team/app\"]",
+            Holds::List(Holds::Rule) => "[unknown]",
+            Holds::List(_) => "[…]",
+            Holds::Keys(_) | Holds::Named(_) | Holds::Rewrites => "{…}",
+        }
+    }
 }
 
 const fn key(name: &'static str, holds: Holds, about: &'static str) -> Key {
@@ -80,6 +111,12 @@ pub(super) const FILE: Keys = Keys {
         key("replace", Holds::Rewrites, "What to offer in the place of an image."),
         key("mirrors", Holds::Rewrites, "Mirrors and their origins: judged as the origin, shown as written."),
         key("where", Holds::List(&Holds::Keys(&PLACE)), "Places in which more is asked."),
+        key(
+            "exceptions",
+            Holds::List(&Holds::Keys(&EXCEPTION)),
+            "Findings that somebody answers for, until a day.",
+        ),
+        key("repos-may", Holds::Keys(&REPOS_MAY), "How a repository's file may loosen something."),
         key("reviewers", Holds::List(&Holds::Reviewer), "Whose approval settles a review."),
         key(
             "contact",
@@ -87,7 +124,7 @@ pub(super) const FILE: Keys = Keys {
             "Hosts that may be asked for evidence, beside the built-in ones.",
         ),
     ],
-    later: &["scrutinise", "exceptions", "repos-may", "rules", "tests"],
+    later: &["scrutinise", "rules", "tests"],
 };
 
 /// The keys of a source.
@@ -139,5 +176,40 @@ pub(super) const PLACE: Keys = Keys {
         ),
         key("when-unsure", WHEN_UNSURE, "What counts here what cannot be known."),
     ],
+    later: &[],
+};
+
+/// The keys of an item of `exceptions`.
+pub(super) const EXCEPTION: Keys = Keys {
+    known: &[
+        needed("id", Holds::Name, "The name of the exception; messages carry it."),
+        needed("images", Holds::List(&Holds::Pattern), "The images that it is for."),
+        key(
+            "i-trust-everyone",
+            Holds::True,
+            "Lifts the rule that patterns on shared registries name an owner.",
+        ),
+        key("paths", Holds::List(&Holds::PathGlob), "The files that it is for. Absent: every file."),
+        needed("rules", Holds::List(&Holds::Rule), "The ids of the findings that it lifts."),
+        needed("until", Holds::Day, "The last day, in UTC, on which it holds."),
+        needed("owner", Holds::Text, "Who answers for it."),
+        needed("reason", Holds::Text, "Why, and what ends it."),
+    ],
+    later: &[],
+};
+
+/// The keys of `repos-may`.
+pub(super) const REPOS_MAY: Keys = Keys {
+    known: &[needed(
+        "add-exceptions",
+        Holds::Keys(&ADD_EXCEPTIONS),
+        "A repository's file may have exceptions of its own.",
+    )],
+    later: &[],
+};
+
+/// The keys of `add-exceptions`.
+pub(super) const ADD_EXCEPTIONS: Keys = Keys {
+    known: &[needed("max-days", Holds::Count, "The most days from the day of judgement to their end.")],
     later: &[],
 };

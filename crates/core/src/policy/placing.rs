@@ -132,6 +132,9 @@ impl Judging<'_> {
             let text = format!("what is not known counts as `when-unsure: fail` in the place {name}");
             let explanation = Explanation { text, at: Some(self.case.at(harder.span)), because: Vec::new() };
             self.find(&place.name.value, Verdict::Undecided, harder.value, message, explanation);
+            if let Some(finding) = self.findings.last_mut().filter(|_| self.may_be_blocked) {
+                finding.liftable_as = None;
+            }
         }
         self.places = places;
     }

@@ -190,6 +190,38 @@ impl Diagnostics {
         }
     }
 
+    /// Says which keys that must stand do not.
+    pub(super) fn needed(&mut self, node: Node<'_>, what: &str, keys: &Keys) {
+        let Some(mapping) = node.mapping().filter(|mapping| mapping.entries().len() > 0) else { return };
+        for key in keys.known.iter().filter(|key| key.needed) {
+            let stands = mapping
+                .entries()
+                .any(|(written, _)| written.scalar().is_some_and(|scalar| scalar.text == key.name));
+            if !stands {
+                let help = format!("write `{}: {}` in it", key.name, key.holds.example());
+                self.error(node.span(), format!("{what} has no `{}`", key.name), help);
+            }
+        }
+    }
+
+    /// A whole number within bounds.
+    pub(super) fn count(
+        &mut self,
+        node: Node<'_>,
+        what: &str,
+        bounds: std::ops::RangeInclusive<u32>,
+    ) -> Option<u32> {
+        let text = self.text(node, what)?;
+        let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse().ok().filter(|number| plain && bounds.contains(number));
+        if number.is_none() {
+            let (least, most) = (bounds.start(), bounds.end());
+            let message = format!("{what} is a whole number from {least} to {most}, not {}", quoted(text));
+            self.error(node.span(), message, format!("write a number, as `{}`", (*least).max(14)));
+        }
+        number
+    }
+
     /// One of some words.
     pub(super) fn word<T: Copy>(
         &mut self,

@@ -22,7 +22,19 @@ impl Require {
     /// Whether nothing is required. Everything that can be reads the tag, the
     /// digest, or what the digest stands for.
     pub(super) fn is_empty(&self) -> bool {
-        self.digest.is_none() && self.supported_tag.is_none() && self.forbid_tags.is_empty()
+        self.ids().next().is_none()
+    }
+}
+
+impl Require {
+    /// The ids of the findings that a source with these requirements can make.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        let ids = [
+            ("digest", self.digest.is_some()),
+            ("tag", self.supported_tag.is_some()),
+            ("forbid-tags", !self.forbid_tags.is_empty()),
+        ];
+        ids.into_iter().filter(|(_, required)| *required).map(|(id, _)| id)
     }
 }
 

@@ -67,6 +67,9 @@ fn holds(holds: &Holds) -> Value {
         Holds::Reviewer => {
             json!({"type": "string", "pattern": r"^@[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)?$"})
         }
+        Holds::Day => json!({"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}),
+        Holds::Count => json!({"type": "integer", "minimum": 1}),
+        Holds::Rule => json!({"type": "string", "not": {"enum": ["block"]}}),
         Holds::List(item) => {
             json!({"type": "array", "minItems": 1, "uniqueItems": true, "items": self::holds(item)})
         }

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use super::Explanation;
 use super::diagnostic::Diagnostics;
+use super::form;
 use super::form::Images;
 use super::form::SourceForm;
 use super::matcher::Hit;
@@ -179,20 +180,11 @@ pub(super) fn official_name<'a>(host: &str, repository: &'a str) -> Option<&'a s
 /// Sources that trust more people than they name.
 pub(super) fn reject_broad(sources: &[SourceForm], out: &mut Diagnostics) {
     for source in sources {
-        let mut any_broad = false;
-        for item in &source.images {
-            let Images::Pattern(pattern) = &item.value else { continue };
-            if let Err(error) = pattern.check_not_broad() {
-                any_broad = true;
-                if source.everyone.is_none() {
-                    out.error(item.span, error.message, error.help.unwrap_or_default());
-                }
-            }
-        }
-        if let Some(span) = source.everyone.filter(|_| !any_broad && !source.images.is_empty()) {
-            let message = "`i-trust-everyone` lifts nothing here: every pattern of the list names an owner";
-            out.error(span, message, "remove it");
-        }
+        let patterns = source.images.iter().filter_map(|item| match &item.value {
+            Images::Pattern(pattern) => Some((pattern, item.span)),
+            Images::HubOfficial => None,
+        });
+        form::reject_broad(patterns, source.everyone, out);
     }
 }
 

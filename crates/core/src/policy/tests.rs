@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod both_files;
+mod exceptions;
 mod judging;
 mod loading;
 mod page;
@@ -25,14 +26,20 @@ fn file(path: &str, text: &str) -> Arc<SourceFile> {
     Arc::new(SourceFile::new(RepoPath::new(path), text))
 }
 
+/// The day on which everything here is judged.
+fn day() -> Day {
+    Day::parse("2026-11-25").unwrap()
+}
+
 fn alone(text: &str) -> Policies {
-    Policies::load(Found::Absent, Found::File(file(REPOSITORY_POLICY_PATH, text)))
+    Policies::load(Found::Absent, Found::File(file(REPOSITORY_POLICY_PATH, text)), day())
 }
 
 fn both(organisation: &str, repository: &str) -> Policies {
     Policies::load(
         Found::File(file(ORGANISATION_POLICY_PATH, organisation)),
         Found::File(file(REPOSITORY_POLICY_PATH, repository)),
+        day(),
     )
 }
 
@@ -69,7 +76,7 @@ fn shown(loaded: &Loaded) -> String {
 }
 
 fn errors(text: &str) -> String {
-    shown(&load(file("fromguard.yml", text), Scope::Organisation))
+    shown(&load(file("fromguard.yml", text), Scope::Organisation, day()))
 }
 
 fn usage(targets: Vec<Target>, raw: &str) -> ImageUse {

@@ -256,7 +256,7 @@ fn from_trusted(report: &Report, rest: &[&Item<'_>], begins: bool) -> String {
 }
 
 /// A policy file, for people.
-fn policy_file(path: &str) -> String {
+pub(super) fn policy_file(path: &str) -> String {
     match path {
         ORGANISATION_POLICY_PATH => format!("{} in the organisation's `.github` repository", quoted(path)),
         REPOSITORY_POLICY_PATH => quoted(path),

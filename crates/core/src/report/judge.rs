@@ -18,6 +18,7 @@ use crate::report::JudgedProblem;
 use crate::report::JudgedUse;
 use crate::report::Report;
 use crate::report::Subject;
+use crate::report::excepted;
 use crate::report::wording;
 use crate::source::Problem;
 use crate::source::ProblemCode;
@@ -85,6 +86,10 @@ pub(super) fn judge_with(
             problem: problem.clone(),
         })
         .collect();
+    notices.extend(excepted::lifted(&uses));
+    if subject.base.is_none() {
+        notices.extend(excepted::unused_sentences(&subject.policies, &uses));
+    }
     notices.extend(preview(&subject, &uses, judge_use));
     let mut report = Report {
         conclusion: Conclusion::Neutral,
@@ -206,6 +211,7 @@ fn preview(
     let after = Policies {
         organisation: subject.policies.organisation.clone(),
         repository: PolicyFile::Read(Loaded::clone(proposed)),
+        day: subject.policies.day,
     };
     let changed: Vec<String> = uses
         .iter()

@@ -70,7 +70,7 @@ fn a_repository_cannot_loosen_anything() {
         "contact: [evil.io]",
         "scrutinise: {}",
         "exceptions: []",
-        "repos-may: {}",
+        "repos-may: {add-exceptions: {max-days: 14}}",
     ] {
         let policies = both(ORGANISATION, &format!("version: 1\n{key}\n"));
         assert_eq!(policies.status(), PolicyStatus::Broken, "{key}");
@@ -86,7 +86,7 @@ fn a_broken_or_unreadable_organisation_leaves_nothing_trusted() {
     assert_eq!(findings(&broken, "node"), ["unsure undecided Review Enforce"]);
     let unreadable =
         Found::Unreadable { path: "fromguard.yml".to_owned(), reason: "GitHub answered 500".to_owned() };
-    let policies = Policies::load(unreadable, Found::File(file(REPOSITORY_POLICY_PATH, STARTER)));
+    let policies = Policies::load(unreadable, Found::File(file(REPOSITORY_POLICY_PATH, STARTER)), day());
     assert_eq!(policies.status(), PolicyStatus::Unreadable);
     assert!(policies.loaded().next().is_none(), "`trust` may not stand under an organisation's policy");
 }

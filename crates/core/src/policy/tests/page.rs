@@ -74,7 +74,8 @@ fn the_page_speaks_of_every_key() {
         assert!(blocks().iter().any(example), "no example of `{key}`");
         assert!(PAGE.contains(&format!("| [`{key}`]")), "`{key}` is not in the table");
     }
-    let below = [&keys::SOURCE, &keys::REQUIRE, &keys::BLOCK, &keys::PLACE];
+    let below =
+        [&keys::SOURCE, &keys::REQUIRE, &keys::BLOCK, &keys::PLACE, &keys::EXCEPTION, &keys::ADD_EXCEPTIONS];
     for keys::Key { name: key, .. } in below.into_iter().flat_map(|keys| keys.known) {
         let example = |(kind, text): &(&str, &str)| *kind == "yaml" && text.contains(&format!("{key}:"));
         assert!(blocks().iter().any(example), "no example of `{key}`");

@@ -169,7 +169,7 @@ proptest! {
 
     #[test]
     fn loading_never_panics_and_never_trusts_what_is_broken(text in "(\\PC|\n|[:\\-\\[\\]{}&*!|>'\"#%@`, ]){0,200}") {
-        let loaded = load(file("fromguard.yml", &text), Scope::Organisation);
+        let loaded = load(file("fromguard.yml", &text), Scope::Organisation, day());
         prop_assert_eq!(loaded.policy.is_none(), loaded.diagnostics.iter().any(|one| one.severity == Severity::Error));
         for diagnostic in &loaded.diagnostics {
             prop_assert!(text.get(diagnostic.span.start..diagnostic.span.end).is_some());
@@ -182,7 +182,7 @@ proptest! {
     fn a_policy_with_bytes_changed_never_panics(at in 0..TRUSTED.len(), with in "\\PC{0,6}|\n|\t", drop in 0..20usize) {
         let end = (at + drop).min(TRUSTED.len());
         let text = format!("{}{with}{}", &TRUSTED[..at], &TRUSTED[end..]);
-        let loaded = load(file("fromguard.yml", &text), Scope::Organisation);
+        let loaded = load(file("fromguard.yml", &text), Scope::Organisation, day());
         prop_assert_eq!(loaded.policy.is_none(), loaded.diagnostics.iter().any(|one| one.severity == Severity::Error));
     }
 
