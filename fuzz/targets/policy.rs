@@ -15,6 +15,7 @@ use fromguard_core::policy::Scope;
 use fromguard_core::policy::Severity;
 use fromguard_core::source::RepoPath;
 use fromguard_core::source::SourceFile;
+use fromguard_core::trust::Evidence;
 use fromguard_core::yaml;
 use fromguard_core::yaml::Limits;
 use fromguard_core::yaml::Node;
@@ -55,7 +56,7 @@ pub fn run(data: &[u8]) {
     }
     let policies = Policies::load(Found::File(Arc::clone(&file)), Found::Absent, day());
     for usage in USES.iter() {
-        let judgement = policies.judge(usage).expect("a policy that loaded judges");
+        let judgement = policies.judge(usage, &Evidence::none()).expect("a policy that loaded judges");
         check_explanation(&file, &judgement.explanation);
         for finding in &judgement.findings {
             assert!(!finding.message.contains('\n'), "{}", finding.message);

@@ -1,6 +1,7 @@
 //! `fromguard check`: a tree, or what a branch changed, judged by the policy.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::bail;
 use clap::ValueEnum;
@@ -130,6 +131,7 @@ fn subject(args: &Args) -> anyhow::Result<Subject> {
             touched: None,
             policies: Policies::load(organisation, repository, day),
             proposed: None,
+            evidence: Arc::default(),
             notices: Vec::new(),
         });
     };
@@ -147,6 +149,7 @@ fn subject(args: &Args) -> anyhow::Result<Subject> {
         touched: Some(change.touched),
         policies,
         proposed,
+        evidence: Arc::default(),
         notices: Vec::new(),
     })
 }

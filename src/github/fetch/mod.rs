@@ -14,6 +14,7 @@ mod listing;
 mod policy;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use fromguard_core::day::Day;
 use fromguard_core::report::Subject;
@@ -128,6 +129,7 @@ pub async fn fetch(repository: &Repository, request: Request<'_>) -> Result<Fetc
             touched: Some(touched),
             policies: policies.in_force,
             proposed,
+            evidence: Arc::default(),
             notices: policies.notices,
         },
         organisation_policy_read: policies.organisation_read,

@@ -111,6 +111,7 @@ pub(super) fn reject_blocked(form: &Form, blocks: &Blocks, out: &mut Diagnostics
         return;
     }
     let library = Pattern::parse("docker.io/library/*").ok();
+    let publishers = Pattern::parse("docker.io/*/*").ok();
     let mut reject = |text: String, pattern: Option<&Pattern>, span: Span, why: &str| {
         let Some(block) = pattern.and_then(|pattern| blocks.containing(pattern)) else { return };
         let line = out.line(block.span);
@@ -122,6 +123,7 @@ pub(super) fn reject_blocked(form: &Form, blocks: &Blocks, out: &mut Diagnostics
         let (text, pattern) = match &item.value {
             Images::Pattern(pattern) => (pattern.to_string(), Some(pattern)),
             Images::HubOfficial => ("hub:official".to_owned(), library.as_ref()),
+            Images::HubVerified => ("hub:verified-publisher".to_owned(), publishers.as_ref()),
         };
         reject(text, pattern, item.span, "it could never be trusted");
     }

@@ -10,10 +10,12 @@ use crate::image::ImageUse;
 use crate::source::Location;
 use crate::source::RepoPath;
 use crate::source::Span;
+use crate::trust::Evidence;
 
 /// What is known beside the policy and the use.
 pub(super) struct Given<'a> {
     pub(super) day: Day,
+    pub(super) evidence: &'a Evidence,
     /// Those of both files.
     pub(super) exceptions: Vec<&'a Exceptions>,
 }

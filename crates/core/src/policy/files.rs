@@ -23,6 +23,7 @@ use crate::source::Content;
 use crate::source::Problem;
 use crate::source::RepoPath;
 use crate::source::SourceFile;
+use crate::trust::Evidence;
 
 /// What stands where a policy file may stand, as the shell found it. Absent is
 /// known, or it is a failure: there is no "probably absent".
@@ -183,8 +184,8 @@ impl Policies {
     /// Judges one use by every file that loaded, each alone; findings of both
     /// are kept, the worse verdict is taken. `None` when there is no policy.
     #[must_use]
-    pub fn judge(&self, usage: &ImageUse) -> Option<Judgement> {
-        let given = self.given();
+    pub fn judge(&self, usage: &ImageUse, evidence: &Evidence) -> Option<Judgement> {
+        let given = self.given(evidence);
         self.loaded().map(|policy| judge::judge(policy, usage, &given)).reduce(worse)
     }
 
@@ -192,12 +193,17 @@ impl Policies {
     /// `None` when there is no policy.
     #[must_use]
     pub fn judge_problem(&self, problem: &Problem) -> Option<Judgement> {
-        let given = self.given();
+        let nothing = Evidence::none();
+        let given = self.given(&nothing);
         self.loaded().map(|policy| judge::judge_problem(policy, problem, &given)).reduce(worse)
     }
 
-    fn given(&self) -> Given<'_> {
-        Given { day: self.day, exceptions: self.loaded().map(|policy| &policy.exceptions).collect() }
+    fn given<'a>(&'a self, evidence: &'a Evidence) -> Given<'a> {
+        Given {
+            day: self.day,
+            evidence,
+            exceptions: self.loaded().map(|policy| &policy.exceptions).collect(),
+        }
     }
 }
 
@@ -223,6 +229,8 @@ fn worse(organisation: Judgement, repository: Judgement) -> Judgement {
             lifted.push(other);
         }
     }
+    let mut wants = organisation.wants;
+    wants.extend(repository.wants);
     let explanation = if organisation.explanation == repository.explanation {
         organisation.explanation
     } else {
@@ -232,7 +240,14 @@ fn worse(organisation: Judgement, repository: Judgement) -> Judgement {
             because: vec![organisation.explanation, repository.explanation],
         }
     };
-    Judgement { verdict, source: organisation.source.or(repository.source), findings, lifted, explanation }
+    Judgement {
+        verdict,
+        source: organisation.source.or(repository.source),
+        findings,
+        lifted,
+        wants,
+        explanation,
+    }
 }
 
 /// Adds a finding unless the same is there already; of two that differ in

@@ -16,6 +16,8 @@ use super::reader::Spanned;
 use super::require;
 use super::require::Require;
 use super::rewrite::RewriteForm;
+use super::scrutiny;
+use super::scrutiny::Scrutiny;
 use super::verdict::Effect;
 use super::verdict::Mode;
 use super::wording::prose;
@@ -78,6 +80,7 @@ pub(super) struct Form {
     pub(super) block: Vec<BlockForm>,
     pub(super) replace: Vec<RewriteForm>,
     pub(super) mirrors: Vec<RewriteForm>,
+    pub(super) scrutiny: Option<Scrutiny>,
     pub(super) places: Vec<Place>,
     pub(super) exceptions: Vec<Exception>,
     /// How far ahead repositories may except something; `None`: not at all.
@@ -92,7 +95,7 @@ impl Form {
         let trusted =
             self.trust.iter().flat_map(|source| &source.images).filter_map(|item| match &item.value {
                 Images::Pattern(pattern) => Some((pattern, item.span)),
-                Images::HubOfficial => None,
+                Images::HubOfficial | Images::HubVerified => None,
             });
         let excepted = self.exceptions.iter().flat_map(|exception| &exception.images);
         trusted.chain(excepted.map(|item| (&item.value, item.span)))
@@ -106,6 +109,8 @@ pub(super) struct SourceForm {
     pub(super) images: Vec<Spanned<Images>>,
     /// Where `i-trust-everyone: true` stands.
     pub(super) everyone: Option<Span>,
+    /// The namespaces that `hub:verified-publisher` is limited to; empty: every one.
+    pub(super) publishers: Vec<Spanned<String>>,
     pub(super) require: Require,
 }
 
@@ -114,6 +119,8 @@ pub(super) struct SourceForm {
 pub(super) enum Images {
     Pattern(Pattern),
     HubOfficial,
+    /// Docker's verified publishers; which ones the source says.
+    HubVerified,
 }
 
 /// An item of `block`.
@@ -166,6 +173,7 @@ pub(super) fn read(root: Node<'_>, file: &RepoPath, out: &mut Diagnostics) -> Fo
             "block" => form.block = block(value, out),
             "replace" => form.replace = super::rewrite::read(value, "`replace`", out),
             "mirrors" => form.mirrors = super::rewrite::read(value, "`mirrors`", out),
+            "scrutinise" => form.scrutiny = Some(scrutiny::read(value, key_span, file, out)),
             "where" => form.places = place::read(value, out),
             "exceptions" => form.exceptions = exception::read(value, file, out),
             "repos-may" => form.max_exception_days = exception::read_repos_may(value, out),
@@ -192,11 +200,16 @@ fn trust(node: Node<'_>, out: &mut Diagnostics) -> Vec<SourceForm> {
         let what = format!("the source {}", quoted(key));
         let mut images = None;
         let mut everyone = None;
+        let mut publishers = None;
         let mut require = Require::default();
         for entry in out.entries(value, &what, &keys::SOURCE) {
             match entry.key {
                 "images" => images = Some(source_images(entry.value, &what, out)),
                 "require" => require = require::read(entry.value, out),
+                "publishers" => {
+                    publishers =
+                        Some(Spanned { value: read_publishers(entry.value, out), span: entry.key_span });
+                }
                 "i-trust-everyone" => {
                     everyone = out.only_true(entry.value, entry.key_span, "i-trust-everyone");
                 }
@@ -208,7 +221,18 @@ fn trust(node: Node<'_>, out: &mut Diagnostics) -> Vec<SourceForm> {
             out.error(key_span, format!("{what} has no `images`"), help);
         }
         let name = Spanned { value: key.to_owned(), span: key_span };
-        sources.push(SourceForm { name, images: images.unwrap_or_default(), everyone, require });
+        let images = images.unwrap_or_default();
+        let of_publishers = images.iter().any(|item| item.value == Images::HubVerified);
+        if let Some(publishers) = publishers.as_ref().filter(|_| !of_publishers) {
+            let message = "`publishers` limits `hub:verified-publisher`, and the list does not have that";
+            out.error(
+                publishers.span,
+                message,
+                "write `\"hub:verified-publisher\"` in `images`, or remove it",
+            );
+        }
+        let publishers = publishers.map(|publishers| publishers.value).unwrap_or_default();
+        sources.push(SourceForm { name, images, everyone, publishers, require });
     }
     sources
 }
@@ -249,20 +273,38 @@ pub(super) fn reject_repeated_names<'a>(
     }
 }
 
+/// Namespaces on Docker Hub.
+fn read_publishers(node: Node<'_>, out: &mut Diagnostics) -> Vec<Spanned<String>> {
+    let mut publishers = Vec::new();
+    for item in out.list(node, "`publishers`") {
+        let Some(text) = out.text(item, "a publisher") else { continue };
+        let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+        if !text.chars().all(legal) {
+            let message = format!("{} is not a namespace on Docker Hub", quoted(text));
+            out.error(
+                item.span(),
+                message,
+                "write what stands before the `/`, as `grafana` of `grafana/loki`",
+            );
+            continue;
+        }
+        publishers.push(Spanned { value: text.to_owned(), span: item.span() });
+    }
+    reject_repeated(&publishers, out);
+    publishers
+}
+
 fn source_images(node: Node<'_>, what: &str, out: &mut Diagnostics) -> Vec<Spanned<Images>> {
     let mut images: Vec<Spanned<Images>> = Vec::new();
     for item in out.list(node, &format!("`images` of {what}")) {
         let Some(text) = out.text(item, "an image pattern") else { continue };
         let value = match text.strip_prefix("hub:") {
             Some("official") => Images::HubOfficial,
-            Some("verified-publisher") => {
-                out.not_yet(item.span(), "hub:verified-publisher");
-                continue;
-            }
+            Some("verified-publisher") => Images::HubVerified,
             Some(other) => {
-                let help = match super::reader::closest(other, &["official"]) {
+                let help = match super::reader::closest(other, &["official", "verified-publisher"]) {
                     Some(close) => format!("did you mean `hub:{close}`?"),
-                    None => "write `hub:official`, or a pattern".to_owned(),
+                    None => "write `hub:official`, `hub:verified-publisher` or a pattern".to_owned(),
                 };
                 out.error(item.span(), format!("{} is not a list of Docker Hub", quoted(text)), help);
                 continue;

@@ -9,6 +9,7 @@ use super::Verdict;
 use super::case::Case;
 use super::case::Given;
 use super::files::add;
+use super::form::Images;
 use super::judging::Judging;
 use super::judging::read_as;
 use super::judging::step;
@@ -43,6 +44,7 @@ pub(super) fn judge(policy: &Policy, usage: &ImageUse, given: &Given<'_>) -> Jud
                 add(&mut base.findings, finding);
             }
             base.lifted.extend(other.lifted);
+            base.wants.extend(other.wants);
             worst = base;
         }
         let text = format!("{} may be any of {}; the worst counts", quoted(&usage.raw), usage.targets.len());
@@ -111,12 +113,12 @@ fn judge_image(case: &Case<'_>, raw: Option<&str>, image: &ImageRef) -> Judgemen
         judging.organisation_unknown(image);
         return judging.finish();
     };
-    // Sources whose tag pattern matches a tag that stands beside a digest: only
-    // the registry could say whether they apply.
+    judging.pin(&origin, image);
+    // Sources that apply only if the registry confirms something.
     let mut unconfirmed: Vec<&Entry> = Vec::new();
     let mut applies = None;
-    for (entry, matched) in trust.covering(&origin, false) {
-        match matched {
+    for (entry, matched) in trust.covering(&origin, false, case.given.evidence) {
+        match judging.confirmed(entry, matched, &origin) {
             PatternMatch::Yes => {
                 applies = Some(entry);
                 break;
@@ -127,18 +129,7 @@ fn judge_image(case: &Case<'_>, raw: Option<&str>, image: &ImageRef) -> Judgemen
     }
     unconfirmed.retain(|entry| applies.is_none_or(|applied| applied.source != entry.source));
     if let Some(entry) = unconfirmed.first() {
-        let message = format!(
-            "whether {} is what the tag of {} means cannot be confirmed offline",
-            quoted(&image.to_string()),
-            quoted(&entry.text),
-        );
-        let text = "beside a digest a runtime ignores the tag, so that a tag pattern counts only when the registry confirms it";
-        let explanation = Explanation {
-            text: text.to_owned(),
-            at: Some(location(trust, entry.span)),
-            because: vec![when_unsure_step(case.policy)],
-        };
-        judging.unsure("unsure", message, explanation);
+        judging.unconfirmed(trust, entry, image, &origin);
     }
     let standing = Standing { trust, image, origin: &origin, applies, candidates: unconfirmed, open: None };
     match applies {
@@ -146,7 +137,10 @@ fn judge_image(case: &Case<'_>, raw: Option<&str>, image: &ImageRef) -> Judgemen
             judging.applies(trust, entry, image);
             judging.require_of_source(&standing, entry);
         }
-        None => judging.unknown(&standing),
+        None => {
+            judging.unknown(&standing);
+            judging.lookalike(&standing);
+        }
     }
     judging.places(&standing);
     judging.finish()
@@ -180,7 +174,7 @@ fn judge_partial(case: &Case<'_>, usage: &ImageUse, partial: &Partial) -> Judgem
     };
     let mut candidates: Vec<&Entry> = Vec::new();
     let mut applies = None;
-    for (entry, matched) in trust.covering(&origin, true) {
+    for (entry, matched) in trust.covering(&origin, true, case.given.evidence) {
         match matched {
             PatternMatch::Yes => {
                 applies = Some(entry);
@@ -191,7 +185,11 @@ fn judge_partial(case: &Case<'_>, usage: &ImageUse, partial: &Partial) -> Judgem
         }
     }
     candidates.retain(|entry| applies.is_none_or(|applied| applied.source != entry.source));
-    let reads = match (candidates.first(), applies) {
+    let unverified = candidates.first().filter(|entry| entry.images == Images::HubVerified);
+    if let Some(entry) = unverified {
+        judging.unconfirmed(trust, entry, image, &origin);
+    }
+    let reads = match (candidates.iter().find(|entry| entry.images != Images::HubVerified), applies) {
         (Some(open), _) => Some((*open, "the pattern")),
         (None, Some(applied)) if !trust.sources[applied.source].require.is_empty() => {
             Some((applied, "a requirement of the source"))
@@ -211,7 +209,10 @@ fn judge_partial(case: &Case<'_>, usage: &ImageUse, partial: &Partial) -> Judgem
             judging.unsure("unsure", open, explanation);
         }
         (None, Some(entry)) => judging.applies(trust, entry, image),
-        (None, None) => judging.unknown(&standing),
+        (None, None) => {
+            judging.unknown(&standing);
+            judging.lookalike(&standing);
+        }
     }
     judging.places(&standing);
     judging.finish()

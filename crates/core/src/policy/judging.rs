@@ -1,6 +1,7 @@
 //! A judgement under construction: each rule adds its findings, and each finding
 //! says what it rests on.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Explanation;
@@ -16,6 +17,7 @@ use super::form::Unknown;
 use super::near;
 use super::place::Place;
 use super::placing::Standing;
+use super::scrutinising::Scrutinised;
 use super::source::Entry;
 use super::source::Trust;
 use super::source::location;
@@ -24,6 +26,8 @@ use super::wording::quoted;
 use crate::image::ImageRef;
 use crate::image::LATEST;
 use crate::image::PatternMatch;
+use crate::trust;
+use crate::trust::Wanted;
 /// A judgement under construction.
 pub(super) struct Judging<'c> {
     pub(super) case: &'c Case<'c>,
@@ -31,6 +35,9 @@ pub(super) struct Judging<'c> {
     pub(super) places: Vec<&'c Place>,
     source: Option<String>,
     pub(super) findings: Vec<Finding>,
+    pub(super) wants: BTreeSet<Wanted>,
+    /// What is required and proven, with who says so.
+    pub(super) proven: Vec<Explanation>,
     /// The image that is judged, and whether its tag or digest is open; `None`
     /// when it is not known which image it is.
     judged: Option<(ImageRef, bool)>,
@@ -50,6 +57,8 @@ impl<'c> Judging<'c> {
             places: case.places.clone(),
             source: None,
             findings: Vec::new(),
+            wants: BTreeSet::new(),
+            proven: Vec::new(),
             judged: None,
             may_be_blocked: false,
             is_unknown: false,
@@ -130,19 +139,33 @@ impl<'c> Judging<'c> {
         let Some((unknown, at)) = &self.case.policy.unknown else { return };
         let (text, at) =
             (format!("no source names it, and `unknown: {}` decides", unknown.as_str()), Some(at.clone()));
+        let mut dossier = None;
+        if let Some(scrutiny) = &self.case.policy.scrutiny {
+            let (outcome, explanation) = self.scrutinise(scrutiny, standing);
+            match outcome {
+                Scrutinised::Proven => {
+                    self.is_unknown = false;
+                    let text = "no source names it, and everything that `scrutinise` asks for is proven";
+                    self.passes_because = Some(step(text.to_owned(), vec![explanation]));
+                    return;
+                }
+                Scrutinised::FirstUse => return self.first_use(standing, true, explanation),
+                Scrutinised::FirstUseNotKnown => return self.first_use(standing, false, explanation),
+                Scrutinised::NotProven => dossier = Some(explanation),
+            }
+        }
         if *unknown == Unknown::Allow {
             self.passes_because = Some(Explanation { text, at, because: Vec::new() });
             return;
         }
         let mut because = near::misses(trust, standing.origin);
+        because.extend(dossier);
         because.push(trust.allowed.clone());
         let message = format!("{name} comes from no source this policy trusts");
         let explanation = Explanation { text, at, because };
         match unknown {
             Unknown::Fail => self.fail("unknown", message, explanation),
-            Unknown::Review | Unknown::Allow => {
-                self.find("unknown", Verdict::Review, Effect::Review, message, explanation)
-            }
+            Unknown::Review | Unknown::Allow => self.review("unknown", message, explanation),
         }
     }
 
@@ -156,6 +179,19 @@ impl<'c> Judging<'c> {
             vec![when_unsure_step(self.case.policy)],
         );
         self.unsure("unsure", message, explanation);
+    }
+
+    /// One slip of the keys is no choice: a person has to look.
+    pub(super) fn lookalike(&mut self, standing: &Standing<'_>) {
+        let Some(known) = trust::lookalike(standing.origin, &standing.trust.hosts) else { return };
+        let name = quoted(&standing.image.to_string());
+        let message = format!("{name} looks like {}, one letter away", quoted(&known));
+        let text = "no source names it, and a name that is nearly a known one is how people are deceived";
+        self.review("lookalike", message, step(text.to_owned(), Vec::new()));
+    }
+
+    pub(super) fn review(&mut self, rule: &str, message: String, explanation: Explanation) {
+        self.find(rule, Verdict::Review, Effect::Review, message, explanation);
     }
 
     pub(super) fn fail(&mut self, rule: &str, message: String, explanation: Explanation) {
@@ -244,7 +280,14 @@ impl<'c> Judging<'c> {
                 findings.iter().map(|finding| step(finding.message.clone(), Vec::new())).collect(),
             ),
         };
-        Judgement { verdict, source: self.source, findings: self.findings, lifted, explanation }
+        Judgement {
+            verdict,
+            source: self.source,
+            findings: self.findings,
+            lifted,
+            wants: self.wants,
+            explanation,
+        }
     }
 
     /// Why it passes.
@@ -272,6 +315,7 @@ impl<'c> Judging<'c> {
             .take()
             .unwrap_or_else(|| step("nothing is against it".to_owned(), Vec::new()));
         explanation.because.splice(0..0, reading);
+        explanation.because.append(&mut self.proven);
         explanation.because.extend(self.places.iter().map(|place| Explanation {
             text: format!("it has what the place {} asks for", quoted(&place.name.value)),
             at: Some(self.case.at(place.name.span)),

@@ -27,6 +27,8 @@ pub(super) enum Holds {
     Words(&'static [&'static str]),
     /// `true`, where `false` would say nothing.
     True,
+    /// `false`, where `true` would say nothing.
+    False,
     Text,
     /// What can be the name of a source, a place or an exception.
     Name,
@@ -41,6 +43,13 @@ pub(super) enum Holds {
     Day,
     /// A whole number from 1.
     Count,
+    CountFromZero,
+    /// `30d`
+    Days,
+    /// `https://…`
+    Address,
+    /// A namespace on Docker Hub.
+    Publisher,
     /// The id of a finding.
     Rule,
     /// A list of at least one.
@@ -67,7 +76,12 @@ impl Holds {
             Holds::Host => "registry.example.com",
             Holds::Reviewer => "\"@organisation/team\"",
             Holds::Day => "2027-01-31",
+            Holds::False => "false",
             Holds::Count => "14",
+            Holds::CountFromZero => "0",
+            Holds::Days => "30d",
+            Holds::Address => "https://token.actions.githubusercontent.com",
+            Holds::Publisher => "grafana",
             Holds::Rule => "unknown",
             Holds::List(Holds::Pattern | Holds::Images) => "[\"registry.example.com/team/app\"]",
             Holds::List(Holds::Rule) => "[unknown]",
@@ -104,6 +118,11 @@ pub(super) const FILE: Keys = Keys {
         key("skip-paths", Holds::List(&Holds::PathGlob), "Files that are left out."),
         key("trust", Holds::Named(&SOURCE), "The sources, by name. Their order never matters."),
         key(
+            "scrutinise",
+            Holds::Keys(&SCRUTINISE),
+            "What has to be proven of an image that no source names.",
+        ),
+        key(
             "block",
             Holds::List(&Holds::Keys(&BLOCK)),
             "Images that are refused whatever else the policy says.",
@@ -124,7 +143,7 @@ pub(super) const FILE: Keys = Keys {
             "Hosts that may be asked for evidence, beside the built-in ones.",
         ),
     ],
-    later: &["scrutinise", "rules", "tests"],
+    later: &["rules", "tests"],
 };
 
 /// The keys of a source.
@@ -137,8 +156,13 @@ pub(super) const SOURCE: Keys = Keys {
             Holds::True,
             "Lifts the rule that patterns on shared registries name an owner.",
         ),
+        key(
+            "publishers",
+            Holds::List(&Holds::Publisher),
+            "The namespaces on Docker Hub that hub:verified-publisher is limited to.",
+        ),
     ],
-    later: &["publishers"],
+    later: &[],
 };
 
 /// What can be required of a use.
@@ -146,9 +170,55 @@ pub(super) const REQUIRE: Keys = Keys {
     known: &[
         key("digest", Holds::True, "The use is pinned by digest."),
         key("tag", Holds::Words(&["supported"]), "The tag is on the list of the official image."),
+        key("signed-by", Holds::Keys(&SIGNED_BY), "Who must have signed it."),
+        key("provenance", Holds::Keys(&PROVENANCE), "Who must have built it."),
+        key("sbom", Holds::True, "It has a bill of materials."),
         key("forbid-tags", Holds::List(&Holds::TagGlob), "Tags that are refused; no tag counts as latest."),
     ],
-    later: &["signed-by", "provenance", "sbom"],
+    later: &[],
+};
+
+/// The keys of `signed-by`.
+pub(super) const SIGNED_BY: Keys = Keys {
+    known: &[
+        needed("issuer", Holds::Address, "Who vouches for the identity, exactly."),
+        needed("identity", Holds::Text, "Who signed; `*` inside one segment."),
+    ],
+    later: &[],
+};
+
+/// The keys of `provenance`.
+pub(super) const PROVENANCE: Keys = Keys {
+    known: &[needed("builder", Holds::Words(&["github-hosted"]), "Who must have built it.")],
+    later: &[],
+};
+
+/// The keys of `scrutinise`.
+pub(super) const SCRUTINISE: Keys = Keys {
+    known: &[
+        key("first-use", Holds::Words(&["review"]), "The first use in the organisation needs a person."),
+        key(
+            "source-repo",
+            Holds::Words(&["public"]),
+            "What it is built from is public, by verified provenance.",
+        ),
+        key("source-active-within", Holds::Days, "The last push to its source is at most so long ago."),
+        key("pushed-within", Holds::Days, "It was pushed at most so long ago."),
+        key("pushed-at-least", Holds::Days, "It was pushed at least so long ago."),
+        key("vulnerabilities", Holds::Keys(&VULNERABILITIES), "What a scan may have found."),
+        key("end-of-life", Holds::False, "It is not past its end of life."),
+        key("name-lookalike", Holds::False, "Its name is not one slip away from a known one."),
+    ],
+    later: &[],
+};
+
+/// The keys of `vulnerabilities`.
+pub(super) const VULNERABILITIES: Keys = Keys {
+    known: &[
+        needed("critical-fixable", Holds::CountFromZero, "The most critical ones for which there is a fix."),
+        needed("scan-within", Holds::Days, "The scan is at most so old."),
+    ],
+    later: &[],
 };
 
 /// The keys of an item of `block`.

@@ -20,6 +20,7 @@ use super::place::Around;
 use super::reader::Spanned;
 use super::rewrite;
 use super::rewrite::Rewrites;
+use super::scrutiny::Scrutiny;
 use super::source;
 use super::source::Source;
 use super::source::Trust;
@@ -47,7 +48,8 @@ const MAX_NODES: usize = MAX_POLICY_BYTES;
 const MAX_GLOBS_IN_ONE_PLACE: usize = 1000;
 
 /// Keys that loosen or that only one file can decide.
-const ORGANISATION_ONLY: [&str; 6] = ["trust", "mirrors", "reviewers", "repos-may", "skip-paths", "contact"];
+const ORGANISATION_ONLY: [&str; 7] =
+    ["trust", "mirrors", "scrutinise", "reviewers", "repos-may", "skip-paths", "contact"];
 
 /// Reads a policy file, as it is on a day: an exception may be over, or be too far ahead.
 #[must_use]
@@ -180,6 +182,12 @@ fn check(form: &Form, first_line: Span, scope: Scope<'_>, day: Day, out: &mut Di
             notice_reviews(form, out);
         }
     }
+    if let (Some(scrutiny), Some(Unknown::Allow)) =
+        (&form.scrutiny, form.unknown.map(|unknown| unknown.value))
+    {
+        let message = "`scrutinise` proves nothing beside `unknown: allow`, which lets everything pass";
+        out.error(scrutiny.span, message, "write `unknown: review` or `unknown: fail`, or remove it");
+    }
     source::reject_broad(&form.trust, out);
     source::reject_unsupported_requirements(&form.trust, out);
     source::reject_ties(&form.trust, out);
@@ -255,7 +263,8 @@ fn around<'a>(form: &'a Form, scope: Scope<'a>) -> Around<'a> {
 /// Under `enforce` a review blocks until somebody in `reviewers` approves.
 fn notice_reviews(form: &Form, out: &mut Diagnostics) {
     let Some(mode) = form.mode.filter(|mode| mode.value == Mode::Enforce) else { return };
-    let can_review = form.unknown.is_some_and(|unknown| unknown.value == Unknown::Review)
+    let can_review = form.scrutiny.as_ref().is_some_and(Scrutiny::asks_a_person)
+        || form.unknown.is_some_and(|unknown| unknown.value == Unknown::Review)
         || form.when_unsure.is_none_or(|effect| effect.value == Effect::Review);
     if let Some(key) = form.keys.iter().find(|key| key.value == "reviewers") {
         let message = "approvals are not read by this version of fromguard yet";
@@ -325,6 +334,12 @@ fn compile(file: &Arc<SourceFile>, form: Form, compiled: Compiled, scope: Scope<
         skip_paths: form.skip_paths,
         trust,
         mirrors: compiled.mirrors,
+        // A repository that is harder on what no source names than its organisation
+        // is so whatever that one scrutinises.
+        scrutiny: match form.unknown {
+            Some(_) => form.scrutiny.map(Arc::new),
+            None => organisation.and_then(|policy| policy.scrutiny.clone()),
+        },
         blocks: compiled.blocks,
         replace: Rewrites::new(form.replace, file),
         places: form.places,

@@ -9,6 +9,7 @@
 
 mod block;
 mod case;
+mod confirming;
 mod diagnostic;
 mod exception;
 mod files;
@@ -28,6 +29,9 @@ mod require;
 mod requiring;
 mod rewrite;
 mod schema;
+mod scrutinising;
+mod scrutiny;
+mod signer;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -79,6 +83,7 @@ pub struct Policy {
     /// `None` when the sources are the organisation's and that did not load.
     trust: Option<Arc<source::Trust>>,
     mirrors: Arc<rewrite::Rewrites>,
+    scrutiny: Option<Arc<scrutiny::Scrutiny>>,
     blocks: block::Blocks,
     replace: rewrite::Rewrites,
     places: Vec<place::Place>,

@@ -190,6 +190,18 @@ impl Diagnostics {
         }
     }
 
+    /// `false`; `true` would say nothing.
+    pub(super) fn only_false(&mut self, node: Node<'_>, key_span: Span, key: &str) -> bool {
+        match self.boolean(node, &format!("`{key}`")) {
+            Some(false) => true,
+            Some(true) => {
+                self.error(key_span, format!("`{key}: true` says nothing"), "write `false`, or leave it out");
+                false
+            }
+            None => false,
+        }
+    }
+
     /// Says which keys that must stand do not.
     pub(super) fn needed(&mut self, node: Node<'_>, what: &str, keys: &Keys) {
         let Some(mapping) = node.mapping().filter(|mapping| mapping.entries().len() > 0) else { return };

@@ -6,6 +6,8 @@ use super::form::reject_repeated;
 use super::keys;
 use super::reader::Entry;
 use super::reader::Spanned;
+use super::signer;
+use super::signer::SignedBy;
 use crate::image::Glob;
 use crate::source::Span;
 use crate::yaml::Node;
@@ -16,6 +18,10 @@ pub(super) struct Require {
     pub(super) digest: Option<Span>,
     pub(super) supported_tag: Option<Span>,
     pub(super) forbid_tags: Vec<Spanned<Glob>>,
+    pub(super) signed_by: Option<Spanned<SignedBy>>,
+    /// Where `provenance: {builder: github-hosted}` stands.
+    pub(super) github_hosted: Option<Span>,
+    pub(super) sbom: Option<Span>,
 }
 
 impl Require {
@@ -33,6 +39,9 @@ impl Require {
             ("digest", self.digest.is_some()),
             ("tag", self.supported_tag.is_some()),
             ("forbid-tags", !self.forbid_tags.is_empty()),
+            ("signed-by", self.signed_by.is_some()),
+            ("provenance", self.github_hosted.is_some()),
+            ("sbom", self.sbom.is_some()),
         ];
         ids.into_iter().filter(|(_, required)| *required).map(|(id, _)| id)
     }
@@ -58,6 +67,17 @@ pub(super) fn read(node: Node<'_>, out: &mut Diagnostics) -> Require {
                 }
                 reject_repeated(&require.forbid_tags, out);
             }
+            "signed-by" => {
+                require.signed_by = signer::read(value, out).map(|value| Spanned { value, span: key_span });
+            }
+            "provenance" => {
+                for Entry { value, .. } in out.entries(value, "`provenance`", &keys::PROVENANCE) {
+                    let builder = out.word(value, "`builder`", &[("github-hosted", ())]);
+                    require.github_hosted = builder.map(|_| key_span);
+                }
+                out.needed(value, "`provenance`", &keys::PROVENANCE);
+            }
+            "sbom" => require.sbom = out.only_true(value, key_span, "sbom"),
             _ => {}
         }
     }

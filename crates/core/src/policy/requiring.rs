@@ -8,6 +8,7 @@ use super::judging::when_unsure_step;
 use super::place::Place;
 use super::placing::Standing;
 use super::require::Require;
+use super::scrutinising::said_by;
 use super::source::Entry;
 use super::source::Trust;
 use super::source::location;
@@ -19,6 +20,9 @@ use crate::image::normal_host;
 use crate::source::Location;
 use crate::source::Span;
 use crate::trust;
+use crate::trust::Item;
+use crate::trust::Learnt;
+use crate::trust::Wanted;
 
 /// Who requires something: a source is told by the id of the requirement, a place
 /// by its own name.
@@ -75,6 +79,97 @@ impl Judging<'_> {
         if let Some(span) = require.supported_tag {
             self.supported_tag(by, image, origin, span);
         }
+        self.signed(by, require, image, origin);
+        self.built(by, require, image, origin);
+        self.listed(by, require, image, origin);
+    }
+
+    fn signed(&mut self, by: By<'_>, require: &Require, image: &ImageRef, origin: &ImageRef) {
+        let Some(wanted) = &require.signed_by else { return };
+        let who = quoted(&wanted.value.identity);
+        let learnt = &self.case.given.evidence.of(origin).signatures;
+        self.evident(
+            by,
+            "signed-by",
+            Item::Signatures,
+            wanted.span,
+            learnt,
+            origin,
+            |signers: &Vec<trust::Signer>| match signers.iter().find(|signer| wanted.value.is(signer)) {
+                Some(signer) => Ok(format!("it is signed by {}", quoted(&signer.identity))),
+                None => {
+                    Err(format!("{} is not signed by {who}, which {by} requires", quoted(&image.to_string())))
+                }
+            },
+        );
+    }
+
+    fn built(&mut self, by: By<'_>, require: &Require, image: &ImageRef, origin: &ImageRef) {
+        let Some(span) = require.github_hosted else { return };
+        let name = quoted(&image.to_string());
+        let learnt = &self.case.given.evidence.of(origin).provenance;
+        self.evident(
+            by,
+            "provenance",
+            Item::Provenance,
+            span,
+            learnt,
+            origin,
+            |provenance: &Option<trust::Provenance>| match provenance {
+                Some(provenance) if provenance.github_hosted => {
+                    Ok(format!("it was built by {}", quoted(&provenance.builder)))
+                }
+                Some(provenance) => Err(format!(
+                    "{name} was built by {}, and {by} requires a runner hosted by GitHub",
+                    quoted(&provenance.builder)
+                )),
+                None => Err(format!("{name} has no provenance, which {by} requires")),
+            },
+        );
+    }
+
+    fn listed(&mut self, by: By<'_>, require: &Require, image: &ImageRef, origin: &ImageRef) {
+        let Some(span) = require.sbom else { return };
+        let learnt = &self.case.given.evidence.of(origin).sbom;
+        self.evident(by, "sbom", Item::Sbom, span, learnt, origin, |has: &bool| match has {
+            true => Ok("it has a bill of materials".to_owned()),
+            false => {
+                Err(format!("{} has no bill of materials, which {by} requires", quoted(&image.to_string())))
+            }
+        });
+    }
+
+    /// A requirement that evidence proves (`Ok`) or refutes; without evidence it is unsure.
+    #[allow(clippy::too_many_arguments, reason = "what is required, of what, by whom, and what is known")]
+    fn evident<T>(
+        &mut self,
+        by: By<'_>,
+        id: &str,
+        item: Item,
+        span: Span,
+        learnt: &Learnt<T>,
+        origin: &ImageRef,
+        read: impl FnOnce(&T) -> Result<String, String>,
+    ) {
+        let text = format!("{by} requires `{id}`");
+        let mut explanation = self.required(by, span, text);
+        let Some(fact) = learnt.known() else {
+            let why = self.not_known(learnt, Wanted::Image(origin.clone(), item));
+            let message = format!("{by} requires `{id}` of {}: {why}", quoted(&origin.to_string()));
+            explanation.because.push(when_unsure_step(self.case.policy));
+            return self.unsure(by.rule("unsure"), message, explanation);
+        };
+        let said = said_by(fact);
+        match read(&fact.value) {
+            Ok(text) => {
+                let at = explanation.at;
+                self.proven.push(Explanation { text: format!("{text} {said}"), at, because: Vec::new() });
+            }
+            Err(message) => {
+                explanation.text.push_str(&format!(" {said}"));
+                self.fail(by.rule(id), message, explanation);
+            }
+        }
     }
 
     fn supported_tag(&mut self, by: By<'_>, image: &ImageRef, origin: &ImageRef, span: Span) {
@@ -108,8 +203,14 @@ impl Judging<'_> {
                     let explanation = self.required(by, span, text);
                     self.fail(by.rule("tag"), message, explanation);
                 } else if digest.is_some() {
+                    let learnt = &self.case.given.evidence.of(origin).tag;
+                    // What the tag stands for, where it is known, is said of every pin.
+                    if learnt.known().is_some() {
+                        return;
+                    }
+                    let why = self.not_known(learnt, Wanted::Image(origin.clone(), Item::Tag));
                     let message = format!(
-                        "whether the digest of {name} is what its supported tag means cannot be confirmed offline"
+                        "whether the digest of {name} is what its supported tag means is not known: {why}"
                     );
                     let text = "beside a digest a runtime ignores the tag".to_owned();
                     let mut explanation = self.required(by, span, text);

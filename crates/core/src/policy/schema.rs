@@ -56,7 +56,7 @@ fn holds(holds: &Holds) -> Value {
         Holds::Text => json!({"type": ["string", "number", "boolean"], "pattern": r"\S"}),
         Holds::Name => name(),
         Holds::Pattern => pattern(),
-        Holds::Images => json!({"anyOf": [{"enum": ["hub:official"]}, pattern()]}),
+        Holds::Images => json!({"anyOf": [{"enum": ["hub:official", "hub:verified-publisher"]}, pattern()]}),
         Holds::PathGlob => {
             json!({"type": "string", "pattern": r"^[^/!?\[\]{}\\][^?\[\]{}\\]*$"})
         }
@@ -69,6 +69,11 @@ fn holds(holds: &Holds) -> Value {
         }
         Holds::Day => json!({"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}),
         Holds::Count => json!({"type": "integer", "minimum": 1}),
+        Holds::False => json!({"const": false}),
+        Holds::CountFromZero => json!({"type": "integer", "minimum": 0}),
+        Holds::Days => json!({"type": "string", "pattern": "^[0-9]{1,4}d$"}),
+        Holds::Address => json!({"type": "string", "pattern": r"^https://[^*\s]+$"}),
+        Holds::Publisher => json!({"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]*$"}),
         Holds::Rule => json!({"type": "string", "not": {"enum": ["block"]}}),
         Holds::List(item) => {
             json!({"type": "array", "minItems": 1, "uniqueItems": true, "items": self::holds(item)})

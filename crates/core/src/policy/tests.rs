@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod both_files;
+mod evidence;
 mod exceptions;
 mod judging;
 mod loading;
@@ -19,6 +20,7 @@ use crate::image::Target;
 use crate::source::Problem;
 use crate::source::ProblemCode;
 use crate::source::Span;
+use crate::trust::Evidence;
 
 const STARTER: &str = include_str!("../../../../docs/examples/fromguard.yml");
 
@@ -106,9 +108,13 @@ fn partial(name: &str, complete: bool) -> ImageUse {
     usage(vec![Target::Partial(Partial { name: name_ref, complete, reason })], &format!("{name}:$TAG"))
 }
 
-/// `verdict rule+rule source`, the short form of a judgement.
+/// What is said offline, see [`short`].
 fn verdict(policies: &Policies, usage: &ImageUse) -> String {
-    let judgement = policies.judge(usage).unwrap();
+    short(&policies.judge(usage, &Evidence::none()).unwrap())
+}
+
+/// `verdict rule+rule [source]`, the short form of a judgement.
+fn short(judgement: &Judgement) -> String {
     let rules: Vec<&str> = judgement.findings.iter().map(|finding| finding.rule.as_str()).collect();
     let mut out = judgement.verdict.as_str().to_owned();
     if !rules.is_empty() {

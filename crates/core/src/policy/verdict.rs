@@ -1,10 +1,12 @@
 //! Verdicts and what explains them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::day::Day;
 use crate::image::ImageRef;
 use crate::source::Location;
+use crate::trust::Wanted;
 
 /// The judgement of a use, best first. `Undecided` is what evidence that cannot
 /// be had makes; policy says what it counts as ([`Effect`]).
@@ -113,6 +115,8 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// What exceptions took away.
     pub lifted: Vec<Lifted>,
+    /// What could change it, were it known.
+    pub wants: BTreeSet<Wanted>,
     /// Why it is what it is, a pass too.
     pub explanation: Explanation,
 }

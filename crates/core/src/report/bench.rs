@@ -96,6 +96,7 @@ pub(super) fn subject(base: Option<&[(&str, &str)]>, head: &[(&str, &str)]) -> S
             day: day(),
         },
         proposed: None,
+        evidence: Arc::default(),
         notices: Vec::new(),
     }
 }
@@ -180,6 +181,7 @@ fn judgement(finding: Option<(&str, Verdict, Effect, String, Option<&str>)>, mod
         source: findings.is_empty().then(|| "official".to_owned()),
         findings,
         lifted: Vec::new(),
+        wants: BTreeSet::new(),
         explanation,
     }
 }

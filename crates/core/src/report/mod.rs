@@ -23,6 +23,7 @@ mod wording;
 mod workflow;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::change::Change;
 use crate::image::ImageUse;
@@ -32,6 +33,8 @@ use crate::policy::Policies;
 use crate::scan::Scanned;
 use crate::source::Problem;
 use crate::source::RepoPath;
+use crate::trust::Evidence;
+use crate::trust::Wanted;
 
 pub use check_run::{Annotation, CheckRunOutput};
 pub use comment::COMMENT_MARKER;
@@ -63,6 +66,8 @@ pub struct Subject {
     pub policies: Policies,
     /// The policy file of the head, when the change edits it.
     pub proposed: Option<Loaded>,
+    /// What is known of the images; nothing when judging is offline.
+    pub evidence: Arc<Evidence>,
     /// Things to say that are no finding, one sentence each.
     pub notices: Vec<String>,
 }
@@ -76,6 +81,7 @@ impl Subject {
             touched: None,
             policies: Policies::none(),
             proposed: None,
+            evidence: Arc::default(),
             notices: Vec::new(),
         }
     }
@@ -202,7 +208,8 @@ pub struct Report {
 /// what is enforced. A policy that cannot be used is a failure, none at all neutral.
 #[must_use]
 pub fn judge(subject: Subject) -> Report {
-    judge::judge_with(subject, Policies::judge, Policies::judge_problem)
+    let evidence = Arc::clone(&subject.evidence);
+    judge::judge_with(subject, |policies, usage| policies.judge(usage, &evidence), Policies::judge_problem)
 }
 
 impl Report {
@@ -248,6 +255,16 @@ impl Report {
             }
         }
         chosen.map(|report| Report { others, ..report })
+    }
+
+    /// What could change a verdict that counts, were it known.
+    #[must_use]
+    pub fn wants(&self) -> BTreeSet<Wanted> {
+        let counted = self.uses.iter().filter(|judged| judged.counts);
+        counted
+            .filter_map(|judged| judged.judgement.as_ref())
+            .flat_map(|judged| judged.wants.clone())
+            .collect()
     }
 
     /// Whether a policy file is broken or cannot be read, the head's included.

@@ -14,7 +14,7 @@ mirrors: {registry.example.com/hub/**: docker.io/**}
 
 /// The findings as `rule verdict effect mode`.
 fn findings(policies: &Policies, reference: &str) -> Vec<String> {
-    let judgement = policies.judge(&image(reference)).unwrap();
+    let judgement = policies.judge(&image(reference), &Evidence::none()).unwrap();
     let line = |finding: &Finding| {
         format!("{} {} {:?} {:?}", finding.rule, finding.verdict.as_str(), finding.effect, finding.mode)
     };
@@ -25,7 +25,7 @@ fn findings(policies: &Policies, reference: &str) -> Vec<String> {
 fn no_policy_judges_nothing() {
     let policies = Policies::none();
     assert_eq!(policies.status(), PolicyStatus::None);
-    assert_eq!(policies.judge(&image("node")), None);
+    assert_eq!(policies.judge(&image("node"), &Evidence::none()), None);
     assert_eq!((policies.mode(), policies.judge_scope()), (None, JudgeScope::Changed));
 }
 

@@ -55,7 +55,7 @@ fn on(policy: &str, day: &str) -> Policies {
 
 /// `verdict rule+rule [source] -exception:rule`.
 fn judged(policies: &Policies, usage: &ImageUse) -> String {
-    let lifted = policies.judge(usage).unwrap().lifted;
+    let lifted = policies.judge(usage, &Evidence::none()).unwrap().lifted;
     let lifted = lifted.iter().map(|one| format!(" -{}:{}", one.exception, one.finding.rule));
     verdict(policies, usage) + &lifted.collect::<String>()
 }
@@ -86,11 +86,11 @@ fn an_exception_lifts_what_it_names_and_nothing_else() {
     ] {
         assert_eq!(judged(&policies, &at(path, reference)), wanted, "{path} {reference}");
     }
-    let judgement = policies.judge(&at("prod/x", "acme/cron:1.4")).unwrap();
+    let judgement = policies.judge(&at("prod/x", "acme/cron:1.4"), &Evidence::none()).unwrap();
     insta::assert_snapshot!(tree(&judgement.explanation));
-    let judgement = policies.judge(&at("prod/x", "acme/tool:2")).unwrap();
+    let judgement = policies.judge(&at("prod/x", "acme/tool:2"), &Evidence::none()).unwrap();
     insta::assert_snapshot!(tree(&judgement.findings[0].explanation));
-    let judgement = policies.judge(&at("x", "registry.example.com/base/x")).unwrap();
+    let judgement = policies.judge(&at("x", "registry.example.com/base/x"), &Evidence::none()).unwrap();
     assert!(tree(&judgement.findings[0].explanation).contains("the exception `EX-3` ended on 2026-11-24"));
 }
 
@@ -99,7 +99,7 @@ fn what_may_be_blocked_is_not_lifted() {
     let policies = on(POLICY, "2026-11-25");
     let pinned = "node@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
     assert_eq!(judged(&policies, &at("x", pinned)), "undecided unsure -EX-4:unknown");
-    let judgement = policies.judge(&at("prod/x", pinned)).unwrap();
+    let judgement = policies.judge(&at("prod/x", pinned), &Evidence::none()).unwrap();
     assert!(
         judgement
             .findings
@@ -316,20 +316,31 @@ fn a_proposed_exception_lets_the_use_pass_when_it_is_pasted() {
         },
     ];
     for usage in uses {
-        let judgement = policies.judge(&usage).unwrap();
+        let judgement = policies.judge(&usage, &Evidence::none()).unwrap();
         assert_ne!(judgement.verdict, Verdict::Pass, "{usage:?}");
         let proposal = policies.exception_for(&usage, &judgement).unwrap();
         let pasted = on(&format!("{bare}exceptions:\n{}", proposal.yaml), "2026-11-25");
-        assert_eq!(pasted.judge(&usage).unwrap().verdict, Verdict::Pass, "{}", proposal.yaml);
+        assert_eq!(
+            pasted.judge(&usage, &Evidence::none()).unwrap().verdict,
+            Verdict::Pass,
+            "{}",
+            proposal.yaml
+        );
         let later = on(&format!("{bare}exceptions:\n{}", proposal.yaml), "2026-12-10");
-        assert_eq!(later.judge(&usage).unwrap().verdict, judgement.verdict, "{}", proposal.yaml);
+        assert_eq!(
+            later.judge(&usage, &Evidence::none()).unwrap().verdict,
+            judgement.verdict,
+            "{}",
+            proposal.yaml
+        );
     }
     for hopeless in [at("x", "node:0.12"), at("x", "Foo/BAR:"), partial("docker.io/acme/tool", false)] {
-        let judgement = policies.judge(&hopeless).unwrap();
+        let judgement = policies.judge(&hopeless, &Evidence::none()).unwrap();
         assert_eq!(policies.exception_for(&hopeless, &judgement), None);
     }
     let usage = at("services/a/Dockerfile", "acme/cron:1.4");
-    let proposal = policies.exception_for(&usage, &policies.judge(&usage).unwrap()).unwrap();
+    let proposal =
+        policies.exception_for(&usage, &policies.judge(&usage, &Evidence::none()).unwrap()).unwrap();
     assert_eq!(proposal.file.as_str(), REPOSITORY_POLICY_PATH);
     insta::assert_snapshot!(proposal.yaml);
 }
@@ -338,7 +349,7 @@ fn a_proposed_exception_lets_the_use_pass_when_it_is_pasted() {
 fn a_proposed_exception_stands_where_it_may() {
     let usage = image("foo/bar");
     let proposed = |policies: Policies| {
-        let judgement = policies.judge(&usage).unwrap();
+        let judgement = policies.judge(&usage, &Evidence::none()).unwrap();
         policies
             .exception_for(&usage, &judgement)
             .map(|one| (one.file.as_str().to_owned(), one.until.to_string()))
@@ -357,10 +368,10 @@ fn a_proposed_exception_stands_where_it_may() {
 #[test]
 fn a_review_is_settled_by_the_organisations_reviewers() {
     let policies = sound(both(ORGANISATION, "version: 1\nwhere: [{name: mine, unknown: fail}]\n"));
-    let judgement = policies.judge(&image("foo/bar")).unwrap();
+    let judgement = policies.judge(&image("foo/bar"), &Evidence::none()).unwrap();
     assert_eq!(judgement.findings.len(), 2);
     assert!(judgement.findings.iter().all(|finding| *finding.reviewers == ["@acme/security".to_owned()]));
     let policies = sound(alone("version: 1\nmode: enforce\nunknown: review\nreviewers: [\"@me\"]\n"));
-    let judgement = policies.judge(&image("foo/bar")).unwrap();
+    let judgement = policies.judge(&image("foo/bar"), &Evidence::none()).unwrap();
     assert_eq!(*judgement.findings[0].reviewers, ["@me".to_owned()]);
 }

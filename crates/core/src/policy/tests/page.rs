@@ -74,8 +74,18 @@ fn the_page_speaks_of_every_key() {
         assert!(blocks().iter().any(example), "no example of `{key}`");
         assert!(PAGE.contains(&format!("| [`{key}`]")), "`{key}` is not in the table");
     }
-    let below =
-        [&keys::SOURCE, &keys::REQUIRE, &keys::BLOCK, &keys::PLACE, &keys::EXCEPTION, &keys::ADD_EXCEPTIONS];
+    let below = [
+        &keys::SOURCE,
+        &keys::REQUIRE,
+        &keys::BLOCK,
+        &keys::PLACE,
+        &keys::EXCEPTION,
+        &keys::ADD_EXCEPTIONS,
+        &keys::SIGNED_BY,
+        &keys::PROVENANCE,
+        &keys::SCRUTINISE,
+        &keys::VULNERABILITIES,
+    ];
     for keys::Key { name: key, .. } in below.into_iter().flat_map(|keys| keys.known) {
         let example = |(kind, text): &(&str, &str)| *kind == "yaml" && text.contains(&format!("{key}:"));
         assert!(blocks().iter().any(example), "no example of `{key}`");

@@ -30,7 +30,7 @@ fn at(path: &str, text: &str) -> ImageUse {
 
 /// The findings as `rule verdict effect mode`, joined.
 fn found(policies: &Policies, usage: &ImageUse) -> String {
-    let judgement = policies.judge(usage).unwrap();
+    let judgement = policies.judge(usage, &Evidence::none()).unwrap();
     let line = |finding: &Finding| {
         let (effect, mode) = (format!("{:?}", finding.effect), format!("{:?}", finding.mode));
         format!(
@@ -69,7 +69,7 @@ fn a_place_asks_for_more_under_its_own_name() {
     ] {
         assert_eq!(found(&policies, &at(path, reference)), wanted, "{path} {reference}");
     }
-    let judgement = policies.judge(&at("services/a/Dockerfile", "node:24")).unwrap();
+    let judgement = policies.judge(&at("services/a/Dockerfile", "node:24"), &Evidence::none()).unwrap();
     assert_eq!(
         judgement.findings[0].message,
         "`docker.io/library/node:24` comes from the source `official`, and the place `production` takes only `internal`"
@@ -113,7 +113,7 @@ fn absent_paths_are_everywhere() {
     let policy = "version: 1\nmode: observe\nunknown: allow\nwhere: [{name: all, unknown: review}]\n";
     check(policy, "docker.io/foo/bar → review all");
     let policies = sound(alone(policy));
-    let judgement = policies.judge(&image("docker.io/foo/bar")).unwrap();
+    let judgement = policies.judge(&image("docker.io/foo/bar"), &Evidence::none()).unwrap();
     assert_eq!(
         judgement.findings[0].message,
         "`docker.io/foo/bar` comes from no source this policy trusts, which the place `all` does not take"

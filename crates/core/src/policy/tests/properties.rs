@@ -146,7 +146,7 @@ proptest! {
 
     #[test]
     fn only_the_same_image_passes(text in tempting()) {
-        let passes = TRUSTING.judge(&image(&text)).unwrap().verdict == Verdict::Pass;
+        let passes = TRUSTING.judge(&image(&text), &Evidence::none()).unwrap().verdict == Verdict::Pass;
         let trusted = ImageRef::parse(&text).is_ok_and(|image| is_trusted(&image));
         prop_assert_eq!(passes, trusted, "{}", text);
     }
@@ -159,7 +159,7 @@ proptest! {
     ) {
         let together = sound(both(TRUSTED, &format!("version: 1\n{mode}{unknown}{rest}")));
         let worst = |policies: &Policies| {
-            let judgement = policies.judge(&image(&reference)).unwrap();
+            let judgement = policies.judge(&image(&reference), &Evidence::none()).unwrap();
             let effect = judgement.findings.iter().filter(|one| one.mode == Mode::Enforce).map(|one| one.effect).max();
             (judgement.verdict, effect)
         };
