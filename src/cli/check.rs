@@ -133,6 +133,7 @@ fn subject(args: &Args) -> anyhow::Result<Subject> {
             proposed: None,
             evidence: Arc::default(),
             notices: Vec::new(),
+            approvals: Vec::new(),
         });
     };
     let change = Change::read(&args.path, &tree, revision, &path)?;
@@ -151,5 +152,6 @@ fn subject(args: &Args) -> anyhow::Result<Subject> {
         proposed,
         evidence: Arc::default(),
         notices: Vec::new(),
+        approvals: Vec::new(),
     })
 }

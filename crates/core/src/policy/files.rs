@@ -181,6 +181,13 @@ impl Policies {
         self.loaded().any(|policy| policy.is_skipped(path))
     }
 
+    /// Whose approval settles a review: the organisation's reviewers or, without
+    /// its policy, the repository's.
+    #[must_use]
+    pub fn reviewers(&self) -> &[String] {
+        self.loaded().next().map_or(&[], Policy::reviewers)
+    }
+
     /// Judges one use by every file that loaded, each alone; findings of both
     /// are kept, the worse verdict is taken. `None` when there is no policy.
     #[must_use]

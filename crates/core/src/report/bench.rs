@@ -98,6 +98,7 @@ pub(super) fn subject(base: Option<&[(&str, &str)]>, head: &[(&str, &str)]) -> S
         proposed: None,
         evidence: Arc::default(),
         notices: Vec::new(),
+        approvals: Vec::new(),
     }
 }
 

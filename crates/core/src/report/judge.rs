@@ -103,6 +103,14 @@ pub(super) fn judge_with(
         notices,
     };
     report.conclusion = conclude(&report);
+    let settled = report.settled_by().map(|approval| {
+        format!(
+            "A review was needed, and is settled: `{}` (one of the policy's reviewers, as `{}`) approved this commit at \
+             {}. A new commit or a dismissal of the review asks again.",
+            approval.by, approval.reviewer, approval.at
+        )
+    });
+    report.notices.extend(settled);
     report
 }
 
@@ -115,7 +123,10 @@ fn conclude(report: &Report) -> Conclusion {
     if matches!((&policies.organisation, &policies.repository), (PolicyFile::Absent, PolicyFile::Absent)) {
         return Conclusion::Neutral;
     }
-    worst_effect(report, Mode::Enforce)
+    match worst_effect(report, Mode::Enforce) {
+        Conclusion::ActionRequired if !report.subject.approvals.is_empty() => Conclusion::Success,
+        open => open,
+    }
 }
 
 /// What the findings that count come to, when those of at least this mode are enforced.

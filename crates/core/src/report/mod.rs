@@ -70,6 +70,19 @@ pub struct Subject {
     pub evidence: Arc<Evidence>,
     /// Things to say that are no finding, one sentence each.
     pub notices: Vec<String>,
+    /// Who of the policy's reviewers approves the head as it is.
+    pub approvals: Vec<Approval>,
+}
+
+/// An approving review of the head by one of the policy's reviewers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// As the policy names them: `@ann`, `@acme/security`.
+    pub reviewer: String,
+    /// The account.
+    pub by: String,
+    /// When, as GitHub writes it.
+    pub at: String,
 }
 
 impl Subject {
@@ -83,6 +96,7 @@ impl Subject {
             proposed: None,
             evidence: Arc::default(),
             notices: Vec::new(),
+            approvals: Vec::new(),
         }
     }
 }
@@ -271,6 +285,15 @@ impl Report {
     #[must_use]
     pub fn policy_is_broken(&self) -> bool {
         !wording::policy_problems(self).is_empty()
+    }
+
+    /// The approval that settles what would need a review: nothing worse stands
+    /// against the change, and one of the policy's reviewers approves this head.
+    #[must_use]
+    pub fn settled_by(&self) -> Option<&Approval> {
+        let approval = self.subject.approvals.first()?;
+        let open = judge::worst_effect(self, crate::policy::Mode::Enforce);
+        (open == Conclusion::ActionRequired && self.conclusion == Conclusion::Success).then_some(approval)
     }
 
     /// Whether there is something against the change that a person should hear
