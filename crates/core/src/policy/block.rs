@@ -51,6 +51,10 @@ impl Blocks {
         blocks
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// The first pattern in the file that blocks an image; failing that the first
     /// that may, by a tag or digest that is not known. `open` as in
     /// [`Pattern::blocks_version`].
@@ -107,7 +111,7 @@ impl Blocks {
 
 /// A pattern that is wholly blocked does nothing, and somebody believes that it does.
 pub(super) fn reject_blocked(form: &Form, blocks: &Blocks, out: &mut Diagnostics) {
-    if blocks.entries.is_empty() {
+    if blocks.is_empty() {
         return;
     }
     let library = Pattern::parse("docker.io/library/*").ok();

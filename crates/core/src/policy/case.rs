@@ -7,6 +7,7 @@ use super::exception::Exceptions;
 use super::place::Place;
 use crate::day::Day;
 use crate::image::ImageUse;
+use crate::image::Role;
 use crate::source::Location;
 use crate::source::RepoPath;
 use crate::source::Span;
@@ -25,6 +26,9 @@ pub(super) struct Case<'a> {
     pub(super) policy: &'a Policy,
     pub(super) given: &'a Given<'a>,
     pub(super) file: &'a RepoPath,
+    /// It is what a build is called: `block` applies, and names are looked at,
+    /// nothing else (extraction.md, "Decisions", 3).
+    pub(super) is_output: bool,
     /// The places that it is in.
     pub(super) places: Vec<&'a Place>,
 }
@@ -35,6 +39,7 @@ impl<'a> Case<'a> {
             policy,
             given,
             file: &usage.file,
+            is_output: usage.role == Role::PullableOutput,
             places: policy.places.iter().filter(|place| place.holds(usage)).collect(),
         }
     }
@@ -44,6 +49,7 @@ impl<'a> Case<'a> {
             policy,
             given,
             file,
+            is_output: false,
             places: policy.places.iter().filter(|place| place.holds_file(file)).collect(),
         }
     }

@@ -84,6 +84,10 @@ fn judge_target(case: &Case<'_>, usage: &ImageUse, target: &Target) -> Judgement
             judgement
         }
         Target::Partial(partial) => judge_partial(case, usage, partial),
+        // Whatever it is, only `block` could be against it.
+        Target::Unresolved { .. } if case.is_output && case.policy.blocks.is_empty() => {
+            Judging::new(case, None).finish()
+        }
         Target::Unresolved { reason } => {
             let message = format!("{} cannot be resolved: {}", quoted(&usage.raw), foreign_sentence(reason));
             unsure_judgement(case, message)
@@ -113,6 +117,9 @@ fn judge_image(case: &Case<'_>, raw: Option<&str>, image: &ImageRef) -> Judgemen
         judging.organisation_unknown(image);
         return judging.finish();
     };
+    if case.is_output {
+        return judging.output(trust, image, &origin);
+    }
     judging.pin(&origin, image);
     // Sources that apply only if the registry confirms something.
     let mut unconfirmed: Vec<&Entry> = Vec::new();
@@ -139,7 +146,7 @@ fn judge_image(case: &Case<'_>, raw: Option<&str>, image: &ImageRef) -> Judgemen
         }
         None => {
             judging.unknown(&standing);
-            judging.lookalike(&standing);
+            judging.lookalike(trust, image, &origin);
         }
     }
     judging.places(&standing);
@@ -172,6 +179,9 @@ fn judge_partial(case: &Case<'_>, usage: &ImageUse, partial: &Partial) -> Judgem
         judging.organisation_unknown(image);
         return judging.finish();
     };
+    if case.is_output {
+        return judging.output(trust, image, &origin);
+    }
     let mut candidates: Vec<&Entry> = Vec::new();
     let mut applies = None;
     for (entry, matched) in trust.covering(&origin, true, case.given.evidence) {
@@ -211,7 +221,7 @@ fn judge_partial(case: &Case<'_>, usage: &ImageUse, partial: &Partial) -> Judgem
         (None, Some(entry)) => judging.applies(trust, entry, image),
         (None, None) => {
             judging.unknown(&standing);
-            judging.lookalike(&standing);
+            judging.lookalike(trust, image, &origin);
         }
     }
     judging.places(&standing);

@@ -181,10 +181,21 @@ impl<'c> Judging<'c> {
         self.unsure("unsure", message, explanation);
     }
 
+    /// What a build is called, and not blocked: only its name can be against it.
+    pub(super) fn output(mut self, trust: &Trust, image: &ImageRef, origin: &ImageRef) -> Judgement {
+        if trust.covering(origin, true, self.case.given.evidence).is_empty() {
+            self.lookalike(trust, image, origin);
+        }
+        self.places.clear();
+        let text = "it is what a build is called, which `block` and `lookalike` alone are about";
+        self.passes_because = Some(step(text.to_owned(), Vec::new()));
+        self.finish()
+    }
+
     /// One slip of the keys is no choice: a person has to look.
-    pub(super) fn lookalike(&mut self, standing: &Standing<'_>) {
-        let Some(known) = trust::lookalike(standing.origin, &standing.trust.hosts) else { return };
-        let name = quoted(&standing.image.to_string());
+    pub(super) fn lookalike(&mut self, trust: &Trust, image: &ImageRef, origin: &ImageRef) {
+        let Some(known) = trust::lookalike(origin, &trust.hosts) else { return };
+        let name = quoted(&image.to_string());
         let message = format!("{name} looks like {}, one letter away", quoted(&known));
         let text = "no source names it, and a name that is nearly a known one is how people are deceived";
         self.review("lookalike", message, step(text.to_owned(), Vec::new()));

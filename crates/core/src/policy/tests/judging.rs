@@ -448,3 +448,27 @@ fn messages_hold_no_control_characters() {
         assert!(!text.chars().any(|c| c.is_control() || c == '\u{202e}'), "{text:?}");
     }
 }
+
+#[test]
+fn what_a_build_is_called_is_judged_by_block_and_its_name_only() {
+    let policies = sound(alone(
+        &POLICY.replace("reviewers:", "where: [{name: p, require: {digest: true}}]\nreviewers:"),
+    ));
+    let output = |usage: ImageUse| ImageUse { role: Role::PullableOutput, ..usage };
+    let unresolved = || usage(vec![Target::Unresolved { reason: "`X` is not set".to_owned() }], "${X}");
+    for (usage, wanted) in [
+        (image("docker.io/foo/bar:1"), "pass"),
+        (image("node:latest"), "pass"),
+        (image("node:0.12"), "fail block"),
+        (image("ngnix"), "review lookalike"),
+        (image("Foo/BAR"), "fail invalid"),
+        (partial("docker.io/bitnamilegacy/redis", true), "fail block"),
+        (partial("docker.io/foo/bar", true), "pass"),
+        (partial("docker.io/foo/bar", false), "undecided unsure"),
+        (unresolved(), "undecided unsure"),
+    ] {
+        assert_eq!(verdict(&policies, &output(usage.clone())), wanted, "{}", usage.raw);
+    }
+    let without_blocks = sound(alone(STARTER));
+    assert_eq!(verdict(&without_blocks, &output(unresolved())), "pass");
+}
