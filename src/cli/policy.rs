@@ -59,7 +59,7 @@ fn validate(args: &Validate, style: Style) -> anyhow::Result<Outcome> {
         (None, true) => Scope::Organisation,
         (None, false) => Scope::Repository,
     };
-    let loaded = policy::load(files::named_policy(&args.file)?, scope, day);
+    let loaded = policy::load(files::named_policy(&args.file)?, scope, day).with_tests(day);
     print(&report::policy_text(&loaded, &args.file.to_string_lossy(), style))?;
     Ok(if loaded.is_broken() { Outcome::Invalid } else { Outcome::Pass })
 }

@@ -83,7 +83,7 @@ pub(super) fn path_in(repository: &Repository) -> &'static str {
 /// The policy file of the head: nothing is judged by it, but it must load.
 pub(super) fn proposed(path: RepoPath, content: Content, in_force: &Policies) -> Loaded {
     let load_at = |file| match path.as_str() {
-        ORGANISATION_POLICY_PATH => load(file, Scope::Organisation, in_force.day),
+        ORGANISATION_POLICY_PATH => load(file, Scope::Organisation, in_force.day).with_tests(in_force.day),
         _ => in_force.load_proposed(file),
     };
     match Found::from_content(&path, content) {

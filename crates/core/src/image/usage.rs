@@ -33,6 +33,26 @@ pub struct ImageUse {
     pub decided_at: Location,
 }
 
+impl ImageUse {
+    /// A use that stands in no file: what would be said of it if it did.
+    #[must_use]
+    pub fn supposed(text: &str, file: RepoPath, role: Role, stage: Stage) -> ImageUse {
+        let span = Span::new(0, text.len());
+        ImageUse {
+            file: file.clone(),
+            format: "dockerfile",
+            role,
+            stage,
+            span,
+            raw: text.to_owned(),
+            targets: vec![Target::parse(text)],
+            reachable: true,
+            via: Vec::new(),
+            decided_at: Location { file, span },
+        }
+    }
+}
+
 /// A place that contributed to a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Via {

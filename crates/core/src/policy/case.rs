@@ -19,6 +19,8 @@ pub(super) struct Given<'a> {
     pub(super) evidence: &'a Evidence,
     /// Those of both files.
     pub(super) exceptions: Vec<&'a Exceptions>,
+    /// `tag: supported` is not looked at.
+    pub(super) supported_tags_met: bool,
 }
 
 /// See the module.

@@ -298,6 +298,12 @@ fn check_rule(rule: &Spanned<String>, bounds: &Bounds<'_>, out: &mut Diagnostics
         let message = format!("`{name}` is said of what names no image, so that no exception lifts it");
         return out.notice(rule.span, message, "remove it, and mend what the finding shows");
     }
+    check_made(rule, bounds, out);
+}
+
+/// An id that nothing makes.
+pub(super) fn check_made(rule: &Spanned<String>, bounds: &Bounds<'_>, out: &mut Diagnostics) {
+    let name = rule.value.as_str();
     let Some(made) = &bounds.made else { return };
     if made.contains(name) || ALWAYS_MADE.contains(&name) {
         return;

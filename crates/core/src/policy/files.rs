@@ -144,10 +144,10 @@ impl Policies {
     }
 
     /// Reads the repository's file as a change would make it, under the same
-    /// organisation's. Nothing is judged by it.
+    /// organisation's, and runs its tests. Nothing is judged by it.
     #[must_use]
     pub fn load_proposed(&self, file: Arc<SourceFile>) -> Loaded {
-        load(file, repository_scope(&self.organisation), self.day)
+        load(file, repository_scope(&self.organisation), self.day).with_tests(self.day)
     }
 
     /// Every policy that loaded, the organisation's first.
@@ -209,7 +209,7 @@ impl Policies {
         Given {
             day: self.day,
             evidence,
-            exceptions: self.loaded().map(|policy| &policy.exceptions).collect(),
+            exceptions: self.loaded().map(|policy| &policy.exceptions).collect(), supported_tags_met: false,
         }
     }
 }

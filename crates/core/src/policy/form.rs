@@ -18,6 +18,8 @@ use super::require::Require;
 use super::rewrite::RewriteForm;
 use super::scrutiny;
 use super::scrutiny::Scrutiny;
+use super::trial;
+use super::trial::Trial;
 use super::verdict::Effect;
 use super::verdict::Mode;
 use super::wording::prose;
@@ -83,6 +85,7 @@ pub(super) struct Form {
     pub(super) scrutiny: Option<Scrutiny>,
     pub(super) places: Vec<Place>,
     pub(super) exceptions: Vec<Exception>,
+    pub(super) trials: Vec<Trial>,
     /// How far ahead repositories may except something; `None`: not at all.
     pub(super) max_exception_days: Option<u32>,
     pub(super) reviewers: Vec<String>,
@@ -176,6 +179,7 @@ pub(super) fn read(root: Node<'_>, file: &RepoPath, out: &mut Diagnostics) -> Fo
             "scrutinise" => form.scrutiny = Some(scrutiny::read(value, key_span, file, out)),
             "where" => form.places = place::read(value, out),
             "exceptions" => form.exceptions = exception::read(value, file, out),
+            "tests" => form.trials = trial::read(value, out),
             "repos-may" => form.max_exception_days = exception::read_repos_may(value, out),
             "reviewers" => form.reviewers = reviewers(value, out),
             "contact" => form.contact = contact(value, out),

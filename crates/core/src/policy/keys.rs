@@ -135,6 +135,7 @@ pub(super) const FILE: Keys = Keys {
             Holds::List(&Holds::Keys(&EXCEPTION)),
             "Findings that somebody answers for, until a day.",
         ),
+        key("tests", Holds::List(&Holds::Keys(&TEST)), "What is expected of this policy."),
         key("repos-may", Holds::Keys(&REPOS_MAY), "How a repository's file may loosen something."),
         key("reviewers", Holds::List(&Holds::Reviewer), "Whose approval settles a review."),
         key(
@@ -143,7 +144,7 @@ pub(super) const FILE: Keys = Keys {
             "Hosts that may be asked for evidence, beside the built-in ones.",
         ),
     ],
-    later: &["rules", "tests"],
+    later: &["rules"],
 };
 
 /// The keys of a source.
@@ -264,6 +265,18 @@ pub(super) const EXCEPTION: Keys = Keys {
         needed("until", Holds::Day, "The last day, in UTC, on which it holds."),
         needed("owner", Holds::Text, "Who answers for it."),
         needed("reason", Holds::Text, "Why, and what ends it."),
+    ],
+    later: &[],
+};
+
+/// The keys of an item of `tests`.
+pub(super) const TEST: Keys = Keys {
+    known: &[
+        needed("image", Holds::Text, "The reference as a file would have it."),
+        key("path", Holds::Text, "The file that it stands in. Default: Dockerfile."),
+        key("stage", Holds::Words(&["final", "build"]), "The stage that it is used for. Default: final."),
+        needed("expect", Holds::Words(&["pass", "review", "fail", "undecided"]), "What it comes to."),
+        key("why", Holds::Text, "The id of a finding that there must be."),
     ],
     later: &[],
 };

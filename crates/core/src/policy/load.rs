@@ -24,6 +24,7 @@ use super::scrutiny::Scrutiny;
 use super::source;
 use super::source::Source;
 use super::source::Trust;
+use super::trial;
 use super::verdict::Effect;
 use super::verdict::Mode;
 use crate::day::Day;
@@ -193,7 +194,9 @@ fn check(form: &Form, first_line: Span, scope: Scope<'_>, day: Day, out: &mut Di
     source::reject_ties(&form.trust, out);
     rewrite::reject_chains(&form.mirrors, out);
     place::check(&form.places, &around(form, scope), out);
-    exception::check(&form.exceptions, &bounds(form, scope, day), out);
+    let bounds = bounds(form, scope, day);
+    exception::check(&form.exceptions, &bounds, out);
+    trial::check(&form.trials, &bounds, out);
 }
 
 /// A repository under an organisation has exceptions only if that lets it.
@@ -344,6 +347,7 @@ fn compile(file: &Arc<SourceFile>, form: Form, compiled: Compiled, scope: Scope<
         replace: Rewrites::new(form.replace, file),
         places: form.places,
         exceptions: compiled.exceptions,
+        trials: form.trials,
         max_exception_days: form.max_exception_days,
         reviewers: organisation.map_or_else(|| form.reviewers.into(), |policy| Arc::clone(&policy.reviewers)),
         contact: form.contact,

@@ -35,6 +35,7 @@ mod signer;
 mod source;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod verdict;
 mod wording;
 
@@ -88,6 +89,7 @@ pub struct Policy {
     replace: rewrite::Rewrites,
     places: Vec<place::Place>,
     exceptions: exception::Exceptions,
+    trials: Vec<trial::Trial>,
     /// How far ahead the repositories of this organisation may except something.
     max_exception_days: Option<u32>,
     reviewers: Arc<[String]>,

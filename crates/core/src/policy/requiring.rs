@@ -76,7 +76,7 @@ impl Judging<'_> {
             let explanation = self.required(by, forbidden.span, text);
             self.fail(by.rule("forbid-tags"), message, explanation);
         }
-        if let Some(span) = require.supported_tag {
+        if let Some(span) = require.supported_tag.filter(|_| !self.case.given.supported_tags_met) {
             self.supported_tag(by, image, origin, span);
         }
         self.signed(by, require, image, origin);

@@ -8,6 +8,7 @@ mod loading;
 mod page;
 mod places;
 mod properties;
+mod trials;
 
 use std::sync::Arc;
 

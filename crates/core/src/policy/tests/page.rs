@@ -40,6 +40,8 @@ fn every_example_of_the_page_loads_and_is_judged_as_it_says() {
                     None,
                     "{text}"
                 );
+                let whole = load(file("fromguard.yml", &completed(text)), Scope::Organisation, day());
+                assert_eq!(shown(&whole.clone().with_tests(day())), shown(&whole), "{text}");
                 last = sound(alone(&completed(text)));
                 loaded += 1;
             }
@@ -85,6 +87,7 @@ fn the_page_speaks_of_every_key() {
         &keys::PROVENANCE,
         &keys::SCRUTINISE,
         &keys::VULNERABILITIES,
+        &keys::TEST,
     ];
     for keys::Key { name: key, .. } in below.into_iter().flat_map(|keys| keys.known) {
         let example = |(kind, text): &(&str, &str)| *kind == "yaml" && text.contains(&format!("{key}:"));
