@@ -72,7 +72,11 @@ fn completed(text: &str) -> String {
 #[test]
 fn the_published_schema_is_the_loaders() {
     let published = fs::read_to_string("schema/fromguard.v1.json").unwrap();
-    assert_eq!(published, policy::schema(), "write it again: fromguard policy schema > schema/fromguard.v1.json");
+    assert_eq!(
+        published,
+        policy::schema(),
+        "write it again: fromguard policy schema > schema/fromguard.v1.json"
+    );
 }
 
 #[test]

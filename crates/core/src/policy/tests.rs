@@ -3,6 +3,7 @@
 mod both_files;
 mod evidence;
 mod exceptions;
+mod hardening;
 mod judging;
 mod loading;
 mod page;

@@ -132,7 +132,14 @@ impl Policy {
             let usage = ImageUse::supposed(&trial.image, trial.path.clone(), Role::FinalStage, trial.stage);
             failure(trial, &judge::judge(self, &usage, &given))
         });
-        failed.map(|(span, message, help)| Diagnostic { severity: Severity::Error, span, message, help: Some(help) }).collect()
+        failed
+            .map(|(span, message, help)| Diagnostic {
+                severity: Severity::Error,
+                span,
+                message,
+                help: Some(help),
+            })
+            .collect()
     }
 }
 
@@ -160,7 +167,8 @@ fn failure(trial: &Trial, judgement: &Judgement) -> Option<(Span, String, String
             found.as_str(),
             expected.as_str()
         );
-        let help = format!("mend the policy, or write `expect: {}` if that is what it should say", found.as_str());
+        let help =
+            format!("mend the policy, or write `expect: {}` if that is what it should say", found.as_str());
         return Some((trial.expect.span, message, help));
     }
     let why = trial.why.as_ref()?;
@@ -170,7 +178,9 @@ fn failure(trial: &Trial, judgement: &Judgement) -> Option<(Span, String, String
     let message =
         format!("this test fails: {image} in {place} has no finding {}: {because}", quoted(&why.value));
     let help = match judgement.findings.first() {
-        Some(finding) => format!("mend the policy, or write `why: {}` if that is what it should say", finding.rule),
+        Some(finding) => {
+            format!("mend the policy, or write `why: {}` if that is what it should say", finding.rule)
+        }
         None => "mend the policy".to_owned(),
     };
     Some((why.span, message, help))

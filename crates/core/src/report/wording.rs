@@ -108,11 +108,6 @@ pub(super) fn count(number: usize, noun: &str) -> String {
     }
 }
 
-/// The reference of a use as people know it: as written.
-pub(super) fn name_of(usage: &ImageUse) -> &str {
-    &usage.raw
-}
-
 /// What a member of a value set is, in a few words.
 pub(super) fn target(target: &Target) -> String {
     match target {

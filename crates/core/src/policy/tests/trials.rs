@@ -53,7 +53,7 @@ fn a_test_that_fails_is_an_error_at_its_line() {
     let said = run("{image: \"registry.example.com/base/x\", expect: fail, why: unknown}");
     assert_eq!(
         said,
-        "14:65 error: this test fails: `registry.example.com/base/x` in `Dockerfile` has no finding `unknown`: `digest`: \
+        "14:63 error: this test fails: `registry.example.com/base/x` in `Dockerfile` has no finding `unknown`: `digest`: \
          `registry.example.com/base/x` is not pinned by digest, which the source `internal` requires\n    | unknown\n    \
          = mend the policy, or write `why: digest` if that is what it should say\n"
     );
@@ -61,9 +61,11 @@ fn a_test_that_fails_is_an_error_at_its_line() {
 
 #[test]
 fn what_is_not_known_may_be_expected() {
-    let policy = POLICY.replace("exceptions:", "block: [{images: [\"docker.io/library/redis:1\"]}]\nexceptions:");
+    let policy =
+        POLICY.replace("exceptions:", "block: [{images: [\"docker.io/library/redis:1\"]}]\nexceptions:");
     let run = |expect: &str| {
-        let pinned = "node:24@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".replace("node:24", "redis");
+        let pinned = "node:24@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+            .replace("node:24", "redis");
         let text = format!("{policy}  - {{image: \"{pinned}\", expect: {expect}}}\n");
         load(file("fromguard.yml", &text), Scope::Organisation, day()).with_tests(day()).is_broken()
     };
@@ -74,9 +76,21 @@ fn what_is_not_known_may_be_expected() {
 fn a_test_has_to_be_one() {
     says("tests: [{image: node}]", "a test has no `expect`", "write `expect: pass` in it");
     says("tests: [{expect: pass}]", "a test has no `image`", "write `image: …` in it");
-    says("tests: [{image: node, expect: passes}]", "`expect` is `pass`, `review`, `fail` or `undecided`, not `passes`", "did you mean `pass`?");
-    says("tests: [{image: node, expect: fail, why: digset}]", "nothing makes the finding `digset`", "the findings here are `unknown`, `unsure`, `invalid`, `unreadable`, `lookalike` and `pin-mismatch`");
-    says("tests: [{image: node, expect: pass, why: unknown}]", "what passes has no finding", "remove `why`, or expect `review` or `fail`");
+    says(
+        "tests: [{image: node, expect: passes}]",
+        "`expect` is `pass`, `review`, `fail` or `undecided`, not `passes`",
+        "did you mean `pass`?",
+    );
+    says(
+        "tests: [{image: node, expect: fail, why: digset}]",
+        "nothing makes the finding `digset`",
+        "the findings here are `unknown`, `unsure`, `invalid`, `unreadable`, `lookalike` and `pin-mismatch`",
+    );
+    says(
+        "tests: [{image: node, expect: pass, why: unknown}]",
+        "what passes has no finding",
+        "remove `why`, or expect `review` or `fail`",
+    );
 }
 
 #[test]
