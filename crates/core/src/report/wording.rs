@@ -1,6 +1,5 @@
 //! The words that every output shares: what is wrong, what to do, how many.
 
-use crate::image::ImageUse;
 use crate::image::Role;
 use crate::image::Target;
 use crate::policy::Effect;

@@ -8,6 +8,17 @@ fn the_starter_loads_without_a_word() {
     assert_eq!(errors(&format!("\u{feff}{STARTER}")), "");
 }
 
+#[test]
+fn the_full_example_loads_without_a_word_and_its_tests_hold() {
+    let text = include_str!("../../../../../docs/examples/full.yml");
+    let loaded = load(file("fromguard.yml", text), Scope::Organisation, day());
+    assert_eq!(shown(&loaded.clone().with_tests(day())), "");
+    assert_eq!(loaded.policy.map(|policy| policy.tests()), Some(3));
+    for key in keys::FILE.known {
+        assert!(text.lines().any(|line| line.starts_with(&format!("{}:", key.name))), "{}", key.name);
+    }
+}
+
 /// A file of these lines after the mandatory ones; what is said of it, without positions.
 #[track_caller]
 pub(super) fn says(lines: &str, message: &str, help: &str) {
