@@ -17,7 +17,9 @@ mod review;
 mod trees;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use fromguard_core::day::Day;
 use fromguard_core::report::Subject;
 use fromguard_core::source::RepoPath;
 use thiserror::Error as ThisError;
@@ -43,6 +45,8 @@ pub struct Request<'a> {
     pub comments: bool,
     /// Whether a policy of this organisation was ever read.
     pub organisation_policy_seen: bool,
+    /// The day of judgement: exceptions of a policy end.
+    pub day: Day,
 }
 
 /// What was found.
@@ -102,7 +106,7 @@ pub async fn fetch(repository: &Repository, request: Request<'_>) -> Result<Fetc
     let base_tip = now.base_tip.take().ok_or_else(|| {
         FetchError::NotYet("the pull request's base branch is gone, and with it the policy".into())
     })?;
-    let mut policies = policy::policies(&repository, &now, request.organisation_policy_seen).await?;
+    let mut policies = policy::policies(&repository, &now, &request).await?;
     let (approvals, notices) = review::approvals(&repository, &policies.in_force, &now.approvals).await?;
     policies.notices.extend(notices);
     let (files, confirmed) = files(&repository, request.pull, &mut now, &base_tip).await?;
@@ -130,6 +134,7 @@ pub async fn fetch(repository: &Repository, request: Request<'_>) -> Result<Fetc
             touched: Some(touched),
             policies: policies.in_force,
             proposed,
+            evidence: Arc::default(),
             notices: policies.notices,
             approvals,
         },

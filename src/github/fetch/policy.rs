@@ -20,6 +20,7 @@ use fromguard_core::source::Span;
 
 use crate::github::app::ORGANISATION_REPOSITORY;
 use crate::github::error::Error;
+use crate::github::fetch::Request;
 use crate::github::fetch::change::Now;
 use crate::github::repository::Repository;
 
@@ -34,14 +35,14 @@ pub(super) struct InForce {
 pub(super) async fn policies(
     repository: &Repository,
     now: &Now,
-    organisation_policy_seen: bool,
+    request: &Request<'_>,
 ) -> Result<InForce, Error> {
     let owner = &repository.place().name.owner;
     let mut notices = Vec::new();
     let organisation_file = format!("{owner}/{ORGANISATION_REPOSITORY}/{ORGANISATION_POLICY_PATH}");
     let organisation = match &now.organisation_policy {
         Some(content) => found(ORGANISATION_POLICY_PATH, &organisation_file, content),
-        None if !organisation_policy_seen => {
+        None if !request.organisation_policy_seen => {
             notices.push(format!(
                 "The repository {owner}/{ORGANISATION_REPOSITORY} does not exist or this installation does not \
                  cover it: no organisation's policy applies."
@@ -58,7 +59,7 @@ pub(super) async fn policies(
         },
     };
     let repository = found(REPOSITORY_POLICY_PATH, REPOSITORY_POLICY_PATH, &now.repository_policy);
-    let in_force = Policies::load(organisation, repository);
+    let in_force = Policies::load(organisation, repository, request.day);
     let organisation_read = matches!(in_force.organisation, PolicyFile::Read(_));
     Ok(InForce { in_force, organisation_read, notices })
 }
@@ -82,7 +83,7 @@ pub(super) fn path_in(repository: &Repository) -> &'static str {
 /// The policy file of the head: nothing is judged by it, but it must load.
 pub(super) fn proposed(path: RepoPath, content: Content, in_force: &Policies) -> Loaded {
     let load_at = |file| match path.as_str() {
-        ORGANISATION_POLICY_PATH => load(file, Scope::Organisation),
+        ORGANISATION_POLICY_PATH => load(file, Scope::Organisation, in_force.day).with_tests(in_force.day),
         _ => in_force.load_proposed(file),
     };
     match Found::from_content(&path, content) {

@@ -49,6 +49,25 @@ impl ImageUse {
         }
         self.reachable |= other.reachable;
     }
+
+    /// A use that stands in no file: what would be said of it if it did.
+    #[must_use]
+    pub fn supposed(text: &str, file: RepoPath, role: Role, stage: Stage) -> ImageUse {
+        let span = Span::new(0, text.len());
+        ImageUse {
+            file: file.clone(),
+            format: "dockerfile",
+            role,
+            stage,
+            span,
+            raw: text.to_owned(),
+            targets: vec![Target::parse(text)],
+            reachable: true,
+            replaced: false,
+            via: Vec::new(),
+            decided_at: Location { file, span },
+        }
+    }
 }
 
 /// A place that contributed to a value.
@@ -166,6 +185,27 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every role.
+    pub const ALL: [Role; 17] = [
+        Role::BuildStage,
+        Role::FinalStage,
+        Role::CopyFrom,
+        Role::MountFrom,
+        Role::Frontend,
+        Role::Onbuild,
+        Role::NamedContext,
+        Role::Container,
+        Role::InitContainer,
+        Role::EphemeralContainer,
+        Role::Service,
+        Role::PullableOutput,
+        Role::CiJob,
+        Role::Action,
+        Role::ImageVolume,
+        Role::Cache,
+        Role::Command,
+    ];
+
     /// The word used in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {

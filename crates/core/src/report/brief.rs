@@ -269,7 +269,7 @@ fn who_settles(report: &Report) -> Option<String> {
 }
 
 /// A policy file, for people.
-fn policy_file(path: &str) -> String {
+pub(super) fn policy_file(path: &str) -> String {
     match path {
         ORGANISATION_POLICY_PATH => format!("{} in the organisation's `.github` repository", quoted(path)),
         REPOSITORY_POLICY_PATH => quoted(path),

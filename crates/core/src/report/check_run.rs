@@ -5,6 +5,7 @@ use crate::report::Conclusion;
 use crate::report::Report;
 use crate::report::STARTER_POLICY;
 use crate::report::brief;
+use crate::report::excepted;
 use crate::report::explain;
 use crate::report::item;
 use crate::report::item::About;
@@ -114,6 +115,7 @@ fn summary(report: &Report, items: &[Item<'_>], unannotated: usize) -> String {
             "\nThe worst {MAX_ANNOTATIONS} are annotated in the files, and {unannotated} more are not.\n"
         ));
     }
+    preview_section(report, &mut page);
     let mut notices: Vec<String> =
         report.notices.iter().map(|notice| format!("- {}\n", prose(notice))).collect();
     notices.extend(wording::uncounted(report).iter().map(|said| format!("- {}\n", prose(said))));
@@ -127,6 +129,28 @@ fn summary(report: &Report, items: &[Item<'_>], unannotated: usize) -> String {
     }
     page.push(&tally(report));
     page.finish()
+}
+
+/// What the policy that the change proposes would make of what was read.
+fn preview_section(report: &Report, page: &mut Page) {
+    let Some(preview) = &report.preview else { return };
+    if preview.changed.is_empty() && preview.unused.is_empty() {
+        return;
+    }
+    page.push("\n### What the new policy would change\n\n");
+    if !preview.changed.is_empty() {
+        let counts = preview.counts().join(", ");
+        let uses = wording::count(preview.uses, "image use");
+        page.push(&format!("{} of {uses} that were read: {counts}.\n\n", preview.changed.len()));
+    }
+    let changed = preview.changed.iter().map(|one| {
+        let because =
+            one.because.as_ref().map_or(String::new(), |because| format!("  - {}\n", prose(because)));
+        format!("- {} at {}: {}\n{because}", code(&one.image), code(&one.place), one.step())
+    });
+    let unused = preview.unused.iter().map(|id| format!("- exception {} lifts nothing any more\n", code(id)));
+    let entries: Vec<String> = unused.chain(changed).collect();
+    page.list(entries.into_iter(), NOTICES_BYTES, "");
 }
 
 /// Which pull request this is the result of, when several have this head.
@@ -221,7 +245,17 @@ fn passed(report: &Report) -> Option<String> {
         let place = explain::place(explain::source(&report.subject.head, &at), &at);
         let source =
             judgement.source.as_ref().map_or(String::new(), |source| format!(", source {}", code(source)));
-        format!("- {} at {} ({}{source})\n", code(&judged.usage.raw), code(&place), judged.change.as_str())
+        let lifted: String = judgement
+            .lifted
+            .iter()
+            .map(|lifted| format!(", exception {} until {}", code(&lifted.exception), lifted.until))
+            .collect();
+        format!(
+            "- {} at {} ({}{source}{lifted})\n",
+            code(&judged.usage.raw),
+            code(&place),
+            judged.change.as_str()
+        )
     });
     page.list(entries, END.len(), "");
     page.push(END);
@@ -319,6 +353,10 @@ fn details(report: &Report, item: &Item<'_>) -> Option<String> {
             });
             lines.push(format!("{indent}{}", plain(&format!("{}{place}", step.text), 2 * MAX_SHOWN_CHARS)));
         }
+    }
+    if let Some(proposal) = excepted::proposal(report, item) {
+        lines.push(wording::sentence(&excepted::introduction(&proposal)));
+        lines.extend(proposal.yaml.lines().map(|line| plain(line, 2 * MAX_SHOWN_CHARS)));
     }
     (!lines.is_empty()).then(|| cut(lines.join("\n"), MAX_ANNOTATION_BYTES))
 }

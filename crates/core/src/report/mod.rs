@@ -10,11 +10,14 @@ mod bench;
 mod brief;
 mod check_run;
 mod comment;
+mod excepted;
 mod explain;
+mod explained;
 mod item;
 mod json;
 mod judge;
 mod markdown;
+mod preview;
 mod sarif;
 mod text;
 mod untrusted;
@@ -22,6 +25,7 @@ mod wording;
 mod workflow;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::change::Change;
 use crate::image::ImageUse;
@@ -31,10 +35,14 @@ use crate::policy::Policies;
 use crate::scan::Scanned;
 use crate::source::Problem;
 use crate::source::RepoPath;
+use crate::trust::Evidence;
+use crate::trust::Wanted;
 
 pub use check_run::{Annotation, CheckRunOutput};
 pub use comment::COMMENT_MARKER;
+pub use explained::explain_text;
 pub use json::{check_json, scan_json};
+pub use preview::{ChangedVerdict, Preview, policy_diff};
 pub use sarif::{check_sarif, scan_sarif};
 pub use text::{Style, annotation_text, check_text, policy_text, scan_text};
 pub use workflow::check_workflow_commands;
@@ -62,6 +70,8 @@ pub struct Subject {
     pub policies: Policies,
     /// The policy file of the head, when the change edits it.
     pub proposed: Option<Loaded>,
+    /// What is known of the images; nothing when judging is offline.
+    pub evidence: Arc<Evidence>,
     /// Things to say that are no finding, one sentence each.
     pub notices: Vec<String>,
     /// Who of the policy's reviewers approves the head as it is.
@@ -88,6 +98,7 @@ impl Subject {
             touched: None,
             policies: Policies::none(),
             proposed: None,
+            evidence: Arc::default(),
             notices: Vec::new(),
             approvals: Vec::new(),
         }
@@ -208,6 +219,8 @@ pub struct Report {
     pub others: Vec<Other>,
     /// Things to say that are no finding, one sentence each.
     pub notices: Vec<String>,
+    /// What the policy that the change proposes would make of what was read.
+    pub preview: Option<Preview>,
 }
 
 /// Judges a subject: every use and problem of the head by every policy that
@@ -215,7 +228,8 @@ pub struct Report {
 /// what is enforced. A policy that cannot be used is a failure, none at all neutral.
 #[must_use]
 pub fn judge(subject: Subject) -> Report {
-    judge::judge_with(subject, Policies::judge, Policies::judge_problem)
+    let evidence = Arc::clone(&subject.evidence);
+    judge::judge_with(subject, |policies, usage| policies.judge(usage, &evidence), Policies::judge_problem)
 }
 
 impl Report {
@@ -233,6 +247,7 @@ impl Report {
             label: None,
             others: Vec::new(),
             notices: Vec::new(),
+            preview: None,
         }
     }
 
@@ -261,6 +276,16 @@ impl Report {
             }
         }
         chosen.map(|report| Report { others, ..report })
+    }
+
+    /// What could change a verdict that counts, were it known.
+    #[must_use]
+    pub fn wants(&self) -> BTreeSet<Wanted> {
+        let counted = self.uses.iter().filter(|judged| judged.counts);
+        counted
+            .filter_map(|judged| judged.judgement.as_ref())
+            .flat_map(|judged| judged.wants.clone())
+            .collect()
     }
 
     /// Whether a policy file is broken or cannot be read, the head's included.
