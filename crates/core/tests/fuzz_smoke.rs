@@ -31,6 +31,21 @@ fn expansion() {
 }
 
 #[test]
+fn github_actions() {
+    pass("github_actions", targets::github_actions::run);
+}
+
+#[test]
+fn gitlab_ci() {
+    pass("gitlab_ci", targets::gitlab_ci::run);
+}
+
+#[test]
+fn kubernetes() {
+    pass("kubernetes", targets::kubernetes::run);
+}
+
+#[test]
 fn reference() {
     pass("reference", targets::reference::run);
 }
@@ -43,6 +58,11 @@ fn pattern() {
 #[test]
 fn policy() {
     pass("policy", targets::policy::run);
+}
+
+#[test]
+fn shell() {
+    pass("shell", targets::shell::run);
 }
 
 /// Every target that cargo-fuzz knows has its test here, and a corpus.
@@ -60,7 +80,21 @@ fn every_target_is_tried() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     folders.sort();
-    assert_eq!(listed, ["compose", "dockerfile", "expansion", "pattern", "policy", "reference"]);
+    assert_eq!(
+        listed,
+        [
+            "compose",
+            "dockerfile",
+            "expansion",
+            "github_actions",
+            "gitlab_ci",
+            "kubernetes",
+            "pattern",
+            "policy",
+            "reference",
+            "shell"
+        ]
+    );
     assert_eq!(folders, listed);
 }
 

@@ -9,6 +9,7 @@ mod compose;
 mod fuzz;
 mod generate;
 mod golden;
+mod kustomize;
 mod pools;
 mod program;
 mod random;
@@ -41,6 +42,7 @@ use program::Program;
 
 const USAGE: &str = "\
 Usage: cargo xtask oracle [--check | --fuzz N [--seed S] | --tree PATH | --compose-tree PATH]
+       cargo xtask oracle kustomize
 
   (nothing)          Ask BuildKit and Compose about every case of tests/conformance and write the answers beside them
   --check            The same, and fail where the answers on file are others
@@ -48,7 +50,8 @@ Usage: cargo xtask oracle [--check | --fuzz N [--seed S] | --tree PATH | --compo
   --seed S           What the making starts from (default: 1), printed for every difference
   --tree PATH        Compare every Dockerfile below a folder, or in the HEAD of a git repository
   --compose-tree PATH
-                     Compare every compose file below a folder";
+                     Compare every compose file below a folder
+  kustomize          Ask kustomize about its cases of tests/conformance and write its answers beside them";
 
 /// Runs the command.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
@@ -60,6 +63,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         ["--fuzz", count] => fuzz::run(&mut Program::start()?, number(count)?, 1),
         ["--fuzz", count, "--seed", seed] => fuzz::run(&mut Program::start()?, number(count)?, number(seed)?),
         ["--tree", path] => tree::run(&mut Program::start()?, Path::new(path)),
+        ["kustomize"] => kustomize::write(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())

@@ -8,8 +8,6 @@ use crate::formats::dockerfile::Argument;
 use crate::formats::dockerfile::Context;
 use crate::formats::dockerfile::Inputs;
 use crate::formats::value::Value;
-use crate::image::Via;
-use crate::source::Location;
 use crate::source::RepoPath;
 
 use super::model::Bound;
@@ -168,7 +166,7 @@ impl Builder<'_> {
                 (&entry.at, environment.get(name).map_or_else(unset, <[Value]>::to_vec))
             }
         };
-        values.into_iter().map(|value| argument(name, at, &value)).collect()
+        values.into_iter().map(|value| Argument::of(name, at, &value)).collect()
     }
 
     fn contexts(&self, (name, entry, setting): &BoundEntry) -> Vec<Context> {
@@ -193,19 +191,5 @@ impl Builder<'_> {
             contexts.push(Context { name: name.to_string(), source, at: Some(at) });
         }
         contexts
-    }
-}
-
-/// A build argument that is a value, written at a place.
-fn argument(name: &str, at: &Location, value: &Value) -> Argument {
-    let what = format!("build argument `{name}`");
-    let mut via = value.via().to_vec();
-    via.push(Via { at: at.clone(), what });
-    Argument {
-        name: name.to_owned(),
-        value: (value.is_known() || !value.text().is_empty()).then(|| value.text().to_owned()),
-        hole: value.hole().map(|(at, reason)| (at, reason.to_owned())),
-        at: Some(value.origin().unwrap_or(at).clone()),
-        via,
     }
 }

@@ -662,6 +662,7 @@ services:
 on: push
 jobs:
   a: {runs-on: ubuntu-latest, services: {db: {image: "postgres:1"}}}
+#                                                     ^^^^^^^^^^ service docker.io/library/postgres:1
 "#,
     );
 }

@@ -9,14 +9,20 @@
 use std::collections::HashMap;
 use std::collections::HashSet;
 
+use crate::formats;
 use crate::image::ImageRef;
 use crate::image::Target;
 use crate::image::Via;
 use crate::source::Location;
+use crate::source::ProblemCode;
+use crate::source::Span;
 
+use super::arguments;
 use super::arguments::PREDEFINED;
 use super::arguments::Platform;
 use super::frontend::SYNTAX_ARGUMENT;
+use super::instruction;
+use super::reader::Fault;
 use super::reader::Text;
 use super::value::Hole;
 use super::value::Value;
@@ -24,7 +30,7 @@ use super::value::Value;
 /// How many ways to build one file are evaluated: each is a reading of the file.
 pub(super) const MAX_BUILDS: usize = 32;
 /// How many platforms of one of them: every pair of two may be a reading.
-const MAX_PLATFORMS: usize = 8;
+pub(super) const MAX_PLATFORMS: usize = 16;
 
 /// One way in which somebody builds a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -33,8 +39,8 @@ pub struct Inputs {
     pub arguments: Vec<Argument>,
     /// Named contexts.
     pub contexts: Vec<Context>,
-    /// Platforms to build for, `linux/arm64`; those that a file is evaluated for
-    /// anyway when there are none.
+    /// Platforms to build for: `linux/arm64`, or `local` for the machine's own;
+    /// those that a file is evaluated for anyway when there are none.
     pub platforms: Vec<String>,
     /// The stage to build; the last one when there is none of that name.
     pub target: Option<String>,
@@ -54,6 +60,21 @@ pub struct Argument {
     /// Every place that the value was put together from, in order of evaluation,
     /// when there is more to say than `at`.
     pub via: Vec<Via>,
+}
+
+impl Argument {
+    /// An argument that is a value, written at a place.
+    pub(in crate::formats) fn of(name: &str, at: &Location, value: &formats::value::Value) -> Argument {
+        let mut via = value.via().to_vec();
+        via.push(Via { at: at.clone(), what: format!("build argument `{name}`") });
+        Argument {
+            name: name.to_owned(),
+            value: (value.is_known() || !value.text().is_empty()).then(|| value.text().to_owned()),
+            hole: value.hole().map(|(at, reason)| (at, reason.to_owned())),
+            at: Some(value.origin().unwrap_or(at).clone()),
+            via,
+        }
+    }
 }
 
 /// A named context.
@@ -100,6 +121,9 @@ pub(super) struct Setup<'i> {
     /// By name without platform: the same, and the image if it is one.
     contexts: HashMap<&'i str, Vec<(usize, Option<Target>)>>,
     pub(super) platforms: Vec<Platform>,
+    /// What of the platforms is not evaluated, which matters to a file that
+    /// looks at them.
+    pub(super) platform_faults: Vec<Fault>,
     pub(super) target: Option<&'i str>,
 }
 
@@ -120,11 +144,11 @@ type Way<'i> =
 
 /// Makes inputs ready for a file, and numbers what they give. Arguments that the
 /// file does not see make no difference to it.
-pub(super) fn prepare<'i>(inputs: &'i [Inputs], text: &Text) -> Prepared<'i> {
+pub(super) fn prepare<'i>(inputs: &'i [Inputs], text: &Text<'_>) -> Prepared<'i> {
     let mut declared: HashMap<&str, usize> = HashMap::new();
     if !inputs.is_empty() {
         for (index, declaration) in text.declarations.iter().enumerate() {
-            declared.entry(declaration.name.text.as_str()).or_insert(index);
+            declared.entry(&*declaration.name.text).or_insert(index);
         }
     }
     let mut prepared = Prepared::default();
@@ -162,7 +186,7 @@ impl<'i> Prepared<'i> {
         inputs: &'i Inputs,
         arguments: &[&'i Argument],
         declared: &HashMap<&str, usize>,
-        text: &Text,
+        text: &Text<'_>,
     ) {
         let given = &mut self.given;
         let mut setup = Setup { target: inputs.target.as_deref(), ..Setup::default() };
@@ -186,8 +210,7 @@ impl<'i> Prepared<'i> {
             let (what, at) = (format!("named context `{}`", context.name), context.at.as_ref());
             given.push(Given { name, what, at, via: &[], reason: None, declaration: None });
         }
-        setup.platforms =
-            inputs.platforms.iter().take(MAX_PLATFORMS).filter_map(|text| Platform::parse(text)).collect();
+        setup.add_platforms(&inputs.platforms);
         self.setups.push(setup);
     }
 }
@@ -208,6 +231,41 @@ fn context_image(source: &str) -> Option<Target> {
 }
 
 impl Setup<'_> {
+    fn add_platforms(&mut self, texts: &[String]) {
+        for text in texts {
+            let platforms = match text.as_str() {
+                // `Parse` in util/platformutil of buildx: the machine's own.
+                "local" => arguments::PLATFORMS.to_vec(),
+                _ => Platform::parse(text).into_iter().collect(),
+            };
+            if platforms.is_empty() {
+                self.platform_faults.push(Fault::syntax(
+                    Span::default(),
+                    format!(
+                        "the platform `{}` is not known: write it as `os/arch`",
+                        instruction::shortened(text)
+                    ),
+                ));
+            }
+            for platform in platforms {
+                if !self.platforms.contains(&platform) {
+                    self.platforms.push(platform);
+                }
+            }
+            if self.platforms.len() > MAX_PLATFORMS {
+                self.platforms.truncate(MAX_PLATFORMS);
+                self.platform_faults.push(Fault {
+                    span: Span::default(),
+                    code: ProblemCode::Limit,
+                    message: format!(
+                        "this file depends on the platform, and more than {MAX_PLATFORMS} for one build are not evaluated"
+                    ),
+                });
+                return;
+            }
+        }
+    }
+
     /// The value of an argument: known, or the index of one that is not.
     pub(super) fn argument(&self, name: &str) -> Option<Result<Value, usize>> {
         let (index, argument) = self.arguments.get(name)?;
