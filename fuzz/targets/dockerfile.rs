@@ -35,12 +35,21 @@ pub fn run(data: &[u8]) {
 
 /// Reads a Dockerfile and holds it to what must hold of every one.
 pub(crate) fn check(text: &str) -> Extracted {
-    let file = SourceFile::new(RepoPath::new("Dockerfile"), text);
-    let (format, _) = formats::formats_for(file.path()).next().expect("a Dockerfile");
+    check_file("Dockerfile", text)
+}
+
+/// The same for a file of another name.
+pub(crate) fn check_file(name: &str, text: &str) -> Extracted {
+    let file = SourceFile::new(RepoPath::new(name), text);
+    let (format, _) = formats::formats_for(file.path()).next().expect("a file of a format");
     let extracted = format.extract(&file, &mut Files::new(&|_| None));
     assert!(extracted.uses.is_sorted_by_key(|usage| usage.span), "uses stand in the order of the file");
     assert!(extracted.problems.is_sorted_by_key(|problem| problem.at.span.start), "problems do too");
-    extracted.uses.iter().for_each(|usage| check_use(&file, usage));
+    for usage in &extracted.uses {
+        check_use(&file, usage);
+        check_span(&file, usage.decided_at.span);
+        usage.via.iter().for_each(|via| check_span(&file, via.at.span));
+    }
     for problem in &extracted.problems {
         check_span(&file, problem.at.span);
         assert!(!problem.message.is_empty());
@@ -56,11 +65,10 @@ pub(crate) fn check(text: &str) -> Extracted {
     extracted
 }
 
-fn check_use(file: &SourceFile, usage: &ImageUse) {
+/// Holds a use to what must hold of every one.
+pub(crate) fn check_use(file: &SourceFile, usage: &ImageUse) {
     check_span(file, usage.span);
     assert_eq!(usage.raw, file.slice(usage.span), "`raw` is the text of its span");
-    check_span(file, usage.decided_at.span);
-    usage.via.iter().for_each(|via| check_span(file, via.at.span));
     assert!(!usage.targets.is_empty(), "a use stands for something");
     assert!(usage.targets.is_sorted_by(|a, b| a < b), "targets are distinct");
     for target in &usage.targets {

@@ -16,7 +16,7 @@ Usage: cargo xtask <COMMAND>
 
 Commands:
   test                          Every test: the core, the shell, the whole bot by conversation, the docs' examples
-  oracle                        Compare with BuildKit\'s own Dockerfile frontend (needs Go); `oracle help` tells how
+  oracle                        Compare with BuildKit\'s own Dockerfile frontend and with Helm (needs Go); `oracle help` tells how
   github-data [NODE_MODULES]    Extract tests/data/github from npm's published packages, or from a folder that holds them
 
 Arguments after `test` go to `cargo test`.";

@@ -24,6 +24,7 @@ use crate::formats::Claim;
 use crate::formats::Extracted;
 use crate::formats::Files;
 use crate::formats::Format;
+use crate::formats::Rendering;
 use crate::formats::Wanted;
 use crate::formats::dockerfile::Dockerfile;
 use crate::formats::dockerfile::Inputs;
@@ -54,8 +55,13 @@ pub struct Scan {
     begun: HashSet<Job>,
     /// Those that are not done, with the rounds they took.
     open: HashMap<Job, Open>,
-    /// What was fed. The text of a file in which nothing was found is dropped.
+    /// What was fed. The text of a file in which nothing was found is dropped,
+    /// unless another file looked at it.
     contents: HashMap<RepoPath, Content>,
+    /// What another file looked at, or asked for.
+    shared: HashSet<RepoPath>,
+    /// The files whose text is to be dropped.
+    emptied: Vec<RepoPath>,
     asked: HashSet<RepoPath>,
     next: VecDeque<RepoPath>,
     /// The jobs that wait for a path.
@@ -67,10 +73,14 @@ pub struct Scan {
     changed: Option<BTreeSet<RepoPath>>,
     /// What files say of how others are built.
     builds: HashMap<RepoPath, Vec<Inputs>>,
+    /// The same, each once.
+    known_builds: HashSet<(RepoPath, Inputs)>,
     /// Jobs that can go on.
     ready: Vec<Job>,
     /// Jobs of files that are built, whose text is there.
     held: BTreeSet<Job>,
+    /// What files make of images that stand elsewhere.
+    renderings: BTreeMap<RepoPath, Rendering>,
     scanned: Scanned,
 }
 
@@ -201,7 +211,10 @@ impl Scan {
             self.refuse(&path, &Unreadable::Failed { reason });
         }
         let mut scanned = self.scanned;
-        scanned.uses.sort_by(|a, b| (&a.file, a.span).cmp(&(&b.file, b.span)));
+        let place = |usage: &ImageUse| (usage.file.clone(), usage.span, usage.role, usage.decided_at.clone());
+        scanned.uses.sort_by_cached_key(place);
+        join(&mut scanned.uses);
+        mark_replaced(&mut scanned.uses, &self.renderings);
         scanned.problems.sort_by(|a, b| a.at.cmp(&b.at));
         scanned
     }
@@ -260,10 +273,22 @@ impl Scan {
                     found.get_or_init(|| formats.ask(job, file));
                 }
             });
+            // What one of them looked at is needed when it is extracted again.
+            let looked_at = found.iter().filter_map(OnceLock::get).flat_map(|(_, wanted)| &wanted.used);
+            self.shared.extend(looked_at.cloned());
             for ((job, file), found) in jobs.into_iter().zip(found) {
                 if let Some((extracted, wanted)) = found.into_inner() {
                     self.settle(&job, file, extracted, &wanted, end);
                 }
+            }
+            // Not before: what was extracted beside them may point into them.
+            for path in std::mem::take(&mut self.emptied) {
+                if self.shared.contains(&path) {
+                    continue;
+                }
+                // Whoever wants it later asks again.
+                self.contents.remove(&path);
+                self.asked.remove(&path);
             }
         }
     }
@@ -282,6 +307,9 @@ impl Scan {
 
     /// Lets `waiter` wait for `path`, which is fetched unless it was already.
     fn want(&mut self, path: RepoPath, waiter: Job) {
+        if path != waiter.path {
+            self.shared.insert(path.clone());
+        }
         self.waiting.entry(path.clone()).or_default().push(waiter);
         if self.asked.insert(path.clone()) {
             self.next.push_back(path);
@@ -373,10 +401,11 @@ impl Scan {
     /// Takes in what was found in a file.
     fn take(&mut self, path: &RepoPath, file: Arc<SourceFile>, mut extracted: Extracted) {
         self.scanned.files_scanned += usize::from(!extracted.is_foreign);
-        for build in std::mem::take(&mut extracted.builds) {
-            let known = self.builds.entry(build.dockerfile.clone()).or_default();
-            if !known.contains(&build.inputs) {
-                known.push(build.inputs);
+        let builds = std::mem::take(&mut extracted.builds);
+        let says_builds = !builds.is_empty();
+        for build in builds {
+            if self.known_builds.insert((build.dockerfile.clone(), build.inputs.clone())) {
+                self.builds.entry(build.dockerfile.clone()).or_default().push(build.inputs);
             }
             // Under a Dockerfile's own name it may be begun already, or is to be.
             let named = formats_of(&Job { path: build.dockerfile.clone(), named_dockerfile: false })
@@ -384,10 +413,17 @@ impl Scan {
                 .is_none_or(|(format, _)| !format.is_built());
             self.open(build.dockerfile, named);
         }
+        if let Some(rendering) = extracted.rendering.take() {
+            // What becomes of an image is said of the use that its own file has.
+            let held: BTreeSet<RepoPath> = rendering.places.iter().map(|(at, _)| at.file.clone()).collect();
+            held.into_iter().for_each(|path| self.open(path, false));
+            self.renderings.insert(path.clone(), rendering);
+        }
         if extracted.uses.is_empty() && extracted.problems.is_empty() {
-            // Whoever wants it later asks again.
-            self.contents.remove(path);
-            self.asked.remove(path);
+            // What is built will point to where it was said how.
+            if !says_builds {
+                self.emptied.push(path.clone());
+            }
             return;
         }
         self.keep_sources(&extracted);
@@ -439,6 +475,24 @@ impl Scan {
     }
 }
 
+/// Joins what several files tell of one reference: an included file alone, and the
+/// one that includes it with its variables.
+fn join(uses: &mut Vec<ImageUse>) {
+    uses.dedup_by(|next, first| {
+        let same = (&next.file, next.span, next.role, next.stage, next.reachable, &next.decided_at)
+            == (&first.file, first.span, first.role, first.stage, first.reachable, &first.decided_at);
+        if same {
+            first.targets.append(&mut next.targets);
+            first.targets.sort();
+            first.targets.dedup();
+            first.via.append(&mut next.via);
+            let mut known = HashSet::new();
+            first.via.retain(|via| known.insert(via.clone()));
+        }
+        same
+    });
+}
+
 /// Runs tasks one after another.
 fn one_by_one(count: usize, task: &(dyn Fn(usize) + Sync)) {
     (0..count).for_each(task);
@@ -468,6 +522,29 @@ impl Formats<'_> {
             }
         }
         (extracted, files.into_wanted())
+    }
+}
+
+/// Marks the uses that everything which deploys them replaces. A file that others are
+/// built from is not asked: those say what becomes of it.
+fn mark_replaced(uses: &mut [ImageUse], renderings: &BTreeMap<RepoPath, Rendering>) {
+    let parts: BTreeSet<&RepoPath> = renderings.values().flat_map(|rendering| &rendering.parts).collect();
+    let mut is_left: HashMap<&Location, bool> = HashMap::new();
+    for (_, rendering) in renderings.iter().filter(|(path, _)| !parts.contains(path)) {
+        for (at, left) in &rendering.places {
+            *is_left.entry(at).or_default() |= *left;
+        }
+    }
+    if is_left.is_empty() {
+        return;
+    }
+    for usage in uses {
+        let at = Location { file: usage.file.clone(), span: usage.span };
+        match is_left.get(&at) {
+            Some(true) => usage.reachable = true,
+            Some(false) => (usage.reachable, usage.replaced) = (false, true),
+            None => {}
+        }
     }
 }
 
@@ -563,6 +640,26 @@ mod tests {
         assert_eq!((scanned.files_scanned, scanned.uses.len(), scanned.problems.len()), (1, 1, 0));
     }
 
+    /// What cannot be read is a problem unless the name says that it is no text; a text is
+    /// read whatever it is called.
+    #[test]
+    fn a_picture_is_no_dockerfile_whatever_its_name_begins_with() {
+        let picture = || Content::from_bytes(vec![0x89, b'P', b'N', b'G', 0]);
+        let scanned = scan(&[
+            ("Dockerfile", picture()),
+            ("Dockerfile.latin1.jpg", Content::from_bytes(vec![0xFF, 0xD8])),
+            ("Dockerfile.png", picture()),
+            ("Dockerfile.text.png", text("FROM a\n")),
+            ("dockerfile.svg", text("<svg/>\n")),
+        ]);
+        assert_eq!(
+            messages(&scanned),
+            ["Dockerfile: this file cannot be scanned: it is a binary file (it holds NUL bytes)"]
+        );
+        let files: Vec<&str> = scanned.uses.iter().map(|usage| usage.file.as_str()).collect();
+        assert_eq!((files, scanned.files_scanned), (vec!["Dockerfile.text.png"], 1));
+    }
+
     #[test]
     fn reads_a_link_under_its_own_name() {
         let scanned = scan(&[
@@ -579,6 +676,38 @@ mod tests {
         let scanned =
             scan(&[("a/Dockerfile", text("FROM scratch\n")), ("b/Dockerfile", link("../a/Dockerfile"))]);
         assert_eq!((scanned.files_scanned, scanned.problems), (2, Vec::new()));
+    }
+
+    #[test]
+    fn a_text_that_others_ask_for_is_asked_for_twice_at_most() {
+        let mut files = vec![
+            ("c/Chart.yaml".to_owned(), "name: c\n"),
+            ("c/values.yaml".to_owned(), "image: {repository: a, tag: 1}\n"),
+        ];
+        for number in 0..12 {
+            files.push((format!("c/templates/{number}.yaml"), "kind: None\n"));
+            files.push((
+                format!("c/templates/_{number}.tpl"),
+                "{{ define \"x\" }}\nimage: {{ .Values.image.repository }}\n{{ end }}",
+            ));
+        }
+        let mut scan = Scan::of_tree(files.iter().map(|(path, _)| RepoPath::new(path)).collect());
+        let mut asked: HashMap<RepoPath, usize> = HashMap::new();
+        loop {
+            let wanted = scan.wanted();
+            if wanted.is_empty() {
+                break;
+            }
+            for path in wanted {
+                *asked.entry(path.clone()).or_default() += 1;
+                let found = files.iter().find(|(name, _)| name == path.as_str());
+                scan.feed(&path, found.map_or(Content::Missing, |(_, found)| text(found)));
+            }
+        }
+        let scanned = scan.finish();
+        assert_eq!(scanned.problems, []);
+        assert_eq!(scanned.uses.len(), 1);
+        assert_eq!(asked.values().max(), Some(&2));
     }
 
     #[test]

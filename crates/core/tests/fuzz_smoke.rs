@@ -16,6 +16,11 @@ const MUTATIONS: usize = 1500;
 const MAX_BYTES: usize = 1024;
 
 #[test]
+fn compose() {
+    pass("compose", targets::compose::run);
+}
+
+#[test]
 fn dockerfile() {
     pass("dockerfile", targets::dockerfile::run);
 }
@@ -23,6 +28,26 @@ fn dockerfile() {
 #[test]
 fn expansion() {
     pass("expansion", targets::expansion::run);
+}
+
+#[test]
+fn helm() {
+    pass("helm", targets::helm::run);
+}
+
+#[test]
+fn github_actions() {
+    pass("github_actions", targets::github_actions::run);
+}
+
+#[test]
+fn gitlab_ci() {
+    pass("gitlab_ci", targets::gitlab_ci::run);
+}
+
+#[test]
+fn kubernetes() {
+    pass("kubernetes", targets::kubernetes::run);
 }
 
 #[test]
@@ -40,6 +65,11 @@ fn policy() {
     pass("policy", targets::policy::run);
 }
 
+#[test]
+fn shell() {
+    pass("shell", targets::shell::run);
+}
+
 /// Every target that cargo-fuzz knows has its test here, and a corpus.
 #[test]
 fn every_target_is_tried() {
@@ -55,7 +85,22 @@ fn every_target_is_tried() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     folders.sort();
-    assert_eq!(listed, ["dockerfile", "expansion", "pattern", "policy", "reference"]);
+    assert_eq!(
+        listed,
+        [
+            "compose",
+            "dockerfile",
+            "expansion",
+            "github_actions",
+            "gitlab_ci",
+            "helm",
+            "kubernetes",
+            "pattern",
+            "policy",
+            "reference",
+            "shell"
+        ]
+    );
     assert_eq!(folders, listed);
 }
 

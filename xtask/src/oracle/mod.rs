@@ -1,13 +1,16 @@
-//! `cargo xtask oracle`: holds fromguard's Dockerfile reader and reference
-//! parser against BuildKit's and distribution/reference's own code.
+//! `cargo xtask oracle`: holds fromguard's readers of Dockerfiles, references, compose files
+//! and charts against BuildKit's, distribution/reference's, compose-go's and Helm's own code.
 //!
-//! Everything here asks the Go program of `tests/oracle` and needs Go; the
+//! Everything here asks the Go programs of `tests/oracle` and needs Go; the
 //! golden answers that it writes are compared by a plain test of the core,
-//! which shares the modules `answer`, `cases`, `references` and `rule`.
+//! which shares the modules `answer`, `cases`, `charts`, `compose`, `references` and `rule`.
 
+mod compose;
 mod fuzz;
 mod generate;
 mod golden;
+mod helm;
+mod kustomize;
 mod pools;
 mod program;
 mod random;
@@ -20,6 +23,12 @@ mod answer;
 #[path = "../../../crates/core/tests/conformance/cases.rs"]
 #[allow(dead_code, reason = "the test of the core uses the rest")]
 mod cases;
+#[path = "../../../crates/core/tests/conformance/charts.rs"]
+#[allow(dead_code, reason = "the test of the core uses the rest")]
+mod charts;
+#[path = "../../../crates/core/tests/conformance/compose.rs"]
+#[allow(dead_code, reason = "the test of the core uses the rest")]
+mod compose_cases;
 #[path = "../../../crates/core/tests/conformance/references.rs"]
 #[allow(dead_code, reason = "the test of the core uses the rest")]
 mod references;
@@ -36,23 +45,35 @@ use anyhow::bail;
 use program::Program;
 
 const USAGE: &str = "\
-Usage: cargo xtask oracle [--check | --fuzz N [--seed S] | --tree PATH]
+Usage: cargo xtask oracle [--check | --fuzz N [--seed S] | --tree PATH | --compose-tree PATH]
+       cargo xtask oracle kustomize
+       cargo xtask oracle helm [--check]
 
-  (nothing)          Ask BuildKit about every case of tests/conformance and write its answers beside them
+  (nothing)          Ask BuildKit and Compose about every case of tests/conformance and write the answers beside them
   --check            The same, and fail where the answers on file are others
   --fuzz N           Compare N made-up Dockerfiles; differences are shrunk and kept as cases
   --seed S           What the making starts from (default: 1), printed for every difference
-  --tree PATH        Compare every Dockerfile below a folder, or in the HEAD of a git repository";
+  --tree PATH        Compare every Dockerfile below a folder, or in the HEAD of a git repository
+  --compose-tree PATH
+                     Compare every compose file below a folder
+  kustomize          Ask kustomize about its cases of tests/conformance and write its answers beside them
+
+  helm               Render every chart of tests/conformance/helm and write its images beside it
+  helm --check       The same, and fail where the images on file are others";
 
 /// Runs the command.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        [] => golden::write(&mut Program::start()?),
-        ["--check"] => golden::check(&mut Program::start()?),
+        [] => golden::write(&mut Program::start()?, &mut Program::start_compose()?),
+        ["--check"] => golden::check(&mut Program::start()?, &mut Program::start_compose()?),
+        ["--compose-tree", path] => compose::tree(&mut Program::start_compose()?, Path::new(path)),
         ["--fuzz", count] => fuzz::run(&mut Program::start()?, number(count)?, 1),
         ["--fuzz", count, "--seed", seed] => fuzz::run(&mut Program::start()?, number(count)?, number(seed)?),
         ["--tree", path] => tree::run(&mut Program::start()?, Path::new(path)),
+        ["helm"] => helm::write(),
+        ["helm", "--check"] => helm::check(),
+        ["kustomize"] => kustomize::write(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())

@@ -36,10 +36,19 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Builds the program and starts it.
+    /// Builds the program of Dockerfiles and references, and starts it.
     pub(crate) fn start() -> anyhow::Result<Program> {
-        let sources = root().join("tests/oracle");
-        let built = target_folder().join("oracle").join("oracle");
+        Program::start_from("tests/oracle", "oracle")
+    }
+
+    /// Builds the program of compose files, and starts it.
+    pub(crate) fn start_compose() -> anyhow::Result<Program> {
+        Program::start_from("tests/oracle/compose", "compose")
+    }
+
+    fn start_from(sources: &str, name: &str) -> anyhow::Result<Program> {
+        let sources = root().join(sources);
+        let built = target_folder().join("oracle").join(name);
         let status = Command::new("go")
             .current_dir(&sources)
             .args(["build", "-trimpath", "-o"])
@@ -107,7 +116,7 @@ impl Program {
             .collect())
     }
 
-    fn ask(&mut self, questions: &[Value]) -> anyhow::Result<Vec<Value>> {
+    pub(crate) fn ask(&mut self, questions: &[Value]) -> anyhow::Result<Vec<Value>> {
         let mut found = Vec::with_capacity(questions.len());
         for batch in questions.chunks(BATCH) {
             let mut input = self.questions.take().context("the program has stopped")?;

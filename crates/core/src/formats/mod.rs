@@ -7,8 +7,15 @@
 //! `value`, `uses` and `marker` are what formats share: texts that are put together
 //! from variables, and the uses that are made of them.
 
+pub mod compose;
 pub mod dockerfile;
+mod github_actions;
+mod gitlab_ci;
+mod helm;
+pub mod kubernetes;
+pub mod kustomize;
 mod marker;
+pub mod shell;
 #[cfg(test)]
 mod tests;
 mod uses;
@@ -20,6 +27,7 @@ use std::rc::Rc;
 
 use crate::image::ImageUse;
 use crate::source::Content;
+use crate::source::Location;
 use crate::source::Problem;
 use crate::source::RepoPath;
 use crate::source::SourceFile;
@@ -83,6 +91,8 @@ pub struct Extracted {
     pub builds: Vec<Build>,
     /// What is found depends on how other files say that this one is built.
     pub takes_arguments: bool,
+    /// What the file makes of images that stand elsewhere.
+    pub rendering: Option<Rendering>,
 }
 
 impl Extracted {
@@ -102,12 +112,25 @@ pub struct Build {
     pub inputs: Inputs,
 }
 
+/// What a file that deploys others leaves of the images in them. One that no other
+/// such file is built from is deployed as it is: an image that none of those leaves is
+/// not pulled (extraction.md, "Decisions", 2).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rendering {
+    /// The files of the same kind that it is built from.
+    pub parts: BTreeSet<RepoPath>,
+    /// The places that name an image in what it is built from, sorted, and whether the
+    /// image is left in what it renders.
+    pub places: Vec<(Location, bool)>,
+}
+
 /// The files that an extraction may look at beside its own.
 pub struct Files<'a> {
     known: &'a dyn Fn(&RepoPath) -> Option<Content>,
     tree: Option<&'a Tree>,
     builds: &'a [Inputs],
     wanted: BTreeSet<RepoPath>,
+    used: BTreeSet<RepoPath>,
     wants_tree: bool,
     yaml: HashMap<RepoPath, Rc<Yaml>>,
 }
@@ -120,6 +143,7 @@ impl<'a> Files<'a> {
             tree: None,
             builds: &[],
             wanted: BTreeSet::new(),
+            used: BTreeSet::new(),
             wants_tree: false,
             yaml: HashMap::new(),
         }
@@ -141,9 +165,8 @@ impl<'a> Files<'a> {
     /// fetched yet: it is fetched, and extraction runs again.
     pub fn get(&mut self, path: &RepoPath) -> Option<Content> {
         let content = (self.known)(path);
-        if content.is_none() {
-            self.wanted.insert(path.clone());
-        }
+        let kept = if content.is_none() { &mut self.wanted } else { &mut self.used };
+        kept.insert(path.clone());
         content
     }
 
@@ -166,25 +189,36 @@ impl<'a> Files<'a> {
         Rc::clone(self.yaml.entry(file.path().clone()).or_insert_with(read))
     }
 
-    /// What was asked for and not there.
+    /// What was asked for.
     #[must_use]
     pub fn into_wanted(self) -> Wanted {
-        Wanted { files: self.wanted, tree: self.wants_tree }
+        Wanted { files: self.wanted, used: self.used, tree: self.wants_tree }
     }
 }
 
-/// What an extraction asked for that was not there.
+/// What an extraction asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// Files.
+    /// Files that were not there.
     pub files: BTreeSet<RepoPath>,
+    /// Files that were there.
+    pub used: BTreeSet<RepoPath>,
     /// Whether it asked which paths there are.
     pub tree: bool,
 }
 
 /// Every format. Of several that claim a file, the first that does not call it
 /// foreign reads it.
-pub static FORMATS: &[&dyn Format] = &[&dockerfile::Dockerfile];
+pub static FORMATS: &[&dyn Format] = &[
+    &dockerfile::Dockerfile,
+    &compose::Compose,
+    &github_actions::GithubActions,
+    &gitlab_ci::GitlabCi,
+    &kustomize::Kustomize,
+    &helm::Helm,
+    &kubernetes::Kubernetes,
+    &shell::Shell,
+];
 
 /// The formats that may read a path, by its name.
 pub fn formats_for(path: &RepoPath) -> impl Iterator<Item = (&'static dyn Format, Claim)> {
@@ -203,12 +237,13 @@ pub fn is_claimed(path: &RepoPath) -> bool {
 }
 
 /// Whether a file of this path may decide what another one uses, by its name: it
-/// is of a format, or holds variables (`.env`, `prod.env`, `.env.local`).
+/// is of a format, holds variables (`.env`, `prod.env`, `.env.local`), or is YAML
+/// that others may include.
 #[must_use]
 pub fn may_decide_others(path: &RepoPath) -> bool {
     let name = path.name();
     name.starts_with(".env")
-        || name.ends_with(".env")
+        || [".env", ".yml", ".yaml"].iter().any(|end| name.ends_with(end))
         || formats_for(path).any(|(format, _)| !format.is_built())
 }
 

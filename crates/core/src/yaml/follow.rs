@@ -68,6 +68,20 @@ impl<'a> Mapping<'a> {
         self.merged_mappings().into_iter().find_map(|mapping| mapping.get(key))?.followed()
     }
 
+    /// The mapping itself and what its merge keys bring, each hiding what those
+    /// behind it have under the same keys. For who counts the entries that it reads:
+    /// a mapping's own merge keys are looked for when the next one is asked for.
+    pub fn layers(self) -> impl Iterator<Item = Mapping<'a>> {
+        let mut last: Option<Mapping<'a>> = None;
+        let mut waiting = vec![self];
+        std::iter::from_fn(move || {
+            waiting.extend(last.into_iter().flat_map(Mapping::merges));
+            last = waiting.pop();
+            last
+        })
+        .take(MAX_MERGES + 1)
+    }
+
     /// The entries with those of merged mappings behind them; what the mapping
     /// itself or an earlier merged one has under the same key hides them. Keys and
     /// values are followed; a duplicate key of one mapping is kept.
@@ -95,16 +109,7 @@ impl<'a> Mapping<'a> {
 
     /// What `<<` merges in, each followed by what it merges itself.
     fn merged_mappings(self) -> Vec<Mapping<'a>> {
-        let mut found = Vec::new();
-        let mut waiting = self.merges();
-        while let Some(mapping) = waiting.pop() {
-            if found.len() == MAX_MERGES {
-                break;
-            }
-            found.push(mapping);
-            waiting.extend(mapping.merges());
-        }
-        found
+        self.layers().skip(1).collect()
     }
 
     /// What its own merge keys name, last first.

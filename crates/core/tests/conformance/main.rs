@@ -1,5 +1,6 @@
-//! fromguard's Dockerfile reader and reference parser against the golden answers
-//! of BuildKit and distribution/reference under `tests/conformance`.
+//! fromguard's readers of Dockerfiles, references, compose files and charts against the
+//! golden answers of BuildKit, distribution/reference, compose-go and Helm under
+//! `tests/conformance`.
 //!
 //! `cargo xtask oracle` writes those answers and shares these modules, so that
 //! the live comparison and this one follow one rule.
@@ -9,6 +10,12 @@
 mod answer;
 #[allow(dead_code, reason = "`cargo xtask oracle` uses the rest")]
 mod cases;
+#[allow(dead_code, reason = "`cargo xtask oracle` uses the rest")]
+mod charts;
+#[allow(dead_code, reason = "`cargo xtask oracle` uses the rest")]
+mod compose;
+#[allow(dead_code, reason = "`cargo xtask oracle` uses the rest")]
+mod kustomize;
 #[allow(dead_code, reason = "`cargo xtask oracle` uses the rest")]
 mod references;
 #[allow(dead_code, reason = "`cargo xtask oracle` uses the rest")]
@@ -101,6 +108,32 @@ fn a_difference_is_noticed() {
 }
 
 #[test]
+fn compose_files_are_read_as_compose_reads_them() {
+    let mut wrong = Vec::new();
+    let mut compared = 0;
+    for entry in fs::read_dir(folder().join("compose")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "cases") {
+            continue;
+        }
+        let cases = compose::read(&fs::read_to_string(&path).unwrap()).unwrap();
+        let golden = compose::read_answers(&fs::read_to_string(path.with_extension("golden")).unwrap());
+        let names: Vec<_> = cases.iter().map(|case| &case.name).collect();
+        let answered: Vec<_> = golden.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, answered, "{}: run `cargo xtask oracle`", path.display());
+        for (case, (_, answer)) in cases.iter().zip(&golden) {
+            compared += usize::from(answer.is_ok());
+            let differences = compose::differences(case, answer);
+            wrong.extend(
+                differences.into_iter().map(|what| format!("{} in {}: {what}", case.name, path.display())),
+            );
+        }
+    }
+    assert!(compared > 0, "no case was compared");
+    assert!(wrong.is_empty(), "{} differences in {compared} cases:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
 fn references_are_read_as_distribution_reads_them() {
     let folder = folder().join("reference");
     let texts = references::texts(&fs::read_to_string(folder.join("references.cases")).unwrap()).unwrap();
@@ -109,6 +142,53 @@ fn references_are_read_as_distribution_reads_them() {
     assert_eq!(texts, answered, "run `cargo xtask oracle`");
     let wrong: Vec<_> = golden.iter().filter_map(references::difference).collect();
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn charts_name_the_images_that_helm_renders() {
+    let mut compared = 0;
+    let mut wrong = Vec::new();
+    for entry in fs::read_dir(folder().join("helm")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "chart") {
+            continue;
+        }
+        let chart = charts::read(&fs::read_to_string(&path).unwrap()).unwrap();
+        let golden = fs::read_to_string(path.with_extension("golden")).unwrap();
+        for difference in charts::differences(&chart, &charts::golden(&golden)) {
+            wrong.push(format!("{}: {difference}", path.display()));
+        }
+        compared += 1;
+    }
+    assert!(compared > 0, "no chart was compared");
+    assert!(wrong.is_empty(), "{} differences in {compared} charts:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn kustomizations_render_what_kustomize_renders() {
+    let folder = folder().join("kustomize");
+    let mut compared = 0;
+    let mut wrong = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "cases") {
+            continue;
+        }
+        let cases = kustomize::cases(&fs::read_to_string(&path).unwrap());
+        let golden = kustomize::golden(&fs::read_to_string(path.with_extension("golden")).unwrap());
+        let names: Vec<_> = cases.iter().map(|case| &case.name).collect();
+        let answered: Vec<_> = golden.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, answered, "{}: run `cargo xtask oracle kustomize`", path.display());
+        for (case, (_, rendered)) in cases.iter().zip(&golden) {
+            compared += 1;
+            let deployed = kustomize::deployed(case);
+            if deployed != *rendered {
+                wrong.push(format!("{}: {deployed:?}, and kustomize {rendered:?}", case.name));
+            }
+        }
+    }
+    assert!(compared > 0, "no case was compared");
+    assert!(wrong.is_empty(), "{} of {compared} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]

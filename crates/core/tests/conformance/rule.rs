@@ -141,7 +141,7 @@ pub(crate) fn extract_given(case: &Case) -> Extracted {
     let argument = |(name, value): &(String, String)| Argument {
         name: name.clone(),
         value: Some(value.clone()),
-        at: None,
+        ..Argument::default()
     };
     let context =
         |(name, source): &(String, String)| Context { name: name.clone(), source: source.clone(), at: None };
@@ -425,7 +425,7 @@ fn with_tag(mut image: ImageRef) -> String {
 }
 
 fn is_build(one: &ImageUse) -> bool {
-    !matches!(one.role, Role::Frontend | Role::Onbuild)
+    !matches!(one.role, Role::Frontend | Role::Onbuild | Role::Command)
 }
 
 fn is_open(one: &ImageUse) -> bool {

@@ -27,7 +27,7 @@ const HEREDOC_VERSION: (u64, u64) = (1, 4);
 
 /// The build argument that outranks the file's own choice: `keySyntaxArg` in
 /// `frontend/dockerfile/builder/build.go`.
-const SYNTAX_ARGUMENT: &str = "BUILDKIT_SYNTAX";
+pub(super) const SYNTAX_ARGUMENT: &str = "BUILDKIT_SYNTAX";
 
 /// The frontends that builds are given.
 pub(super) fn given(builds: &[Inputs]) -> Vec<(Target, &Argument)> {

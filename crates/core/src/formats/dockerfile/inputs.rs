@@ -7,47 +7,78 @@
 //! `github.com/containerd/platforms`.
 
 use std::collections::HashMap;
+use std::collections::HashSet;
 
+use crate::formats;
 use crate::image::ImageRef;
 use crate::image::Target;
+use crate::image::Via;
 use crate::source::Location;
+use crate::source::ProblemCode;
+use crate::source::Span;
 
+use super::arguments;
+use super::arguments::PREDEFINED;
 use super::arguments::Platform;
+use super::frontend::SYNTAX_ARGUMENT;
+use super::instruction;
+use super::reader::Fault;
 use super::reader::Text;
+use super::value::Hole;
 use super::value::Value;
 
 /// How many ways to build one file are evaluated: each is a reading of the file.
 pub(super) const MAX_BUILDS: usize = 32;
 /// How many platforms of one of them: every pair of two may be a reading.
-const MAX_PLATFORMS: usize = 8;
+pub(super) const MAX_PLATFORMS: usize = 16;
 
 /// One way in which somebody builds a file.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Inputs {
     /// Build arguments; of two with one name the last counts.
     pub arguments: Vec<Argument>,
     /// Named contexts.
     pub contexts: Vec<Context>,
-    /// Platforms to build for, `linux/arm64`; those that a file is evaluated for
-    /// anyway when there are none.
+    /// Platforms to build for: `linux/arm64`, or `local` for the machine's own;
+    /// those that a file is evaluated for anyway when there are none.
     pub platforms: Vec<String>,
     /// The stage to build; the last one when there is none of that name.
     pub target: Option<String>,
 }
 
 /// A build argument.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Argument {
     /// Its name.
     pub name: String,
     /// Its value; `None` when one is given and not known.
     pub value: Option<String>,
-    /// Where the value stands.
+    /// The first place in the value where something is not known, and why.
+    pub hole: Option<(usize, String)>,
+    /// Where the value stands, or where what it begins with does.
     pub at: Option<Location>,
+    /// Every place that the value was put together from, in order of evaluation,
+    /// when there is more to say than `at`.
+    pub via: Vec<Via>,
+}
+
+impl Argument {
+    /// An argument that is a value, written at a place.
+    pub(in crate::formats) fn of(name: &str, at: &Location, value: &formats::value::Value) -> Argument {
+        let mut via = value.via().to_vec();
+        via.push(Via { at: at.clone(), what: format!("build argument `{name}`") });
+        Argument {
+            name: name.to_owned(),
+            value: (value.is_known() || !value.text().is_empty()).then(|| value.text().to_owned()),
+            hole: value.hole().map(|(at, reason)| (at, reason.to_owned())),
+            at: Some(value.origin().unwrap_or(at).clone()),
+            via,
+        }
+    }
 }
 
 /// A named context.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Context {
     /// Its name, that of an image or of a stage.
     pub name: String,
@@ -64,39 +95,109 @@ pub(super) struct Given<'i> {
     /// What it is, for people.
     pub(super) what: String,
     pub(super) at: Option<&'i Location>,
+    /// All places that contribute, when there is more to say than that.
+    pub(super) via: &'i [Via],
+    /// Why it is not known, if the giver said so.
+    pub(super) reason: Option<&'i str>,
     /// The first `ARG` that declares it.
     pub(super) declaration: Option<usize>,
+}
+
+impl Given<'_> {
+    /// Every place that contributes, in order of evaluation.
+    pub(super) fn places(&self) -> Vec<Via> {
+        match (self.via, self.at) {
+            ([], Some(at)) => vec![Via { at: at.clone(), what: self.what.clone() }],
+            (via, _) => via.to_vec(),
+        }
+    }
 }
 
 /// [`Inputs`], made ready for one file.
 #[derive(Debug, Default)]
 pub(super) struct Setup<'i> {
-    /// By name: the index of a [`Value`]'s uses, and the value.
-    arguments: HashMap<&'i str, (usize, Option<&'i str>)>,
+    /// By name: the index of a [`Value`]'s uses, and the argument.
+    arguments: HashMap<&'i str, (usize, &'i Argument)>,
     /// By name without platform: the same, and the image if it is one.
     contexts: HashMap<&'i str, Vec<(usize, Option<Target>)>>,
     pub(super) platforms: Vec<Platform>,
+    /// What of the platforms is not evaluated, which matters to a file that
+    /// looks at them.
+    pub(super) platform_faults: Vec<Fault>,
     pub(super) target: Option<&'i str>,
 }
 
-/// Makes inputs ready for a file, and numbers what they give.
-pub(super) fn prepare<'i>(inputs: &'i [Inputs], text: &Text) -> (Vec<Given<'i>>, Vec<Setup<'i>>) {
+/// Inputs that were made ready for a file.
+#[derive(Debug, Default)]
+pub(super) struct Prepared<'i> {
+    /// What they give, as a [`Value`]'s uses number it.
+    pub(super) given: Vec<Given<'i>>,
+    /// Each way to build the file that differs from the others.
+    pub(super) setups: Vec<Setup<'i>>,
+    /// There are more than [`MAX_BUILDS`].
+    pub(super) is_cut: bool,
+}
+
+/// What tells one way to build a file from another: places do not.
+type Way<'i> =
+    (Vec<(&'i str, Option<&'i str>, bool)>, Vec<(&'i str, &'i str)>, &'i [String], Option<&'i str>);
+
+/// Makes inputs ready for a file, and numbers what they give. Arguments that the
+/// file does not see make no difference to it.
+pub(super) fn prepare<'i>(inputs: &'i [Inputs], text: &Text<'_>) -> Prepared<'i> {
     let mut declared: HashMap<&str, usize> = HashMap::new();
     if !inputs.is_empty() {
         for (index, declaration) in text.declarations.iter().enumerate() {
-            declared.entry(declaration.name.text.as_str()).or_insert(index);
+            declared.entry(&*declaration.name.text).or_insert(index);
         }
     }
-    let mut given = Vec::new();
-    let mut setups = Vec::new();
-    for inputs in inputs.iter().take(MAX_BUILDS) {
+    let mut prepared = Prepared::default();
+    let mut known: HashSet<Way<'i>> = HashSet::new();
+    for inputs in inputs {
+        let seen = |argument: &&Argument| {
+            let name = argument.name.as_str();
+            declared.contains_key(name) || name == SYNTAX_ARGUMENT || PREDEFINED.contains(&name)
+        };
+        let arguments: Vec<&Argument> = inputs.arguments.iter().filter(seen).collect();
+        let way = (
+            arguments
+                .iter()
+                .map(|one| (one.name.as_str(), one.value.as_deref(), one.hole.is_some()))
+                .collect(),
+            inputs.contexts.iter().map(|one| (one.name.as_str(), one.source.as_str())).collect(),
+            inputs.platforms.as_slice(),
+            inputs.target.as_deref(),
+        );
+        if !known.insert(way) {
+            continue;
+        }
+        if prepared.setups.len() == MAX_BUILDS {
+            prepared.is_cut = true;
+            break;
+        }
+        prepared.add(inputs, &arguments, &declared, text);
+    }
+    prepared
+}
+
+impl<'i> Prepared<'i> {
+    fn add(
+        &mut self,
+        inputs: &'i Inputs,
+        arguments: &[&'i Argument],
+        declared: &HashMap<&str, usize>,
+        text: &Text<'_>,
+    ) {
+        let given = &mut self.given;
         let mut setup = Setup { target: inputs.target.as_deref(), ..Setup::default() };
-        for argument in &inputs.arguments {
+        for argument in arguments {
             let name = argument.name.as_str();
             let index = text.declarations.len() + given.len();
-            setup.arguments.insert(name, (index, argument.value.as_deref()));
+            setup.arguments.insert(name, (index, argument));
             let (what, at) = (format!("build argument `{name}`"), argument.at.as_ref());
-            given.push(Given { name, what, at, declaration: declared.get(name).copied() });
+            let reason = argument.hole.as_ref().map(|(_, reason)| reason.as_str());
+            let declaration = declared.get(name).copied();
+            given.push(Given { name, what, at, via: &argument.via, reason, declaration });
         }
         for context in &inputs.contexts {
             // One for a platform only counts for every platform: it adds a member.
@@ -107,13 +208,11 @@ pub(super) fn prepare<'i>(inputs: &'i [Inputs], text: &Text) -> (Vec<Given<'i>>,
             let index = text.declarations.len() + given.len();
             setup.contexts.entry(name).or_default().push((index, context_image(&context.source)));
             let (what, at) = (format!("named context `{}`", context.name), context.at.as_ref());
-            given.push(Given { name, what, at, declaration: None });
+            given.push(Given { name, what, at, via: &[], reason: None, declaration: None });
         }
-        setup.platforms =
-            inputs.platforms.iter().take(MAX_PLATFORMS).filter_map(|text| Platform::parse(text)).collect();
-        setups.push(setup);
+        setup.add_platforms(&inputs.platforms);
+        self.setups.push(setup);
     }
-    (given, setups)
 }
 
 /// The images that contexts are, each as a value that says where it is given.
@@ -132,16 +231,51 @@ fn context_image(source: &str) -> Option<Target> {
 }
 
 impl Setup<'_> {
+    fn add_platforms(&mut self, texts: &[String]) {
+        for text in texts {
+            let platforms = match text.as_str() {
+                // `Parse` in util/platformutil of buildx: the machine's own.
+                "local" => arguments::PLATFORMS.to_vec(),
+                _ => Platform::parse(text).into_iter().collect(),
+            };
+            if platforms.is_empty() {
+                self.platform_faults.push(Fault::syntax(
+                    Span::default(),
+                    format!(
+                        "the platform `{}` is not known: write it as `os/arch`",
+                        instruction::shortened(text)
+                    ),
+                ));
+            }
+            for platform in platforms {
+                if !self.platforms.contains(&platform) {
+                    self.platforms.push(platform);
+                }
+            }
+            if self.platforms.len() > MAX_PLATFORMS {
+                self.platforms.truncate(MAX_PLATFORMS);
+                self.platform_faults.push(Fault {
+                    span: Span::default(),
+                    code: ProblemCode::Limit,
+                    message: format!(
+                        "this file depends on the platform, and more than {MAX_PLATFORMS} for one build are not evaluated"
+                    ),
+                });
+                return;
+            }
+        }
+    }
+
     /// The value of an argument: known, or the index of one that is not.
     pub(super) fn argument(&self, name: &str) -> Option<Result<Value, usize>> {
-        let (index, text) = self.arguments.get(name)?;
-        Some(match text {
+        let (index, argument) = self.arguments.get(name)?;
+        Some(match &argument.value {
             None => Err(*index),
             Some(text) => Ok(Value {
-                text: (*text).to_owned(),
+                text: text.clone(),
+                holes: argument.hole.iter().map(|(at, _)| (*at, Hole::Given(*index))).collect(),
                 uses: vec![*index],
                 origin: (!text.is_empty()).then_some(*index),
-                ..Value::default()
             }),
         })
     }

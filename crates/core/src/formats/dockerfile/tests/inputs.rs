@@ -1,6 +1,7 @@
 //! What a build is given, and what becomes of it.
 
 use super::*;
+use crate::image::Via;
 
 /// What another file gives a build of this one.
 fn given(text: &str, inputs: &[Inputs]) -> (SourceFile, Extracted) {
@@ -14,7 +15,12 @@ fn compose(start: usize) -> Location {
 }
 
 fn argument(name: &str, value: Option<&str>, start: usize) -> Argument {
-    Argument { name: name.to_owned(), value: value.map(str::to_owned), at: Some(compose(start)) }
+    Argument {
+        name: name.to_owned(),
+        value: value.map(str::to_owned),
+        at: Some(compose(start)),
+        ..Argument::default()
+    }
 }
 
 fn with_arguments(arguments: Vec<Argument>) -> Inputs {
@@ -42,28 +48,41 @@ fn targets(extracted: &Extracted) -> Vec<Vec<String>> {
 fn a_build_argument_adds_a_member() {
     let text = "ARG BASE=alpine\nARG I=$BASE:3\nFROM $I\n";
     let (_, extracted) = given(text, &[with_arguments(vec![argument("BASE", Some("evil.io/x"), 40)])]);
-    assert_eq!(targets(&extracted), [["docker.io/library/alpine:3", "evil.io/x:3"]]);
-    let usage = &extracted.uses[0];
-    let via: Vec<(&str, usize, &str)> =
-        usage.via.iter().map(|via| (via.at.file.as_str(), via.at.span.start, via.what.as_str())).collect();
-    assert_eq!(
-        via,
-        [
-            ("Dockerfile", 9, "default of `ARG BASE`"),
-            ("compose.yml", 40, "build argument `BASE`"),
-            ("Dockerfile", 22, "default of `ARG I`"),
-        ]
-    );
-    // The file's own default decides first.
-    assert_eq!(usage.decided_at.file.as_str(), "Dockerfile");
+    assert_eq!(targets(&extracted), [["docker.io/library/alpine:3"], ["evil.io/x:3"]]);
+    let via = |usage: &ImageUse| -> Vec<(String, usize, String)> {
+        let place = |via: &Via| (via.at.file.to_string(), via.at.span.start, via.what.clone());
+        usage.via.iter().map(place).collect()
+    };
+    let place = |file: &str, start: usize, what: &str| (file.to_owned(), start, what.to_owned());
+    let of_i = place("Dockerfile", 22, "default of `ARG I`");
+    assert_eq!(via(&extracted.uses[0]), [place("Dockerfile", 9, "default of `ARG BASE`"), of_i.clone()]);
+    assert_eq!(via(&extracted.uses[1]), [place("compose.yml", 40, "build argument `BASE`"), of_i]);
+    // Each member is told where an edit decides it.
+    let decided = extracted.uses.iter().map(|usage| usage.decided_at.file.as_str());
+    assert_eq!(decided.collect::<Vec<_>>(), ["Dockerfile", "compose.yml"]);
+}
+
+/// Two builds of a matrix give it in one line.
+#[test]
+fn a_place_is_told_once() {
+    let with = |value| with_arguments(vec![argument("BASE", Some(value), 40)]);
+    let (_, extracted) = given("ARG BASE\nFROM $BASE\n", &[with("a"), with("b")]);
+    assert_eq!(targets(&extracted)[1..], [["docker.io/library/a"], ["docker.io/library/b"]]);
+    for usage in &extracted.uses[1..] {
+        let places: Vec<&str> = usage.via.iter().map(|via| via.at.file.as_str()).collect();
+        assert_eq!(places, ["compose.yml"]);
+    }
 }
 
 #[test]
 fn an_argument_without_default_is_decided_where_it_is_given() {
     let text = "ARG BASE\nFROM $BASE\n";
     let (_, extracted) = given(text, &[with_arguments(vec![argument("BASE", Some("alpine"), 40)])]);
-    assert_eq!(targets(&extracted), [["docker.io/library/alpine", "unresolved: `ARG BASE` has no default"]]);
-    assert_eq!(extracted.uses[0].decided_at, compose(40));
+    assert_eq!(
+        targets(&extracted),
+        [["unresolved: `ARG BASE` has no default"], ["docker.io/library/alpine"]]
+    );
+    assert_eq!(extracted.uses[1].decided_at, compose(40));
     assert_eq!(extracted.problems, []);
 }
 
@@ -89,12 +108,49 @@ fn an_argument_that_is_given_and_not_known_is_open() {
 fn every_way_to_build_a_file_counts() {
     let one = |value: &str| with_arguments(vec![argument("X", Some(value), 0)]);
     let (_, extracted) = given("ARG X=a\nFROM $X\n", &[one("b"), one("c"), one("")]);
-    assert_eq!(targets(&extracted), [["docker.io/library/a", "docker.io/library/b", "docker.io/library/c"]]);
+    assert_eq!(
+        targets(&extracted),
+        [["docker.io/library/a"], ["docker.io/library/b"], ["docker.io/library/c"]]
+    );
     assert_eq!(extracted.problems[0].message, "the image `$X` is blank");
     let many: Vec<Inputs> = (0..40).map(|number| one(&format!("v{number}"))).collect();
     let (_, extracted) = given("ARG X=a\nFROM $X\n", &many);
-    assert_eq!(extracted.uses[0].targets.len(), 1 + crate::formats::dockerfile::inputs::MAX_BUILDS);
+    assert_eq!(extracted.uses.len(), 1 + crate::formats::dockerfile::inputs::MAX_BUILDS);
     assert_eq!(extracted.problems[0].code, ProblemCode::Limit);
+}
+
+#[test]
+fn ways_that_differ_in_nothing_that_the_file_sees_are_one() {
+    let with = |values: &[(&str, String)]| {
+        with_arguments(values.iter().map(|(name, value)| argument(name, Some(value), 0)).collect())
+    };
+    let many = |name: &str| -> Vec<Inputs> {
+        (0..40).map(|number| with(&[("X", "b".to_owned()), (name, format!("v{number}"))])).collect()
+    };
+    let text = "ARG X=a\nFROM $X\nARG LATE\nRUN $LATE\n";
+    for unseen in ["OTHER", "LATE"] {
+        let (_, extracted) = given(text, &many(unseen));
+        assert_eq!(targets(&extracted), [["docker.io/library/a"], ["docker.io/library/b"]], "{unseen}");
+        assert_eq!(extracted.problems, [], "{unseen}");
+    }
+    let limits = |extracted: &Extracted| {
+        extracted.problems.iter().filter(|problem| problem.code == ProblemCode::Limit).count()
+    };
+    for seen in ["TARGETARCH", "BUILDKIT_SYNTAX"] {
+        let (_, extracted) = given(text, &many(seen));
+        assert_eq!(limits(&extracted), 1, "{seen}");
+    }
+}
+
+#[test]
+fn an_argument_of_which_the_beginning_is_known_is_partial() {
+    let mut base = argument("BASE", Some("ghcr.io/acme/base:"), 40);
+    base.hole = Some(("ghcr.io/acme/base:".len(), "`TAG` is not set".to_owned()));
+    let (_, extracted) = given("ARG BASE\nFROM $BASE\n", &[with_arguments(vec![base])]);
+    assert_eq!(
+        targets(&extracted),
+        [["unresolved: `ARG BASE` has no default"], ["partial ghcr.io/acme/base"]]
+    );
 }
 
 /// config.go, NamedContext; dockerfile_namedcontext_test.go.
@@ -107,14 +163,14 @@ fn rule_39_a_named_context_adds_a_member() {
         targets(&extracted)
     };
     let (busybox, tools) = ("docker.io/library/busybox", "docker.io/library/tools");
-    assert_eq!(of("base", "docker-image://r.io/x"), [vec![busybox, "r.io/x"], vec![tools]]);
-    assert_eq!(of("busybox", "docker-image://r.io/x"), [vec![busybox, "r.io/x"], vec![tools]]);
-    assert_eq!(of("tools", "docker-image://r.io/x"), [vec![busybox], vec![tools, "r.io/x"]]);
-    assert_eq!(of("busybox::linux/arm64", "docker-image://r.io/x"), [vec![busybox, "r.io/x"], vec![tools]]);
-    assert_eq!(of("other", "docker-image://r.io/x"), [vec![busybox], vec![tools]]);
-    assert_eq!(of("base", "./folder"), [vec![busybox], vec![tools]]);
+    assert_eq!(of("base", "docker-image://r.io/x"), [[busybox], ["r.io/x"], [tools]]);
+    assert_eq!(of("busybox", "docker-image://r.io/x"), [[busybox], ["r.io/x"], [tools]]);
+    assert_eq!(of("tools", "docker-image://r.io/x"), [[busybox], [tools], ["r.io/x"]]);
+    assert_eq!(of("busybox::linux/arm64", "docker-image://r.io/x"), [[busybox], ["r.io/x"], [tools]]);
+    assert_eq!(of("other", "docker-image://r.io/x"), [[busybox], [tools]]);
+    assert_eq!(of("base", "./folder"), [[busybox], [tools]]);
     let (_, extracted) = given(text, &[context("tools", "docker-image://r.io/x")]);
-    assert_eq!(extracted.uses[1].via[0].at, compose(7));
+    assert_eq!(extracted.uses[2].via[0].at, compose(7));
 }
 
 #[test]
@@ -134,12 +190,36 @@ fn given_platforms_add_members() {
     };
     let (_, extracted) = given(
         "FROM r.io/a:${TARGETOS}-${TARGETARCH}${TARGETVARIANT}\n",
-        &[platforms(&["linux/arm/v7", "Linux/s390x", "no platform"])],
+        &[platforms(&["linux/arm/v7", "Linux/s390x", "local"])],
     );
     assert_eq!(
         targets(&extracted),
         [["r.io/a:linux-amd64", "r.io/a:linux-arm64", "r.io/a:linux-armv7", "r.io/a:linux-s390x"]]
     );
+    assert_eq!(extracted.problems, []);
+}
+
+/// A platform that is not evaluated is told where a file depends on it.
+#[test]
+fn platforms_that_are_not_evaluated_are_problems() {
+    let build = |names: Vec<String>| [Inputs { platforms: names, ..Inputs::default() }];
+    let numbered = |count: usize| (0..count).map(|number| format!("linux/a{number}")).collect::<Vec<_>>();
+    let (most, text) = (crate::formats::dockerfile::inputs::MAX_PLATFORMS, "FROM r.io/a:$TARGETARCH\n");
+    let (_, extracted) = given(text, &build(numbered(most)));
+    assert_eq!((extracted.uses[0].targets.len(), extracted.problems), (2 + most, Vec::new()));
+    let (_, extracted) = given(text, &build(numbered(most + 1)));
+    assert_eq!(extracted.uses[0].targets.len(), 2 + most);
+    assert_eq!(extracted.problems[0].code, ProblemCode::Limit);
+    // One that stands twice is one.
+    let twice = [numbered(most), numbered(most)].concat();
+    assert_eq!(given(text, &build(twice)).1.problems, []);
+    let (_, extracted) = given(text, &build(vec!["$PLATFORM".to_owned()]));
+    assert_eq!(extracted.problems[0].message, "the platform `$PLATFORM` is not known: write it as `os/arch`");
+    // What no reference looks at hides nothing.
+    let apart = "FROM --platform=$BUILDPLATFORM r.io/a\n";
+    for names in [numbered(most + 1), vec!["$PLATFORM".to_owned()]] {
+        assert_eq!(given(apart, &build(names)).1.problems, []);
+    }
 }
 
 /// build.go, keySyntaxArg.

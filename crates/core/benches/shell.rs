@@ -1,0 +1,123 @@
+//! How fast scripts are read: a written one in bytes a second, and texts of 1 MiB of
+//! every shape that could be slow, each of which has to stay linear.
+//!
+//! `cargo bench -p fromguard_core --bench shell`
+
+use std::sync::Arc;
+
+use divan::Bencher;
+use divan::counter::BytesCount;
+
+use fromguard_core::formats;
+use fromguard_core::formats::Files;
+use fromguard_core::source::MAX_FILE_BYTES;
+use fromguard_core::source::RepoPath;
+use fromguard_core::source::SourceFile;
+
+fn main() {
+    divan::main();
+}
+
+fn measure(bencher: Bencher<'_, '_>, name: &str, text: &str) {
+    let path = RepoPath::new(name);
+    let text: Arc<str> = text.into();
+    bencher.counter(BytesCount::of_str(&*text)).bench_local(|| {
+        let (format, _) = formats::formats_for(&path).next().expect("a script");
+        format.extract(&SourceFile::new(path.clone(), Arc::clone(&text)), &mut Files::new(&|_| None))
+    });
+}
+
+/// `part` over and over behind a command that has to be looked at, to the largest file that is read.
+fn filled(part: impl Fn(usize) -> String) -> String {
+    let limit = usize::try_from(MAX_FILE_BYTES).expect("1 MiB");
+    let mut text = "docker pull a\n".to_owned();
+    for index in 0.. {
+        let part = part(index);
+        if text.len() + part.len() > limit {
+            break;
+        }
+        text.push_str(&part);
+    }
+    text
+}
+
+const WRITTEN: &str = r#"set -euo pipefail
+ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+IMAGE="${IMAGE:-ghcr.io/acme/builder:1.2}"
+build() {
+  local target=$1
+  docker build --pull -t "$IMAGE" --build-arg BASE=debian:13 -f "$ROOT/Dockerfile" "$ROOT"
+  docker run --rm -v "$ROOT:/src" -w /src "$IMAGE" make "$target"
+}
+for target in test lint; do
+  if [[ -n "${CI:-}" ]]; then
+    echo "building $target"
+  fi
+  build "$target"
+done
+"#;
+
+#[divan::bench]
+fn written(bencher: Bencher<'_, '_>) {
+    measure(bencher, "a.sh", WRITTEN);
+}
+
+#[divan::bench(args = [
+    "commands", "images", "arrays", "substitutions", "backquotes", "double quotes", "single quotes", "mixed quotes", "heredocs", "open heredocs",
+    "arithmetic", "expansions", "indexes", "parentheses", "braces", "blocks", "branches", "cases", "functions", "assignments", "doubling",
+    "one value many times", "options", "wrappers", "scripts", "globs", "words",
+])]
+fn worst(bencher: Bencher<'_, '_>, shape: &str) {
+    let text = match shape {
+        "commands" => filled(|_| "x y z\n".into()),
+        "images" => filled(|index| format!("docker pull a{index}\n")),
+        "arrays" => filled(|_| "a=(".into()),
+        "substitutions" => filled(|_| "$(".into()),
+        "backquotes" => filled(|_| "`a ".into()),
+        "double quotes" => filled(|_| "\"$(\"".into()),
+        "single quotes" => filled(|_| "' ".into()),
+        "mixed quotes" => filled(|_| "\"'\"' ".into()),
+        "heredocs" => filled(|_| "cat <<E\n$(\nE\n".into()),
+        "open heredocs" => filled(|index| format!("cat <<E{index}\n")),
+        "arithmetic" => filled(|_| "$((".into()),
+        "expansions" => filled(|_| "${a:-".into()),
+        "indexes" => filled(|_| "${a[".into()),
+        "parentheses" => filled(|_| "((".into()),
+        "braces" => filled(|_| "{ ".into()),
+        "blocks" => filled(|index| format!("if A{index}=1\n")),
+        "branches" => filled(|index| format!("if a; then A{index}=1; else A=2; fi\n")),
+        "cases" => filled(|_| "case a in b) ".into()),
+        "functions" => filled(|index| format!("f{index}() {{ A=$A; docker pull $A; }}\n")),
+        "assignments" => filled(|index| format!("A{}=$A{index}x\n", index + 1)),
+        "doubling" => filled(|_| "A=$A$A; docker pull $A\n".into()),
+        "one value many times" => {
+            format!("A={}\n{}", "a ".repeat(30_000), filled(|_| "docker pull $A\n".into()).split_off(70_000))
+        }
+        "options" => filled(|_| " docker run -e a=b".into()),
+        "wrappers" => filled(|_| "sudo xargs bash -c ".into()),
+        "scripts" => filled(|_| "bash -c \"docker pull $a\"\n".into()),
+        "globs" => filled(|_| "@(".into()),
+        "words" => filled(|_| "docker ".into()),
+        other => unreachable!("{other}"),
+    };
+    measure(bencher, "a.sh", &text);
+}
+
+#[divan::bench(args = ["recipes", "doubling", "one value many times", "open references"])]
+fn makefile(bencher: Bencher<'_, '_>, shape: &str) {
+    let text = match shape {
+        "recipes" => filled(|_| "a:\n\tdocker run $(A)\n".into()),
+        "doubling" => {
+            filled(|index| format!("A{} = $(A{index}) $(A{index})\n", index + 1))
+                + "a:\n\tdocker run $(A20)\n"
+        }
+        "one value many times" => format!(
+            "A = {}\na:\n{}",
+            "a ".repeat(30_000),
+            filled(|_| "\tdocker run $(A)\n".into()).split_off(70_000)
+        ),
+        "open references" => format!("a:\n\tdocker {}", filled(|_| "$(".into())),
+        other => unreachable!("{other}"),
+    };
+    measure(bencher, "Makefile", &text);
+}

@@ -1,0 +1,108 @@
+//! What commands pull and make, and what is local for that.
+
+use super::Run;
+use crate::formats::Build;
+use crate::formats::Extracted;
+use crate::formats::shell::expand;
+use crate::formats::shell::field::Field;
+use crate::formats::shell::scope::Member;
+use crate::image::ImageRef;
+use crate::image::Role;
+
+impl Run<'_, '_> {
+    /// Notes an image that a command uses.
+    pub(in crate::formats::shell) fn image(&mut self, role: Role, field: &Field<'_>) {
+        if self.gathers || field.members.iter().all(|member| member.value.is_empty()) {
+            return;
+        }
+        let local = self.script.local.borrow();
+        let members = self.found.entry((field.span, role)).or_default();
+        for member in &field.members {
+            let is_told_apart = !member.symbol().contains('…');
+            let is_local =
+                is_told_apart && (member.symbol() == expand::BUILT || local.contains(&local_key(member)));
+            if !is_local && !member.value.is_empty() && !members.contains(member) {
+                members.push(member.clone());
+            }
+        }
+        if members.is_empty() {
+            self.found.remove(&(field.span, role));
+        }
+    }
+
+    /// Notes an image that is asked for again even where it was built.
+    pub(in crate::formats::shell) fn pulled(&mut self, role: Role, field: &Field<'_>) {
+        if self.gathers {
+            return;
+        }
+        let members = self.found.entry((field.span, role)).or_default();
+        for member in field.members.iter().filter(|member| !member.value.is_empty()) {
+            if !members.contains(member) {
+                members.push(member.clone());
+            }
+        }
+        if members.is_empty() {
+            self.found.remove(&(field.span, role));
+        }
+    }
+
+    /// Notes an image that a command makes.
+    pub(in crate::formats::shell) fn made(&mut self, field: &Field<'_>) {
+        if self.gathers {
+            return;
+        }
+        let mut local = self.script.local.borrow_mut();
+        for member in &field.members {
+            local.insert(local_key(member));
+        }
+    }
+
+    /// Adds a build.
+    pub(in crate::formats::shell) fn build(&mut self, build: Build) {
+        if !self.gathers && !self.extracted.builds.contains(&build) {
+            self.extracted.builds.push(build);
+        }
+    }
+
+    /// Adds what was found in a Dockerfile that stands in the script.
+    pub(in crate::formats::shell) fn inline(&mut self, found: Extracted) {
+        if self.gathers {
+            return;
+        }
+        for usage in found.uses {
+            if !self.extracted.uses.contains(&usage) {
+                self.extracted.uses.push(usage);
+            }
+        }
+        for problem in found.problems {
+            if !self.extracted.problems.contains(&problem) {
+                self.extracted.problems.push(problem);
+            }
+        }
+    }
+
+    /// A build of something that is not in the repository.
+    pub(in crate::formats::shell) fn remote(&mut self, context: &Field<'_>) {
+        if !self.gathers {
+            let members =
+                vec![Member::unknown(context.hint(), "remote: what is built stands in another repository")];
+            self.found.insert((context.span, Role::Command), members);
+        }
+    }
+}
+
+/// What a reference is compared by: two that name the same image have the same.
+fn local_key(member: &Member) -> String {
+    if member.symbol.is_some() {
+        return member.symbol().to_owned();
+    }
+    match ImageRef::parse(member.value.text()) {
+        Ok(mut image) => {
+            if image.tag.is_none() && image.digest.is_none() {
+                image.tag = Some("latest".to_owned());
+            }
+            image.to_string()
+        }
+        Err(_) => member.value.text().to_owned(),
+    }
+}
