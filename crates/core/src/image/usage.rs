@@ -37,19 +37,6 @@ pub struct ImageUse {
 }
 
 impl ImageUse {
-    /// Adds what the same place is when it is evaluated in another way.
-    pub fn join(&mut self, other: ImageUse) {
-        self.targets.extend(other.targets);
-        self.targets.sort();
-        self.targets.dedup();
-        for via in other.via {
-            if !self.via.contains(&via) {
-                self.via.push(via);
-            }
-        }
-        self.reachable |= other.reachable;
-    }
-
     /// A use that stands in no file: what would be said of it if it did.
     #[must_use]
     pub fn supposed(text: &str, file: RepoPath, role: Role, stage: Stage) -> ImageUse {
@@ -67,6 +54,19 @@ impl ImageUse {
             via: Vec::new(),
             decided_at: Location { file, span },
         }
+    }
+
+    /// Adds what the same place is when it is evaluated in another way.
+    pub fn join(&mut self, other: ImageUse) {
+        self.targets.extend(other.targets);
+        self.targets.sort();
+        self.targets.dedup();
+        for via in other.via {
+            if !self.via.contains(&via) {
+                self.via.push(via);
+            }
+        }
+        self.reachable |= other.reachable;
     }
 }
 

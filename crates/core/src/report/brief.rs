@@ -77,6 +77,11 @@ fn why(rule: &str) -> Option<&'static str> {
         "forbid-tags" => "forbidden tag",
         "tag" => "unsupported tag",
         "invalid" => "not an image reference",
+        "lookalike" => "looks like a known name",
+        "pin-mismatch" => "tag and digest differ",
+        "signed-by" => "not signed as required",
+        "provenance" => "not built as required",
+        "sbom" => "no bill of materials",
         _ => return None,
     })
 }

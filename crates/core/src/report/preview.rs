@@ -55,7 +55,7 @@ pub(super) fn compare(
 ) -> Preview {
     let mut preview = Preview { uses: uses.len(), ..Preview::default() };
     let (mut lifted_before, mut lifted_after) = (BTreeSet::new(), BTreeSet::new());
-    for usage in uses {
+    for usage in uses.iter().filter(|usage| !usage.replaced) {
         let (before, after) = (judge_use(old, usage), judge_use(new, usage));
         let ids = |judgement: &Option<Judgement>| -> Vec<String> {
             judgement
