@@ -11,6 +11,7 @@ pub mod expansion;
 pub mod pattern;
 pub mod policy;
 pub mod reference;
+pub mod rule;
 
 use fromguard_core::source::SourceFile;
 use fromguard_core::source::Span;

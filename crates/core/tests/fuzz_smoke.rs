@@ -40,6 +40,11 @@ fn policy() {
     pass("policy", targets::policy::run);
 }
 
+#[test]
+fn rule() {
+    pass("rule", targets::rule::run);
+}
+
 /// Every target that cargo-fuzz knows has its test here, and a corpus.
 #[test]
 fn every_target_is_tried() {
@@ -55,7 +60,7 @@ fn every_target_is_tried() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     folders.sort();
-    assert_eq!(listed, ["dockerfile", "expansion", "pattern", "policy", "reference"]);
+    assert_eq!(listed, ["dockerfile", "expansion", "pattern", "policy", "reference", "rule"]);
     assert_eq!(folders, listed);
 }
 

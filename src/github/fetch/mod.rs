@@ -99,7 +99,8 @@ pub async fn fetch(repository: &Repository, request: Request<'_>) -> Result<Fetc
     let base_tip = now.base_tip.take().ok_or_else(|| {
         FetchError::NotYet("the pull request's base branch is gone, and with it the policy".into())
     })?;
-    let policies = policy::policies(&repository, &now, request.organisation_policy_seen).await?;
+    let policies =
+        policy::policies(&repository, &now, request.pull, request.organisation_policy_seen).await?;
     let (files, confirmed) = files(&repository, request.pull, &mut now, &base_tip).await?;
 
     let proposed_path = policy::path_in(&repository);

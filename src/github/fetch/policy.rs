@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use fromguard_core::policy::Circumstances;
 use fromguard_core::policy::Diagnostic;
 use fromguard_core::policy::Found;
 use fromguard_core::policy::Loaded;
@@ -22,6 +23,8 @@ use crate::github::app::ORGANISATION_REPOSITORY;
 use crate::github::error::Error;
 use crate::github::fetch::change::Now;
 use crate::github::repository::Repository;
+use crate::ids::PullNumber;
+use crate::ids::RepositoryName;
 
 /// The policies, and what is to be said of them.
 pub(super) struct InForce {
@@ -34,9 +37,12 @@ pub(super) struct InForce {
 pub(super) async fn policies(
     repository: &Repository,
     now: &Now,
+    pull: PullNumber,
     organisation_policy_seen: bool,
 ) -> Result<InForce, Error> {
-    let owner = &repository.place().name.owner;
+    let RepositoryName { owner, name } = &repository.place().name;
+    let circumstances =
+        Circumstances { repository: Some((owner.clone(), name.clone())), pull_request: Some(pull.0) };
     let mut notices = Vec::new();
     let organisation_file = format!("{owner}/{ORGANISATION_REPOSITORY}/{ORGANISATION_POLICY_PATH}");
     let organisation = match &now.organisation_policy {
@@ -58,7 +64,7 @@ pub(super) async fn policies(
         },
     };
     let repository = found(REPOSITORY_POLICY_PATH, REPOSITORY_POLICY_PATH, &now.repository_policy);
-    let in_force = Policies::load(organisation, repository);
+    let in_force = Policies::load(organisation, repository).under(circumstances);
     let organisation_read = matches!(in_force.organisation, PolicyFile::Read(_));
     Ok(InForce { in_force, organisation_read, notices })
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::Circumstances;
 use super::Effect;
 use super::Explanation;
 use super::Finding;
@@ -104,6 +105,8 @@ pub struct Policies {
     pub organisation: PolicyFile,
     /// The repository's.
     pub repository: PolicyFile,
+    /// Where the judgement takes place, for `rules`.
+    pub circumstances: Circumstances,
 }
 
 /// What became of the policy files, the worse of the two, best first. On
@@ -126,13 +129,23 @@ impl Policies {
     pub fn load(organisation: Found, repository: Found) -> Policies {
         let organisation = PolicyFile::load(organisation, Scope::Organisation);
         let repository = PolicyFile::load(repository, repository_scope(&organisation));
-        Policies { organisation, repository }
+        Policies { organisation, repository, circumstances: Circumstances::default() }
+    }
+
+    /// The same policies, in these circumstances.
+    #[must_use]
+    pub fn under(self, circumstances: Circumstances) -> Policies {
+        Policies { circumstances, ..self }
     }
 
     /// No policy anywhere.
     #[must_use]
     pub fn none() -> Policies {
-        Policies { organisation: PolicyFile::Absent, repository: PolicyFile::Absent }
+        Policies {
+            organisation: PolicyFile::Absent,
+            repository: PolicyFile::Absent,
+            circumstances: Circumstances::default(),
+        }
     }
 
     /// Reads the repository's file as a change would make it, under the same
@@ -177,7 +190,7 @@ impl Policies {
     /// are kept, the worse verdict is taken. `None` when there is no policy.
     #[must_use]
     pub fn judge(&self, usage: &ImageUse) -> Option<Judgement> {
-        self.loaded().map(|policy| judge::judge(policy, usage)).reduce(worse)
+        self.loaded().map(|policy| judge::judge(policy, usage, &self.circumstances)).reduce(worse)
     }
 
     /// Judges something that could not be read: the finding `unreadable`.

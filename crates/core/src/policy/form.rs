@@ -10,6 +10,7 @@ use super::reader::Entry;
 use super::reader::Keys;
 use super::reader::Spanned;
 use super::rewrite::RewriteForm;
+use super::rules::RuleForm;
 use super::verdict::Effect;
 use super::verdict::Mode;
 use super::wording::prose;
@@ -36,8 +37,9 @@ pub(super) const FILE_KEYS: Keys = Keys {
         "mirrors",
         "reviewers",
         "contact",
+        "rules",
     ],
-    later: &["scrutinise", "where", "exceptions", "repos-may", "rules", "tests"],
+    later: &["scrutinise", "where", "exceptions", "repos-may", "tests"],
 };
 pub(super) const SOURCE_KEYS: Keys =
     Keys { known: &["images", "require", "i-trust-everyone"], later: &["publishers"] };
@@ -98,6 +100,7 @@ pub(super) struct Form {
     pub(super) mirrors: Vec<RewriteForm>,
     pub(super) reviewers: Vec<String>,
     pub(super) contact: Vec<String>,
+    pub(super) rules: Vec<RuleForm>,
 }
 
 /// A source of `trust`.
@@ -184,6 +187,7 @@ pub(super) fn read(root: Node<'_>, out: &mut Diagnostics) -> Form {
             "mirrors" => form.mirrors = super::rewrite::read(value, "`mirrors`", out),
             "reviewers" => form.reviewers = reviewers(value, out),
             "contact" => form.contact = contact(value, out),
+            "rules" => form.rules = super::rules::read(value, out),
             _ => {}
         }
     }
@@ -231,7 +235,8 @@ fn trust(node: Node<'_>, out: &mut Diagnostics) -> Vec<SourceForm> {
     sources
 }
 
-fn check_name(name: &str, span: Span, out: &mut Diagnostics) {
+/// Says whether a text can be a name that stands in messages and findings.
+pub(super) fn check_name(name: &str, span: Span, out: &mut Diagnostics) {
     if RESERVED_NAMES.contains(&name) {
         let help = format!("choose another name, as `{name}-images`");
         return out.error(span, format!("`{name}` is the id of a finding and cannot be a name"), help);

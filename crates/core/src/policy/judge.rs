@@ -2,6 +2,7 @@
 //!
 //! Worst wins: pass, unsure, review, fail. What is not known is never a pass.
 
+use super::Circumstances;
 use super::Explanation;
 use super::Judgement;
 use super::Policy;
@@ -12,6 +13,7 @@ use super::judging::location;
 use super::judging::read_as;
 use super::judging::step;
 use super::judging::when_unsure_step;
+use super::ruling;
 use super::source::Entry;
 use super::wording::foreign_sentence;
 use super::wording::plain;
@@ -24,8 +26,12 @@ use crate::image::Target;
 use crate::source::Problem;
 
 /// Judges a use: every image that it may be, and the worst of them counts.
-pub(super) fn judge(policy: &Policy, usage: &ImageUse) -> Judgement {
-    let mut members = usage.targets.iter().map(|target| judge_target(policy, usage, target));
+pub(super) fn judge(policy: &Policy, usage: &ImageUse, circumstances: &Circumstances) -> Judgement {
+    let mut members = usage.targets.iter().map(|target| {
+        let mut judgement = judge_target(policy, usage, target);
+        ruling::apply(policy, usage, target, circumstances, &mut judgement);
+        judgement
+    });
     let Some(mut worst) = members.next() else {
         return unsure_judgement(policy, format!("{} resolves to nothing that is known", quoted(&usage.raw)));
     };

@@ -243,13 +243,16 @@ impl<'p> Judging<'p> {
                 explanation
             }
             // What each rests on stands in the finding.
-            findings => step(
-                "it does not pass".to_owned(),
-                findings.iter().map(|finding| step(finding.message.clone(), Vec::new())).collect(),
-            ),
+            findings => does_not_pass(findings),
         };
         Judgement { verdict, source: self.source, findings: self.findings, explanation }
     }
+}
+
+/// What a judgement with findings says as a whole.
+pub(super) fn does_not_pass(findings: &[Finding]) -> Explanation {
+    let messages = findings.iter().map(|finding| step(finding.message.clone(), Vec::new()));
+    step("it does not pass".to_owned(), messages.collect())
 }
 
 fn may_be(blocked: &Blocked) -> String {

@@ -15,6 +15,7 @@ use super::matcher::Matcher;
 use super::reader::Spanned;
 use super::rewrite;
 use super::rewrite::Rewrites;
+use super::rules::Rule;
 use super::source;
 use super::source::Trust;
 use super::verdict::Effect;
@@ -241,5 +242,6 @@ fn compile(file: &Arc<SourceFile>, form: Form, trust: Trust, blocks: Blocks, sco
         replace: Rewrites::new(form.replace, file),
         reviewers: form.reviewers,
         contact: form.contact,
+        rules: form.rules.into_iter().filter_map(|rule| Rule::new(rule, file.path())).collect(),
     }
 }

@@ -19,6 +19,8 @@ mod near;
 mod paths;
 mod reader;
 mod rewrite;
+mod rules;
+mod ruling;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -34,6 +36,7 @@ use crate::source::SourceFile;
 pub use diagnostic::{Diagnostic, Severity};
 pub use files::{Found, Policies, PolicyFile, PolicyStatus};
 pub use load::{MAX_POLICY_BYTES, load};
+pub use rules::Circumstances;
 pub use verdict::{Effect, Explanation, Finding, Judgement, Mode, Verdict};
 
 /// The path of a repository's policy.
@@ -71,6 +74,7 @@ pub struct Policy {
     replace: rewrite::Rewrites,
     reviewers: Vec<String>,
     contact: Vec<String>,
+    rules: Vec<rules::Rule>,
 }
 
 /// Which uses of a change are judged; a greater one judges more.

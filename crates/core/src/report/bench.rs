@@ -84,7 +84,7 @@ pub(super) fn subject(base: Option<&[(&str, &str)]>, head: &[(&str, &str)]) -> S
         head: scanned(head),
         base: base.map(scanned),
         touched,
-        policies: Policies { organisation: PolicyFile::Absent, repository: PolicyFile::Read(loaded(POLICY)) },
+        policies: Policies { repository: PolicyFile::Read(loaded(POLICY)), ..Policies::none() },
         proposed: None,
         notices: Vec::new(),
     }

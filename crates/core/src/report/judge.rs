@@ -203,10 +203,8 @@ fn preview(
     if proposed.policy.is_none() {
         return Vec::new();
     }
-    let after = Policies {
-        organisation: subject.policies.organisation.clone(),
-        repository: PolicyFile::Read(Loaded::clone(proposed)),
-    };
+    let after =
+        Policies { repository: PolicyFile::Read(Loaded::clone(proposed)), ..subject.policies.clone() };
     let changed: Vec<String> = uses
         .iter()
         .filter_map(|judged| {

@@ -149,7 +149,6 @@ fn what_this_version_cannot_judge_is_refused_and_never_ignored() {
         ("where: []", "where"),
         ("exceptions: []", "exceptions"),
         ("repos-may: {}", "repos-may"),
-        ("rules: []", "rules"),
         ("tests: []", "tests"),
         ("trust: {a: {images: [\"hub:verified-publisher\"]}}", "hub:verified-publisher"),
         ("trust: {a: {images: [\"hub:official\"], publishers: [x]}}", "publishers"),
