@@ -20,6 +20,7 @@ const CORE: Table = &[
     ("change", &["image", "source"]),
     ("trust", &["image"]),
     ("policy", &["image", "source", "trust", "yaml"]),
+    ("import", &["image", "policy", "source", "yaml"]),
     ("report", &["change", "image", "policy", "scan", "source", "trust"]),
     ("lib", &[]),
 ];

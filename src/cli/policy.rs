@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use anyhow::bail;
 use clap::Subcommand;
+use fromguard_core::import::Imported;
+use fromguard_core::import::import;
 use fromguard_core::policy;
 use fromguard_core::policy::REPOSITORY_POLICY_PATH;
 use fromguard_core::policy::Scope;
@@ -23,6 +26,7 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Validate(Validate),
+    Import(Import),
 }
 
 /// Say everything that is wrong with a policy file; exit status 2 if it cannot be used.
@@ -39,9 +43,18 @@ struct Validate {
     org_policy: Option<PathBuf>,
 }
 
+/// Print another tool's policy in this language: hadolint's trustedRegistries, constraints of
+/// gatekeeper, policies of Kyverno, containers' policy.json, build policies of Docker (*.rego).
+#[derive(Debug, clap::Args)]
+struct Import {
+    /// The file to translate.
+    file: PathBuf,
+}
+
 pub(super) fn run(args: &Args, style: Style) -> anyhow::Result<Outcome> {
     match &args.command {
         Command::Validate(args) => validate(args, style),
+        Command::Import(args) => translate(args),
     }
 }
 
@@ -56,4 +69,12 @@ fn validate(args: &Validate, style: Style) -> anyhow::Result<Outcome> {
     let loaded = policy::load(files::named_policy(&args.file)?, scope);
     print(&report::policy_text(&loaded, &args.file.to_string_lossy(), style))?;
     Ok(if loaded.is_broken() { Outcome::Invalid } else { Outcome::Pass })
+}
+
+fn translate(args: &Import) -> anyhow::Result<Outcome> {
+    match import(files::named_policy(&args.file)?.as_ref()) {
+        Imported::Policy(text) => print(&text)?,
+        Imported::Refused(why) => bail!("{}: {why}", args.file.display()),
+    }
+    Ok(Outcome::Pass)
 }

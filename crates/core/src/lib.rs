@@ -7,11 +7,12 @@
 //! fetches files and evidence and hands them in.
 //!
 //! Reading order, from the ground up: [`source`], [`image`], [`formats`],
-//! [`scan`], [`change`], [`trust`], [`policy`], [`report`].
+//! [`scan`], [`change`], [`trust`], [`policy`], [`import`], [`report`].
 
 pub mod change;
 pub mod formats;
 pub mod image;
+pub mod import;
 pub mod policy;
 pub mod report;
 pub mod scan;
