@@ -13,15 +13,16 @@ type Table = &'static [(&'static str, &'static [&'static str])];
 /// `crates/core/src`, from the ground up.
 const CORE: Table = &[
     ("source", &[]),
+    ("day", &[]),
     ("yaml", &["source"]),
     ("image", &["source"]),
     ("formats", &["image", "source", "yaml"]),
     ("scan", &["formats", "image", "source"]),
     ("change", &["image", "source"]),
-    ("trust", &["image"]),
-    ("policy", &["image", "source", "trust", "yaml"]),
-    ("import", &["image", "policy", "source", "yaml"]),
-    ("report", &["change", "image", "policy", "scan", "source", "trust"]),
+    ("trust", &["day", "image"]),
+    ("policy", &["day", "image", "source", "trust", "yaml"]),
+    ("import", &["day", "image", "policy", "source", "yaml"]),
+    ("report", &["change", "day", "image", "policy", "scan", "source", "trust"]),
     ("lib", &[]),
 ];
 

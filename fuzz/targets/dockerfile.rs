@@ -36,7 +36,7 @@ pub fn run(data: &[u8]) {
 /// Reads a Dockerfile and holds it to what must hold of every one.
 pub(crate) fn check(text: &str) -> Extracted {
     let file = SourceFile::new(RepoPath::new("Dockerfile"), text);
-    let format = formats::format_for(file.path()).expect("a Dockerfile");
+    let (format, _) = formats::formats_for(file.path()).next().expect("a Dockerfile");
     let extracted = format.extract(&file, &mut Files::new(&|_| None));
     assert!(extracted.uses.is_sorted_by_key(|usage| usage.span), "uses stand in the order of the file");
     assert!(extracted.problems.is_sorted_by_key(|problem| problem.at.span.start), "problems do too");

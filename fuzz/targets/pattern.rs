@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use fromguard_core::day::Day;
 use fromguard_core::image::Glob;
 use fromguard_core::image::ImageRef;
 use fromguard_core::image::Pattern;
@@ -52,7 +53,7 @@ fn check_path(glob: &str, subject: &str) {
         "version: 1\ntrust: {{o: {{images: [\"hub:official\"]}}}}\nreviewers: [\"@a\"]\nskip-paths: [{quoted}]\n"
     );
     let file = Arc::new(SourceFile::new(RepoPath::new("fromguard.yml"), text));
-    let Some(policy) = policy::load(file, Scope::Organisation).policy else { return };
+    let Some(policy) = policy::load(file, Scope::Organisation, Day::from_unix_ms(0)).policy else { return };
     let path = RepoPath::new(subject);
     let expected = matches_segments(glob.split('/'), path.as_str(), false);
     assert_eq!(policy.is_skipped(&path), expected, "{glob} {subject}");

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::LazyLock;
 
+use fromguard_core::day::Day;
 use fromguard_core::image::ImageUse;
 use fromguard_core::policy;
 use fromguard_core::policy::Explanation;
@@ -14,6 +15,7 @@ use fromguard_core::policy::Scope;
 use fromguard_core::policy::Severity;
 use fromguard_core::source::RepoPath;
 use fromguard_core::source::SourceFile;
+use fromguard_core::trust::Evidence;
 use fromguard_core::yaml;
 use fromguard_core::yaml::Limits;
 use fromguard_core::yaml::Node;
@@ -33,24 +35,28 @@ pub(super) static USES: LazyLock<Vec<ImageUse>> = LazyLock::new(|| {
     dockerfile::check(text).uses
 });
 
+fn day() -> Day {
+    Day::from_unix_ms(1_800_000_000_000)
+}
+
 /// See the module.
 pub fn run(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let file = Arc::new(SourceFile::new(RepoPath::new("fromguard.yml"), &*text));
     check_tree(&file);
 
-    let organisation = policy::load(Arc::clone(&file), Scope::Organisation);
+    let organisation = policy::load(Arc::clone(&file), Scope::Organisation, day());
     check_loaded(&organisation);
     let under = Scope::RepositoryUnderOrganisation(organisation.policy.as_ref());
-    check_loaded(&policy::load(Arc::clone(&file), under));
-    check_loaded(&policy::load(Arc::clone(&file), Scope::Repository));
+    check_loaded(&policy::load(Arc::clone(&file), under, day()));
+    check_loaded(&policy::load(Arc::clone(&file), Scope::Repository, day()));
 
     if organisation.policy.is_none() {
         return;
     }
-    let policies = Policies::load(Found::File(Arc::clone(&file)), Found::Absent);
+    let policies = Policies::load(Found::File(Arc::clone(&file)), Found::Absent, day());
     for usage in USES.iter() {
-        let judgement = policies.judge(usage).expect("a policy that loaded judges");
+        let judgement = policies.judge(usage, &Evidence::none()).expect("a policy that loaded judges");
         check_explanation(&file, &judgement.explanation);
         for finding in &judgement.findings {
             assert!(!finding.message.contains('\n'), "{}", finding.message);

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::LazyLock;
 
+use fromguard_core::day::Day;
 use fromguard_core::policy::Circumstances;
 use fromguard_core::policy::Found;
 use fromguard_core::policy::Policies;
@@ -12,6 +13,7 @@ use fromguard_core::policy::Severity;
 use fromguard_core::policy::load;
 use fromguard_core::source::RepoPath;
 use fromguard_core::source::SourceFile;
+use fromguard_core::trust::Evidence;
 
 use super::check_span;
 use super::policy::USES;
@@ -29,7 +31,7 @@ pub fn run(data: &[u8]) {
     let quoted = serde_json::Value::from(&*expression).to_string();
     let text = format!("{POLICY}rules: [{{name: r, then: review, if: {quoted}}}]\n");
     let file = Arc::new(SourceFile::new(RepoPath::new("fromguard.yml"), &*text));
-    let loaded = load(Arc::clone(&file), Scope::Organisation);
+    let loaded = load(Arc::clone(&file), Scope::Organisation, Day::from_unix_ms(0));
     let errors = loaded.diagnostics.iter().filter(|one| one.severity == Severity::Error);
     assert_eq!(loaded.is_broken(), errors.count() > 0);
     for diagnostic in &loaded.diagnostics {
@@ -43,9 +45,9 @@ pub fn run(data: &[u8]) {
     let known = Circumstances { repository: Some(("acme".into(), "shop".into())), pull_request: Some(12) };
     for policies in [policies(&text), policies(&text).under(known)] {
         for usage in USES.iter() {
-            let judgement = policies.judge(usage).expect("a policy that loaded judges");
-            assert_eq!(policies.judge(usage).as_ref(), Some(&judgement), "the same twice");
-            let without = WITHOUT.judge(usage).expect("it loads");
+            let judgement = policies.judge(usage, &Evidence::none()).expect("a policy that loaded judges");
+            assert_eq!(policies.judge(usage, &Evidence::none()).as_ref(), Some(&judgement), "the same twice");
+            let without = WITHOUT.judge(usage, &Evidence::none()).expect("it loads");
             assert!(without.verdict <= judgement.verdict, "{expression:?} lifts something");
             assert!(without.findings.iter().all(|finding| judgement.findings.contains(finding)));
         }
@@ -54,5 +56,5 @@ pub fn run(data: &[u8]) {
 
 fn policies(text: &str) -> Policies {
     let file = Arc::new(SourceFile::new(RepoPath::new("fromguard.yml"), text));
-    Policies::load(Found::File(file), Found::Absent)
+    Policies::load(Found::File(file), Found::Absent, Day::from_unix_ms(0))
 }

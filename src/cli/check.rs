@@ -1,9 +1,11 @@
 //! `fromguard check`: a tree, or what a branch changed, judged by the policy.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::bail;
 use clap::ValueEnum;
+use fromguard_core::day::Day;
 use fromguard_core::policy::Found;
 use fromguard_core::policy::Policies;
 use fromguard_core::policy::REPOSITORY_POLICY_PATH;
@@ -42,8 +44,8 @@ pub(super) struct Args {
     org_policy: Option<PathBuf>,
     /// The day, as YYYY-MM-DD in UTC, on which exceptions are to be in force
     /// (today if not given).
-    #[arg(long, value_name = "DATE", value_parser = day)]
-    as_of: Option<String>,
+    #[arg(long, value_name = "DATE", value_parser = files::day)]
+    as_of: Option<Day>,
     /// How the result is written.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -117,6 +119,7 @@ fn subject(args: &Args) -> anyhow::Result<Subject> {
     let named = |file: &Option<PathBuf>| -> anyhow::Result<Option<Found>> {
         file.as_ref().map(|file| files::named_policy(file).map(Found::File)).transpose()
     };
+    let day = args.as_of.unwrap_or_else(files::today);
     let organisation = named(&args.org_policy)?.unwrap_or(Found::Absent);
     let repository = named(&args.policy)?;
     let path = RepoPath::new(REPOSITORY_POLICY_PATH);
@@ -126,15 +129,17 @@ fn subject(args: &Args) -> anyhow::Result<Subject> {
             head: tree.scan(),
             base: None,
             touched: None,
-            policies: Policies::load(organisation, repository),
+            policies: Policies::load(organisation, repository, day),
             proposed: None,
+            evidence: Arc::default(),
             notices: Vec::new(),
+            approvals: Vec::new(),
         });
     };
     let change = Change::read(&args.path, &tree, revision, &path)?;
     let edits_policy = repository.is_none() && change.touched.contains(&path);
     let repository = repository.unwrap_or_else(|| Found::from_content(&path, change.file_at_tip));
-    let policies = Policies::load(organisation, repository);
+    let policies = Policies::load(organisation, repository, day);
     let proposed = match edits_policy {
         true => files::proposed_policy(&policies, &path, change.file_at_head),
         false => None,
@@ -145,45 +150,8 @@ fn subject(args: &Args) -> anyhow::Result<Subject> {
         touched: Some(change.touched),
         policies,
         proposed,
+        evidence: Arc::default(),
         notices: Vec::new(),
+        approvals: Vec::new(),
     })
-}
-
-/// A day of the calendar, `YYYY-MM-DD`.
-fn day(text: &str) -> Result<String, String> {
-    let wrong = || format!("{text:?} is not a day such as 2027-01-31");
-    let shape = text.len() == 10
-        && text.bytes().enumerate().all(|(at, byte)| match at {
-            4 | 7 => byte == b'-',
-            _ => byte.is_ascii_digit(),
-        });
-    if !shape {
-        return Err(wrong());
-    }
-    let number = |range: std::ops::Range<usize>| text[range].parse::<u32>().map_err(|_| wrong());
-    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
-        2 => 28,
-        1..=12 => 31,
-        _ => 0,
-    };
-    if (1..=days).contains(&day) { Ok(text.to_owned()) } else { Err(wrong()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::day;
-
-    #[test]
-    fn only_days_of_the_calendar_are_days() {
-        assert!(day("2028-02-29").is_ok());
-        for wrong in
-            ["2027-02-29", "2027-13-01", "2027-00-10", "2027-1-1", "27-01-01", "2027/01/01", "tomorrow"]
-        {
-            assert!(day(wrong).is_err(), "{wrong}");
-        }
-    }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use anyhow::bail;
+use fromguard_core::day::Day;
 use fromguard_core::policy::Diagnostic;
 use fromguard_core::policy::Found;
 use fromguard_core::policy::Loaded;
@@ -17,6 +18,8 @@ use fromguard_core::source::Content;
 use fromguard_core::source::RepoPath;
 use fromguard_core::source::SourceFile;
 use fromguard_core::source::Span;
+
+use crate::clock::Clock;
 
 /// Reads a policy file that was named; its links are followed.
 pub(super) fn named_policy(path: &Path) -> anyhow::Result<Arc<SourceFile>> {
@@ -47,6 +50,16 @@ pub(super) fn proposed_policy(policies: &Policies, path: &RepoPath, content: Con
             }],
         }),
     }
+}
+
+/// A day of the calendar that an option names.
+pub(super) fn day(text: &str) -> Result<Day, String> {
+    Day::parse(text).ok_or_else(|| format!("{text:?} is not a day such as 2027-01-31"))
+}
+
+/// Today, in UTC.
+pub(super) fn today() -> Day {
+    Day::from_unix_ms(Clock::system().now_ms())
 }
 
 /// The path of a named file as results show it: relative to where the command

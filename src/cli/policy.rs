@@ -1,11 +1,11 @@
 //! `fromguard policy`: work on a policy file.
 
+mod import;
+
 use std::path::PathBuf;
 
-use anyhow::bail;
 use clap::Subcommand;
-use fromguard_core::import::Imported;
-use fromguard_core::import::import;
+use fromguard_core::day::Day;
 use fromguard_core::policy;
 use fromguard_core::policy::REPOSITORY_POLICY_PATH;
 use fromguard_core::policy::Scope;
@@ -26,7 +26,7 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Validate(Validate),
-    Import(Import),
+    Import(import::Args),
 }
 
 /// Say everything that is wrong with a policy file; exit status 2 if it cannot be used.
@@ -41,40 +41,29 @@ struct Validate {
     /// The file is a repository's policy under this policy of its organisation.
     #[arg(long, value_name = "FILE", conflicts_with = "organisation")]
     org_policy: Option<PathBuf>,
-}
-
-/// Print another tool's policy in this language: hadolint's trustedRegistries, constraints of
-/// gatekeeper, policies of Kyverno, containers' policy.json, build policies of Docker (*.rego).
-#[derive(Debug, clap::Args)]
-struct Import {
-    /// The file to translate.
-    file: PathBuf,
+    /// The day, as YYYY-MM-DD in UTC, on which exceptions are to be in force
+    /// (today if not given).
+    #[arg(long, value_name = "DATE", value_parser = files::day)]
+    as_of: Option<Day>,
 }
 
 pub(super) fn run(args: &Args, style: Style) -> anyhow::Result<Outcome> {
     match &args.command {
         Command::Validate(args) => validate(args, style),
-        Command::Import(args) => translate(args),
+        Command::Import(args) => import::run(args),
     }
 }
 
 fn validate(args: &Validate, style: Style) -> anyhow::Result<Outcome> {
+    let day = args.as_of.unwrap_or_else(files::today);
     let organisation = args.org_policy.as_deref().map(files::named_policy).transpose()?;
-    let organisation = organisation.map(|file| policy::load(file, Scope::Organisation));
+    let organisation = organisation.map(|file| policy::load(file, Scope::Organisation, day));
     let scope = match (&organisation, args.organisation) {
         (Some(loaded), _) => Scope::RepositoryUnderOrganisation(loaded.policy.as_ref()),
         (None, true) => Scope::Organisation,
         (None, false) => Scope::Repository,
     };
-    let loaded = policy::load(files::named_policy(&args.file)?, scope);
+    let loaded = policy::load(files::named_policy(&args.file)?, scope, day).with_tests(day);
     print(&report::policy_text(&loaded, &args.file.to_string_lossy(), style))?;
     Ok(if loaded.is_broken() { Outcome::Invalid } else { Outcome::Pass })
-}
-
-fn translate(args: &Import) -> anyhow::Result<Outcome> {
-    match import(files::named_policy(&args.file)?.as_ref()) {
-        Imported::Policy(text) => print(&text)?,
-        Imported::Refused(why) => bail!("{}: {why}", args.file.display()),
-    }
-    Ok(Outcome::Pass)
 }

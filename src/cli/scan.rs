@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args, style: Style) -> anyhow::Result<Outcome> {
     for path in &args.path {
         let tree = WorkingTree::open(path)?;
         if path.is_file() {
-            for named in tree.claimed().filter(|named| formats::format_for(named).is_none()) {
+            for named in tree.claimed().filter(|named| !formats::is_claimed(named)) {
                 let _ = writeln!(io::stderr(), "warning: no format reads a file named {named}");
             }
         }

@@ -17,7 +17,7 @@ use crate::ids::RepositoryPlace;
 use crate::ids::Sha;
 
 /// The events to subscribe to.
-pub const HANDLED: &[&str] = &["pull_request"];
+pub const HANDLED: &[&str] = &["pull_request", "pull_request_review"];
 
 /// What a delivery says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +60,8 @@ pub enum PullAction {
     Retargeted,
     /// It was merged or closed.
     Closed,
+    /// Somebody approved it or asked for changes, or such a review was dismissed.
+    Reviewed,
 }
 
 /// Why a delivery of a handled event is not that event.
@@ -103,6 +105,8 @@ struct Payload<'a> {
     #[serde(borrow)]
     pull_request: Option<PullRequest<'a>>,
     #[serde(borrow)]
+    review: Option<Review<'a>>,
+    #[serde(borrow)]
     repository: Option<Repository<'a>>,
     installation: Option<Installation>,
     changes: Option<Changes>,
@@ -115,6 +119,12 @@ struct PullRequest<'a> {
     state: Cow<'a, str>,
     #[serde(borrow)]
     head: Head<'a>,
+}
+
+#[derive(Deserialize)]
+struct Review<'a> {
+    #[serde(borrow)]
+    state: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
@@ -156,23 +166,40 @@ struct Changes {
 pub fn read(event: &str, body: &[u8]) -> Result<Event, EventError> {
     match event {
         "ping" => Ok(Event::Ping),
-        "pull_request" => pull(body),
+        "pull_request" => pull(body, pull_action),
+        "pull_request_review" => pull(body, review_action),
         _ => Ok(Event::Other),
     }
 }
 
-fn pull(body: &[u8]) -> Result<Event, EventError> {
-    let payload: Payload<'_> = serde_json::from_slice(body)
-        .map_err(|error| EventError::Json { line: error.line(), column: error.column() })?;
-    let action = match payload.action.as_deref().ok_or(EventError::Missing("action"))? {
+/// What a `pull_request` event is about; `None` when it changes nothing that is judged.
+fn pull_action(action: &str, payload: &Payload<'_>) -> Option<PullAction> {
+    Some(match action {
         "opened" => PullAction::Opened,
         "reopened" => PullAction::Reopened,
         "synchronize" => PullAction::Synchronize,
         "ready_for_review" => PullAction::ReadyForReview,
-        "edited" if payload.changes.is_some_and(|changes| changes.base.is_some()) => PullAction::Retargeted,
+        "edited" if payload.changes.as_ref().is_some_and(|changes| changes.base.is_some()) => {
+            PullAction::Retargeted
+        }
         "closed" => PullAction::Closed,
-        _ => return Ok(Event::Other),
-    };
+        _ => return None,
+    })
+}
+
+/// <https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request_review>:
+/// a comment settles nothing, and an edit changes words only.
+fn review_action(action: &str, payload: &Payload<'_>) -> Option<PullAction> {
+    let state = payload.review.as_ref().map_or("", |review| &review.state);
+    let opinion = ["approved", "changes_requested"].iter().any(|known| state.eq_ignore_ascii_case(known));
+    ((action == "submitted" && opinion) || action == "dismissed").then_some(PullAction::Reviewed)
+}
+
+fn pull(body: &[u8], read: fn(&str, &Payload<'_>) -> Option<PullAction>) -> Result<Event, EventError> {
+    let payload: Payload<'_> = serde_json::from_slice(body)
+        .map_err(|error| EventError::Json { line: error.line(), column: error.column() })?;
+    let action = payload.action.as_deref().ok_or(EventError::Missing("action"))?;
+    let Some(action) = read(action, &payload) else { return Ok(Event::Other) };
     let pull = payload.pull_request.ok_or(EventError::Missing("pull_request"))?;
     let repository = payload.repository.ok_or(EventError::Missing("repository"))?;
     let installation = payload.installation.ok_or(EventError::NoInstallation)?;

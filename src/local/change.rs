@@ -59,14 +59,15 @@ impl Change {
         let head = tree.scan_with(&mut compare);
         let file_at_head = tree.read(file);
         compare(file, &file_at_head);
-        let base = scan(base_files.claimed().cloned(), |path| {
+        let mut read_base = |path: &RepoPath| {
             // What the head did not read is gone from it, or no longer asked for.
             if !compared.contains_key(path) {
                 let differs = differs(&repository, tree, &base_files, path, &tree.read(path));
                 compared.insert(path.clone(), differs);
             }
             base_files.read(path)
-        });
+        };
+        let base = scan(base_files.claimed().cloned(), |paths| paths.iter().map(&mut read_base).collect());
         let touched = compared.into_iter().filter_map(|(path, differs)| differs.then_some(path)).collect();
         Ok(Change { head, base, touched, file_at_tip: tip_files.read(file), file_at_head })
     }

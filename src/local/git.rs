@@ -176,7 +176,7 @@ impl Commit<'_> {
         if let Some(tree) = &tree {
             for entry in tree.traverse().breadthfirst.files().map_err(damaged)? {
                 let path = RepoPath::new(&entry.filepath.to_str_lossy());
-                if !entry.mode.is_tree() && formats::format_for(&path).is_some() {
+                if !entry.mode.is_tree() && formats::is_claimed(&path) {
                     entries.insert(path, Entry { kind: entry.mode.kind(), id: entry.oid });
                 }
             }

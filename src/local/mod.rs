@@ -6,6 +6,8 @@ mod git;
 mod tree;
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 
 use fromguard_core::scan::Scan;
 use fromguard_core::scan::Scanned;
@@ -68,20 +70,52 @@ pub enum LocalError {
     Damaged(String),
 }
 
-/// Scans these paths, reading each file that the scan asks for once.
-pub fn scan(
+/// How many files are read and extracted together: bounds what a scan holds in
+/// memory of files in which nothing is found.
+const BATCH: usize = 512;
+
+/// Scans a tree of these paths, reading each file that the scan asks for once.
+/// `read` answers a batch of paths in their order.
+fn scan(
     paths: impl IntoIterator<Item = RepoPath>,
-    mut read: impl FnMut(&RepoPath) -> Content,
+    mut read: impl FnMut(&[RepoPath]) -> Vec<Content>,
 ) -> Scanned {
-    let mut scan = Scan::new(paths);
+    let mut scan = Scan::of_tree(paths.into_iter().collect());
     loop {
         let wanted = scan.wanted();
         if wanted.is_empty() {
             return scan.finish();
         }
-        for path in wanted {
-            let content = read(&path);
-            scan.feed(&path, content);
+        for batch in wanted.chunks(BATCH) {
+            let contents = read(batch);
+            scan.feed_all(batch.iter().cloned().zip(contents), &on_all_processors);
         }
     }
+}
+
+/// Runs a task for each number below `count`, on as many threads as there are processors.
+fn on_all_processors(count: usize, task: &(dyn Fn(usize) + Sync)) {
+    /// Fewer tasks than this are done before a thread has started.
+    const FEW: usize = 8;
+
+    let next = AtomicUsize::new(0);
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= count {
+                return;
+            }
+            task(index);
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    if count < FEW || threads == 1 {
+        return work();
+    }
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(work);
+        }
+        work();
+    });
 }

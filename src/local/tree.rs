@@ -10,6 +10,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::OnceLock;
 use std::sync::PoisonError;
 
 use fromguard_core::formats;
@@ -27,6 +28,7 @@ use ignore::WalkState;
 
 use crate::local::LocalError;
 use crate::local::Repository;
+use crate::local::on_all_processors;
 use crate::local::scan;
 
 /// The name that is never scanned: git's own folder, or a pointer to it.
@@ -121,14 +123,23 @@ impl WorkingTree {
 
     /// Scans the tree and shows every content that was read.
     pub(super) fn scan_with(&self, mut seen: impl FnMut(&RepoPath, &Content)) -> Scanned {
-        let mut scanned = scan(self.claimed.keys().cloned(), |path| {
-            let content = self.read(path);
-            seen(path, &content);
-            content
+        let mut scanned = scan(self.claimed.keys().cloned(), |paths| {
+            let contents = self.read_all(paths);
+            paths.iter().zip(&contents).for_each(|(path, content)| seen(path, content));
+            contents
         });
         scanned.problems.extend(self.problems.iter().cloned());
         scanned.problems.sort_by(|a, b| a.at.cmp(&b.at));
         scanned
+    }
+
+    /// Reads many paths, in their order.
+    fn read_all(&self, paths: &[RepoPath]) -> Vec<Content> {
+        let contents: Vec<OnceLock<Content>> = paths.iter().map(|_| OnceLock::new()).collect();
+        on_all_processors(paths.len(), &|index| {
+            contents[index].get_or_init(|| self.read(&paths[index]));
+        });
+        contents.into_iter().map(|content| content.into_inner().unwrap_or(Content::Missing)).collect()
     }
 
     /// Reads a path as git would: no link on the way to it is followed.
@@ -183,7 +194,7 @@ impl WorkingTree {
             let on_disk = repository.root().join(&tracked.path);
             let Ok(below) = on_disk.strip_prefix(&self.root) else { continue };
             let path = to_repo_path(below);
-            let is_claimed = formats::format_for(&path).is_some();
+            let is_claimed = formats::is_claimed(&path);
             if tracked.submodule {
                 if is_claimed {
                     self.submodules.insert(path.clone());
@@ -274,7 +285,7 @@ impl WorkingTree {
                     Ok(entry) if entry.file_type().is_some_and(|kind| !kind.is_dir()) => {
                         if let Ok(below) = entry.path().strip_prefix(root) {
                             let path = to_repo_path(below);
-                            if formats::format_for(&path).is_some() {
+                            if formats::is_claimed(&path) {
                                 let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
                                 found.push((path, entry.into_path()));
                             }

@@ -88,8 +88,13 @@ pub struct StandinOptions {
 
 impl Default for StandinOptions {
     fn default() -> StandinOptions {
-        let permissions =
-            [("checks", "write"), ("contents", "read"), ("metadata", "read"), ("pull_requests", "write")];
+        let permissions = [
+            ("checks", "write"),
+            ("contents", "read"),
+            ("members", "read"),
+            ("metadata", "read"),
+            ("pull_requests", "write"),
+        ];
         StandinOptions {
             app_id: 4_242,
             app_slug: "fromguard".to_owned(),

@@ -33,6 +33,9 @@ pub(super) struct State {
     pub(super) tokens: HashMap<String, Token>,
     pub(super) check_runs: Vec<CheckRun>,
     pub(super) comments: Vec<Comment>,
+    pub(super) reviews: Vec<Review>,
+    /// The members of each team, by `organisation/slug`, lower-case, and whether each is active.
+    pub(super) teams: BTreeMap<String, BTreeMap<String, bool>>,
     suites: BTreeMap<(RepositoryId, ObjectId, u64), u64>,
     differences: HashMap<(RepositoryId, ObjectId, ObjectId), Arc<Vec<ChangedFile>>>,
     pub(super) windows: HashMap<(InstallationId, &'static str), Window>,
@@ -136,6 +139,20 @@ pub(super) struct Comment {
     pub(super) author: Author,
     pub(super) created_ms: TimestampMs,
     pub(super) updated_ms: TimestampMs,
+}
+
+/// A review of a pull request.
+#[derive(Debug, Clone)]
+pub(super) struct Review {
+    pub(super) id: u64,
+    pub(super) repository: RepositoryId,
+    pub(super) pull: PullNumber,
+    pub(super) author: String,
+    /// `APPROVED`, `CHANGES_REQUESTED`, `COMMENTED`, `DISMISSED`.
+    pub(super) state: &'static str,
+    /// The head that was looked at.
+    pub(super) commit: ObjectId,
+    pub(super) submitted_ms: TimestampMs,
 }
 
 /// Who wrote a comment.

@@ -20,7 +20,9 @@ use super::shape::merge;
 use super::shape::node_id;
 use super::state::Pull;
 use super::state::Repository;
+use super::state::Review;
 use super::state::State;
+use super::time::iso;
 
 /// Where deliveries go and what they are signed with.
 #[derive(Debug, Clone)]
@@ -107,6 +109,44 @@ pub(super) fn pull_request(
             json!({"id": id, "node_id": node_id("MDIzOkludGVncmF0aW9uSW5zdGFsbGF0aW9u", id.0)});
     }
     merge(&mut payload, more);
+    payload
+}
+
+/// The payload of a `pull_request_review` event: the pull request in it is shorter
+/// than elsewhere, without what has to be counted.
+pub(super) fn pull_request_review(
+    state: &mut State,
+    shapes: Shapes<'_>,
+    action: &str,
+    repository: &Repository,
+    pull: &Pull,
+    review: &Review,
+) -> Value {
+    let mut payload = pull_request(state, shapes, action, repository, pull, json!({}));
+    let page = format!("{}/{}/pull/{}", shapes.base_url, repository.name, pull.number);
+    let link = format!("{page}#pullrequestreview-{}", review.id);
+    let shown = shapes.pull(repository, pull, None);
+    let own = json!({
+        "pull_request": shown,
+        "sender": shapes.user(&review.author, "User"),
+        "review": {
+            "id": review.id,
+            "node_id": node_id("PRR", review.id),
+            "user": shapes.user(&review.author, "User"),
+            "body": Value::Null,
+            "commit_id": review.commit.to_string(),
+            "submitted_at": iso(review.submitted_ms),
+            "state": review.state.to_ascii_lowercase(),
+            "html_url": link,
+            "pull_request_url": format!("{}/repos/{}/pulls/{}", shapes.base_url, repository.name, pull.number),
+            "author_association": "MEMBER",
+            "_links": {"html": {"href": link}, "pull_request": {"href": page}},
+        },
+    });
+    merge(&mut payload, own);
+    if let Some(object) = payload.as_object_mut() {
+        object.remove("number");
+    }
     payload
 }
 

@@ -1,5 +1,6 @@
 //! One judgement, from the claimed job to its outcome.
 
+use fromguard_core::day::Day;
 use fromguard_core::report::Fault;
 use fromguard_core::report::Report;
 use fromguard_core::report::judge;
@@ -135,6 +136,7 @@ impl Worker {
             head: &job.head,
             comments: comment.is_none(),
             organisation_policy_seen: seen,
+            day: Day::from_unix_ms(self.clock.now_ms()),
         };
         match fetch::fetch(repository, request).await {
             Ok(Fetched::Change(change)) => {

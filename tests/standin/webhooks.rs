@@ -16,8 +16,11 @@ use tokio::net::TcpListener;
 use super::World;
 
 fn example(action: &str) -> Value {
-    let path =
-        format!("{}/tests/data/github/webhooks/pull_request.{action}.json", env!("CARGO_MANIFEST_DIR"));
+    example_of("pull_request", action)
+}
+
+fn example_of(event: &str, action: &str) -> Value {
+    let path = format!("{}/tests/data/github/webhooks/{event}.{action}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
@@ -53,6 +56,26 @@ async fn a_payload_has_every_field_of_the_published_example() {
     }
     let push: Value = serde_json::from_slice(&waiting[2].body).unwrap();
     assert_eq!(push["after"], push["pull_request"]["head"]["sha"]);
+}
+
+#[tokio::test]
+async fn a_review_has_every_field_of_the_published_example() {
+    let world = World::start().await;
+    let pull = world.github.open_draft("acme/shop", "main", "topic").unwrap();
+    world.github.review(&pull, "ann", "APPROVED").unwrap();
+    world.github.dismiss(&pull, "ann").unwrap();
+    let waiting = world.github.waiting_deliveries();
+    let reviews = waiting.iter().filter(|delivery| delivery.event == "pull_request_review");
+    let actions: Vec<&str> = reviews
+        .map(|delivery| {
+            let payload: Value = serde_json::from_slice(&delivery.body).unwrap();
+            let mut found = Vec::new();
+            lacking(&example_of("pull_request_review", &delivery.action), &payload, "", &mut found);
+            assert!(found.is_empty(), "pull_request_review.{} lacks {found:#?}", delivery.action);
+            delivery.action.as_str()
+        })
+        .collect();
+    assert_eq!(actions, ["submitted", "dismissed"]);
 }
 
 #[tokio::test]

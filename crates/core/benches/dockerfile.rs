@@ -30,7 +30,7 @@ const FILES: [(&str, &str); 5] = [
 ];
 
 fn extract(file: &SourceFile) -> Extracted {
-    let format = formats::format_for(file.path()).expect("a Dockerfile");
+    let (format, _) = formats::formats_for(file.path()).next().expect("a Dockerfile");
     format.extract(file, &mut Files::new(&|_| None))
 }
 

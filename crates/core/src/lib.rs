@@ -6,10 +6,11 @@
 //! with a span), never `Err`, never a panic. The shell (package `fromguard`)
 //! fetches files and evidence and hands them in.
 //!
-//! Reading order, from the ground up: [`source`], [`image`], [`formats`],
+//! Reading order, from the ground up: [`source`], [`day`], [`image`], [`formats`],
 //! [`scan`], [`change`], [`trust`], [`policy`], [`import`], [`report`].
 
 pub mod change;
+pub mod day;
 pub mod formats;
 pub mod image;
 pub mod import;

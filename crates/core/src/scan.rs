@@ -4,6 +4,12 @@
 //! The same [`Scan`] runs over a working tree, a git commit or the GitHub API.
 //! A symbolic link is followed inside the tree, and its target read under the
 //! link's own name.
+//!
+//! Files say how others are built (a compose file gives a Dockerfile its arguments),
+//! so those that are built are extracted after all others. And a changed file may
+//! decide what another one uses: who scans the files of a change also tells what
+//! changed at either end ([`Scan::affected_by`]), and is asked for the paths of the
+//! tree where they are needed.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -11,10 +17,16 @@ use std::collections::HashMap;
 use std::collections::HashSet;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::OnceLock;
 
 use crate::formats;
+use crate::formats::Claim;
+use crate::formats::Extracted;
 use crate::formats::Files;
 use crate::formats::Format;
+use crate::formats::Wanted;
+use crate::formats::dockerfile::Dockerfile;
+use crate::formats::dockerfile::Inputs;
 use crate::image::ImageUse;
 use crate::source::Content;
 use crate::source::Location;
@@ -23,6 +35,7 @@ use crate::source::ProblemCode;
 use crate::source::RepoPath;
 use crate::source::SourceFile;
 use crate::source::Span;
+use crate::source::Tree;
 use crate::source::Unreadable;
 
 /// How many links are followed from one path. Linux follows 40; nobody chains
@@ -30,23 +43,50 @@ use crate::source::Unreadable;
 const MAX_LINK_HOPS: usize = 8;
 /// How many times the extraction of one file may ask for more files.
 const MAX_ROUNDS: usize = 8;
+/// How many files that did not change are read because they may depend on one
+/// that did.
+const MAX_DEPENDENTS: usize = 1_000;
 
 /// A scan under way.
 #[derive(Default)]
 pub struct Scan {
-    /// Files to be extracted that are not done, with the rounds they took.
-    open: HashMap<RepoPath, Open>,
+    /// Every file that was begun.
+    begun: HashSet<Job>,
+    /// Those that are not done, with the rounds they took.
+    open: HashMap<Job, Open>,
     /// What was fed. The text of a file in which nothing was found is dropped.
     contents: HashMap<RepoPath, Content>,
     asked: HashSet<RepoPath>,
     next: VecDeque<RepoPath>,
-    /// The files that wait for a path.
-    waiting: HashMap<RepoPath, Vec<RepoPath>>,
+    /// The jobs that wait for a path.
+    waiting: HashMap<RepoPath, Vec<Job>>,
+    tree: Option<Arc<Tree>>,
+    /// The jobs that wait for the tree.
+    waiting_for_tree: BTreeSet<Job>,
+    /// What changed at either end, where a change is scanned.
+    changed: Option<BTreeSet<RepoPath>>,
+    /// What files say of how others are built.
+    builds: HashMap<RepoPath, Vec<Inputs>>,
+    /// Jobs that can go on.
+    ready: Vec<Job>,
+    /// Jobs of files that are built, whose text is there.
+    held: BTreeSet<Job>,
     scanned: Scanned,
 }
 
+/// A path, and whether it is read as a Dockerfile that another file names, rather
+/// than by the formats that claim it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Job {
+    path: RepoPath,
+    named_dockerfile: bool,
+}
+
+/// Runs a task for each number below a count, in whatever order and beside each
+/// other if it likes: extraction is where a scan's time goes, and pure.
+pub type Runner<'r> = &'r dyn Fn(usize, &(dyn Fn(usize) + Sync));
+
 struct Open {
-    format: &'static dyn Format,
     rounds: usize,
     /// Paths that it waits for.
     missing: usize,
@@ -79,38 +119,83 @@ impl Scan {
     pub fn new(paths: impl IntoIterator<Item = RepoPath>) -> Scan {
         let mut scan = Scan::default();
         for path in paths {
-            let Some(format) = formats::format_for(&path) else { continue };
-            if scan.open.insert(path.clone(), Open { format, rounds: 0, missing: 1 }).is_none() {
-                scan.want(path.clone(), path);
-            }
+            scan.open(path, false);
         }
         scan
     }
 
+    /// A scan of a whole tree.
+    #[must_use]
+    pub fn of_tree(tree: Tree) -> Scan {
+        let mut scan = Scan::new(tree.paths().cloned());
+        scan.tree = Some(Arc::new(tree));
+        scan
+    }
+
+    /// Tells which files changed, at this end or the other: files that depend on
+    /// them are scanned too. That needs the paths of the tree where a changed file
+    /// may decide another ([`Scan::wants_tree`]).
+    pub fn affected_by(&mut self, changed: impl IntoIterator<Item = RepoPath>) {
+        self.changed = Some(changed.into_iter().collect());
+        self.open_dependents();
+    }
+
+    /// Whether the paths of the tree are needed to go on.
+    #[must_use]
+    pub fn wants_tree(&self) -> bool {
+        if self.tree.is_some() {
+            return false;
+        }
+        let may_decide = |changed: &BTreeSet<RepoPath>| changed.iter().any(formats::may_decide_others);
+        !self.waiting_for_tree.is_empty() || self.changed.as_ref().is_some_and(may_decide)
+    }
+
+    /// Hands in the paths of the tree, at least those that a format claims.
+    pub fn feed_tree(&mut self, tree: Arc<Tree>) {
+        self.tree = Some(tree);
+        self.open_dependents();
+        for job in std::mem::take(&mut self.waiting_for_tree) {
+            self.advance(&job);
+        }
+        self.work(&one_by_one, false);
+    }
+
     /// The files to fetch next. Each is asked for once, except that a file whose
     /// text was dropped because nothing was found in it may be asked for again
-    /// when a link or another file leads to it. Empty when the scan is done.
+    /// when a link or another file leads to it. Empty when the scan is done, or
+    /// goes on only with the tree.
     pub fn wanted(&mut self) -> Vec<RepoPath> {
         self.next.drain(..).collect()
     }
 
     /// Hands in a file that was wanted. [`Content::Missing`] is an answer.
     pub fn feed(&mut self, path: &RepoPath, content: Content) {
-        self.contents.insert(path.clone(), content);
-        for waiter in self.waiting.remove(path).unwrap_or_default() {
-            let Some(open) = self.open.get_mut(&waiter) else { continue };
-            open.missing = open.missing.saturating_sub(1);
-            if open.missing == 0 {
-                self.advance(&waiter);
+        self.feed_all([(path.clone(), content)], &one_by_one);
+    }
+
+    /// Hands in many files; what can be extracted then is, by way of `run`.
+    pub fn feed_all(&mut self, files: impl IntoIterator<Item = (RepoPath, Content)>, run: Runner<'_>) {
+        for (path, content) in files {
+            let waiters = self.waiting.remove(&path).unwrap_or_default();
+            self.contents.insert(path, content);
+            for waiter in waiters {
+                let Some(open) = self.open.get_mut(&waiter) else { continue };
+                open.missing = open.missing.saturating_sub(1);
+                if open.missing == 0 {
+                    self.advance(&waiter);
+                }
             }
         }
+        self.work(run, false);
     }
 
     /// What was found. A wanted file that was never fed is a problem.
     #[must_use]
     pub fn finish(mut self) -> Scanned {
-        let mut unread: Vec<RepoPath> = self.open.keys().cloned().collect();
+        self.work(&one_by_one, true);
+        let mut unread: Vec<RepoPath> = self.open.keys().map(|job| job.path.clone()).collect();
         unread.sort();
+        unread.dedup();
         for path in unread {
             let reason = "it was asked for and not handed in".to_owned();
             self.refuse(&path, &Unreadable::Failed { reason });
@@ -121,70 +206,184 @@ impl Scan {
         scanned
     }
 
+    /// Begins with a path, unless no format claims it or it has been begun.
+    fn open(&mut self, path: RepoPath, named_dockerfile: bool) {
+        if !named_dockerfile && !formats::is_claimed(&path) {
+            return;
+        }
+        let job = Job { path: path.clone(), named_dockerfile };
+        if !self.begun.insert(job.clone()) {
+            return;
+        }
+        self.open.insert(job.clone(), Open { rounds: 0, missing: 1 });
+        match self.contents.contains_key(&path) {
+            true => self.advance(&job),
+            false => self.want(path, job),
+        }
+    }
+
+    /// Begins with the files that may depend on a changed one.
+    fn open_dependents(&mut self) {
+        let (Some(tree), Some(changed)) = (self.tree.clone(), &self.changed) else { return };
+        let dependents: Vec<RepoPath> = formats::dependents(&tree, changed).cloned().collect();
+        if let Some(first) = dependents.get(MAX_DEPENDENTS) {
+            self.scanned.problems.push(Problem {
+                at: Location { file: first.clone(), span: Span::default() },
+                code: ProblemCode::Limit,
+                message: format!(
+                    "more than {MAX_DEPENDENTS} files may depend on what changed; this one and those after it are not read"
+                ),
+            });
+        }
+        for path in dependents.into_iter().take(MAX_DEPENDENTS) {
+            self.open(path, false);
+        }
+    }
+
+    /// Extracts what can be, and what that makes ready, until nothing is; at the
+    /// `end` with what there is.
+    fn work(&mut self, run: Runner<'_>, end: bool) {
+        loop {
+            if self.ready.is_empty() {
+                self.release(end);
+            }
+            if self.ready.is_empty() {
+                return;
+            }
+            let jobs = std::mem::take(&mut self.ready);
+            let jobs: Vec<(Job, Arc<SourceFile>)> =
+                jobs.into_iter().filter_map(|job| self.text_of(&job).map(|file| (job, file))).collect();
+            let found: Vec<OnceLock<(Extracted, Wanted)>> = jobs.iter().map(|_| OnceLock::new()).collect();
+            let (formats, asked) = (Formats { scan: self }, &jobs);
+            run(jobs.len(), &|index| {
+                if let (Some((job, file)), Some(found)) = (asked.get(index), found.get(index)) {
+                    found.get_or_init(|| formats.ask(job, file));
+                }
+            });
+            for ((job, file), found) in jobs.into_iter().zip(found) {
+                if let Some((extracted, wanted)) = found.into_inner() {
+                    self.settle(&job, file, extracted, &wanted, end);
+                }
+            }
+        }
+    }
+
+    /// Lets the files go on that are built, when nothing is left that could say how;
+    /// at the `end` in any case.
+    fn release(&mut self, end: bool) {
+        let others_are_done = self.open.len() == self.held.len();
+        if end || (others_are_done && !self.wants_tree()) {
+            self.ready.extend(std::mem::take(&mut self.held));
+        }
+        if end {
+            self.ready.extend(std::mem::take(&mut self.waiting_for_tree));
+        }
+    }
+
     /// Lets `waiter` wait for `path`, which is fetched unless it was already.
-    fn want(&mut self, path: RepoPath, waiter: RepoPath) {
+    fn want(&mut self, path: RepoPath, waiter: Job) {
         self.waiting.entry(path.clone()).or_default().push(waiter);
         if self.asked.insert(path.clone()) {
             self.next.push_back(path);
         }
     }
 
-    /// Goes as far with a file as what was fed allows.
-    fn advance(&mut self, path: &RepoPath) {
-        let text = match follow(&self.contents, path) {
+    /// Lets a file go on that has what it waited for.
+    fn advance(&mut self, job: &Job) {
+        let first = formats_of(job).next();
+        if first.is_some_and(|(format, _)| format.is_built()) {
+            self.held.insert(job.clone());
+        } else {
+            self.ready.push(job.clone());
+        }
+    }
+
+    /// The text of a file that is open; `None` when it has to wait for another
+    /// path, or there is none.
+    fn text_of(&mut self, job: &Job) -> Option<Arc<SourceFile>> {
+        let text = match follow(&self.contents, &job.path) {
             Lookup::Needs(target) => {
-                self.await_all(path, BTreeSet::from([target]));
-                return;
+                self.await_all(job, BTreeSet::from([target]));
+                return None;
             }
             Lookup::Broken(unreadable) => {
-                self.refuse(path, &unreadable);
-                return;
+                self.refuse_job(job, &unreadable);
+                return None;
             }
             Lookup::Found(Content::Text(text)) => Arc::clone(text),
             Lookup::Found(Content::Unreadable(unreadable)) => {
                 let unreadable = unreadable.clone();
-                self.refuse(path, &unreadable);
-                return;
+                self.refuse_job(job, &unreadable);
+                return None;
             }
             Lookup::Found(Content::Missing | Content::Symlink(_)) => {
-                self.open.remove(path);
-                return;
+                self.open.remove(job);
+                return None;
             }
         };
-        let Some(open) = self.open.get_mut(path) else { return };
+        let open = self.open.get_mut(job)?;
         open.rounds += 1;
-        let (format, rounds) = (open.format, open.rounds);
-        let file = Arc::new(SourceFile::new(path.clone(), text));
-        let known = |wanted: &RepoPath| match follow(&self.contents, wanted) {
-            Lookup::Found(content) => Some(content.clone()),
-            Lookup::Broken(unreadable) => Some(Content::Unreadable(unreadable)),
-            Lookup::Needs(_) => None,
-        };
-        let mut files = Files::new(&known);
-        let mut extracted = format.extract(&file, &mut files);
-        let needs: BTreeSet<RepoPath> = files
-            .into_wanted()
+        Some(Arc::new(SourceFile::new(job.path.clone(), text)))
+    }
+
+    /// Takes in what was extracted from a file, or waits for what that needs.
+    fn settle(
+        &mut self,
+        job: &Job,
+        file: Arc<SourceFile>,
+        mut extracted: Extracted,
+        wanted: &Wanted,
+        end: bool,
+    ) {
+        let needs: BTreeSet<RepoPath> = wanted
+            .files
             .iter()
             .filter_map(|wanted| match follow(&self.contents, wanted) {
                 Lookup::Needs(target) => Some(target),
                 _ => None,
             })
             .collect();
+        // Others may say how it is built: who they are is seen in the tree.
+        let takes_arguments = extracted.takes_arguments && self.changed.is_some();
+        let waits_for_tree = !end && self.tree.is_none() && (wanted.tree || takes_arguments);
+        if waits_for_tree {
+            self.waiting_for_tree.insert(job.clone());
+        }
+        let rounds = self.open.get(job).map_or(0, |open| open.rounds);
+        if !needs.is_empty() && !end && rounds < MAX_ROUNDS {
+            self.await_all(job, needs);
+            return;
+        }
+        if waits_for_tree {
+            return;
+        }
         if !needs.is_empty() {
-            if rounds < MAX_ROUNDS {
-                self.await_all(path, needs);
-                return;
-            }
             extracted.problems.push(Problem {
-                at: Location { file: path.clone(), span: Span::default() },
+                at: Location { file: job.path.clone(), span: Span::default() },
                 code: ProblemCode::Limit,
                 message: format!(
                     "the files that this one refers to lead to more files {MAX_ROUNDS} times over; shorten the chain"
                 ),
             });
         }
-        self.open.remove(path);
+        self.open.remove(job);
+        self.take(&job.path, file, extracted);
+    }
+
+    /// Takes in what was found in a file.
+    fn take(&mut self, path: &RepoPath, file: Arc<SourceFile>, mut extracted: Extracted) {
         self.scanned.files_scanned += usize::from(!extracted.is_foreign);
+        for build in std::mem::take(&mut extracted.builds) {
+            let known = self.builds.entry(build.dockerfile.clone()).or_default();
+            if !known.contains(&build.inputs) {
+                known.push(build.inputs);
+            }
+            // Under a Dockerfile's own name it may be begun already, or is to be.
+            let named = formats_of(&Job { path: build.dockerfile.clone(), named_dockerfile: false })
+                .next()
+                .is_none_or(|(format, _)| !format.is_built());
+            self.open(build.dockerfile, named);
+        }
         if extracted.uses.is_empty() && extracted.problems.is_empty() {
             // Whoever wants it later asks again.
             self.contents.remove(path);
@@ -197,17 +396,17 @@ impl Scan {
         self.scanned.problems.append(&mut extracted.problems);
     }
 
-    fn await_all(&mut self, path: &RepoPath, needs: BTreeSet<RepoPath>) {
-        if let Some(open) = self.open.get_mut(path) {
+    fn await_all(&mut self, job: &Job, needs: BTreeSet<RepoPath>) {
+        if let Some(open) = self.open.get_mut(job) {
             open.missing = needs.len();
         }
         for need in needs {
-            self.want(need, path.clone());
+            self.want(need, job.clone());
         }
     }
 
     /// Keeps the other files that uses and problems point into.
-    fn keep_sources(&mut self, extracted: &formats::Extracted) {
+    fn keep_sources(&mut self, extracted: &Extracted) {
         let places = extracted.uses.iter().flat_map(|usage| {
             usage.via.iter().map(|via| &via.at.file).chain([&usage.file, &usage.decided_at.file])
         });
@@ -222,14 +421,62 @@ impl Scan {
         }
     }
 
+    /// Gives up a file that cannot be read: a problem where its name says that it
+    /// is of a format, or another file says so.
+    fn refuse_job(&mut self, job: &Job, unreadable: &Unreadable) {
+        self.open.remove(job);
+        if formats_of(job).any(|(_, claim)| claim == Claim::Yes) {
+            self.refuse(&job.path, unreadable);
+        }
+    }
+
     fn refuse(&mut self, path: &RepoPath, unreadable: &Unreadable) {
-        self.open.remove(path);
         self.scanned.problems.push(Problem {
             at: Location { file: path.clone(), span: Span::default() },
             code: ProblemCode::Unreadable,
             message: format!("this file cannot be scanned: it is {unreadable}"),
         });
     }
+}
+
+/// Runs tasks one after another.
+fn one_by_one(count: usize, task: &(dyn Fn(usize) + Sync)) {
+    (0..count).for_each(task);
+}
+
+/// What extraction may look at of a scan, from any thread.
+struct Formats<'s> {
+    scan: &'s Scan,
+}
+
+impl Formats<'_> {
+    /// Asks the formats of a file in turn, until one does not call it foreign.
+    fn ask(&self, job: &Job, file: &SourceFile) -> (Extracted, Wanted) {
+        let contents = &self.scan.contents;
+        let known = |wanted: &RepoPath| match follow(contents, wanted) {
+            Lookup::Found(content) => Some(content.clone()),
+            Lookup::Broken(unreadable) => Some(Content::Unreadable(unreadable)),
+            Lookup::Needs(_) => None,
+        };
+        let builds = self.scan.builds.get(&job.path).map_or(&[][..], Vec::as_slice);
+        let mut files = Files::new(&known).with_tree(self.scan.tree.as_deref()).with_builds(builds);
+        let mut extracted = Extracted::foreign();
+        for (format, _) in formats_of(job) {
+            extracted = format.extract(file, &mut files);
+            if !extracted.is_foreign {
+                break;
+            }
+        }
+        (extracted, files.into_wanted())
+    }
+}
+
+/// The formats that read a file, in turn.
+fn formats_of(job: &Job) -> impl Iterator<Item = (&'static dyn Format, Claim)> {
+    let named: Option<(&'static dyn Format, Claim)> =
+        job.named_dockerfile.then_some((&Dockerfile, Claim::Yes));
+    let claimed = (!job.named_dockerfile).then(|| formats::formats_for(&job.path));
+    named.into_iter().chain(claimed.into_iter().flatten())
 }
 
 fn follow<'c>(contents: &'c HashMap<RepoPath, Content>, path: &RepoPath) -> Lookup<'c> {

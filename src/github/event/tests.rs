@@ -56,6 +56,32 @@ fn only_what_can_leave_another_base_announces() {
     }
 }
 
+/// A published example of a `pull_request_review` payload.
+fn review(action: &str) -> Value {
+    let path = format!(
+        "{}/tests/data/github/webhooks/pull_request_review.{action}.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+#[test]
+fn a_review_counts_when_it_approves_objects_or_is_dismissed() {
+    let read_review = |payload: &Value| read("pull_request_review", payload.to_string().as_bytes());
+    let mut payload = review("submitted");
+    assert_eq!(read_review(&payload), Ok(Event::Other), "the example is a comment");
+    for state in ["approved", "APPROVED", "changes_requested"] {
+        payload["review"]["state"] = json!(state);
+        let Ok(Event::Pull(event)) = read_review(&payload) else { panic!("{state}") };
+        assert_eq!((event.action, event.open), (PullAction::Reviewed, true));
+        assert_eq!(event.head.0, payload["pull_request"]["head"]["sha"]);
+    }
+    payload["action"] = json!("edited");
+    assert_eq!(read_review(&payload), Ok(Event::Other));
+    let Ok(Event::Pull(event)) = read_review(&review("dismissed")) else { panic!() };
+    assert_eq!(event.action, PullAction::Reviewed);
+}
+
 #[test]
 fn edited_counts_only_with_another_base() {
     let mut payload = example("opened");

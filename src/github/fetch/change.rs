@@ -38,6 +38,16 @@ pub(super) struct Now {
     pub(super) organisation_policy: Option<Content>,
     /// The bodies of all comments; `None` when they were not asked for or are more.
     pub(super) comments: Option<Vec<String>>,
+    /// Who approves this very head; never its author.
+    pub(super) approvals: Vec<Approver>,
+}
+
+/// Somebody whose newest review approves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Approver {
+    pub(super) login: String,
+    /// When, as GitHub writes it.
+    pub(super) at: String,
 }
 
 /// Asks for it all at once.
@@ -63,6 +73,7 @@ pub(super) async fn now(repository: &Repository, pull: PullNumber, comments: boo
         return Err(gone("another repository has taken its name"));
     }
     let found = node.pull_request.ok_or_else(|| gone("no such pull request"))?;
+    let approvals = approvals(&found);
     let target = found.base_ref.and_then(|base| base.target);
     let likely_merge_base = likely_merge_base(&found.commits.nodes);
     let (base_tip, file) = match target {
@@ -99,7 +110,21 @@ pub(super) async fn now(repository: &Repository, pull: PullNumber, comments: boo
             let all = comments.total_count <= comments.nodes.len();
             all.then(|| comments.nodes.into_iter().map(|comment| comment.body).collect())
         }),
+        approvals,
     })
+}
+
+/// The newest opinion of each reviewer counts, and only on the head as it is now.
+fn approvals(pull: &PullRequest) -> Vec<Approver> {
+    let author = pull.author.as_ref().map_or("", |author| &author.login);
+    let reviews = pull.latest_opinionated_reviews.iter().flat_map(|reviews| &reviews.nodes);
+    reviews
+        .filter(|review| review.state == "APPROVED")
+        .filter(|review| review.commit.as_ref().is_some_and(|commit| commit.oid == pull.head_ref_oid))
+        .filter_map(|review| Some((review.author.as_ref()?, review.submitted_at.as_ref()?)))
+        .filter(|(reviewer, _)| !reviewer.login.eq_ignore_ascii_case(author))
+        .map(|(reviewer, at)| Approver { login: reviewer.login.clone(), at: at.clone() })
+        .collect()
 }
 
 /// Where the pull request's own commits meet what is not theirs: the newest such
@@ -137,10 +162,22 @@ struct PullRequest {
     state: String,
     head_ref_oid: Sha,
     changed_files: u64,
+    /// Nobody, when the account is gone.
+    author: Option<Owner>,
+    latest_opinionated_reviews: Option<Nodes<Review>>,
     base_ref: Option<Ref<BaseTarget>>,
     commits: Nodes<CommitNode>,
     files: Option<Nodes<FileNode>>,
     comments: Option<Comments>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Review {
+    state: String,
+    submitted_at: Option<String>,
+    author: Option<Owner>,
+    commit: Option<Parent>,
 }
 
 #[derive(Deserialize)]

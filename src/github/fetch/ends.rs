@@ -2,11 +2,13 @@
 //! wants, and every hop of both is one query.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use fromguard_core::scan::Scan;
 use fromguard_core::scan::Scanned;
 use fromguard_core::source::Content;
 use fromguard_core::source::RepoPath;
+use fromguard_core::source::Tree;
 use fromguard_core::source::Unreadable;
 
 use crate::github::error::Error;
@@ -15,6 +17,7 @@ use crate::github::fetch::contents;
 use crate::github::fetch::contents::Wanted;
 use crate::github::fetch::listing;
 use crate::github::fetch::listing::Changed;
+use crate::github::fetch::trees;
 use crate::github::repository::Repository;
 use crate::ids::Sha;
 
@@ -40,11 +43,12 @@ pub(super) struct Ends {
     pub(super) proposed: Option<(RepoPath, Content)>,
 }
 
-/// Reads both ends of the changed files, and the head's policy file beside them.
+/// Reads both ends of the changed files and of those that may depend on them, and
+/// the head's policy file beside them.
 pub(super) async fn read(
     repository: &Repository,
     head: &Sha,
-    base_end: BaseEnd,
+    mut base_end: BaseEnd,
     files: &[Changed],
     proposed: Option<RepoPath>,
 ) -> Result<Ends, FetchError> {
@@ -54,65 +58,91 @@ pub(super) async fn read(
     let before = before.chain(files.iter().filter_map(|file| file.previous.as_ref()));
     let mut scans =
         Scans { head: Scan::new(listed.iter().copied().cloned()), base: Scan::new(before.cloned()) };
-    let mut wanted = scans.wanted();
+    scans.affected_by(files);
 
-    // The first hop carries the head's policy file; the merge base is confirmed beside it.
-    let first =
-        Paths { head: wanted.head.iter().chain(&proposed).cloned().collect(), base: wanted.base.clone() };
-    let (mut read, base) = first_hop(repository, head, base_end, &first).await?;
-    let proposed = match proposed {
-        Some(path) => read.head.pop().map(|content| (path, content)),
-        None => None,
-    };
-    for (path, content) in wanted.head.iter().zip(&mut read.head) {
-        if *content == Content::Missing && listed.contains(path) {
-            let reason = "GitHub lists it as changed and has nothing at its path".to_owned();
-            *content = Content::Unreadable(Unreadable::Failed { reason });
-        }
-    }
+    let mut proposed_content = None;
     let mut count = 0;
-    for _ in 0..MAX_HOPS {
-        count += wanted.head.len() + wanted.base.len();
-        (scans, wanted) = scans.feed(wanted, read).await?;
+    let mut tree_is_known = false;
+    for hop in 0..MAX_HOPS {
+        let mut wanted = scans.wanted();
         wanted.trim(MAX_READ.saturating_sub(count));
-        if wanted.is_empty() {
+        count += wanted.head.len() + wanted.base.len();
+        let needs_tree = !tree_is_known && scans.wants_tree();
+        // The first hop carries the head's policy file.
+        let extra = proposed.as_ref().filter(|_| hop == 0);
+        if wanted.is_empty() && !needs_tree && extra.is_none() {
             break;
         }
-        read = read_both(repository, head, base.as_ref(), &wanted).await?;
+        let paths =
+            Paths { head: wanted.head.iter().chain(extra).cloned().collect(), base: wanted.base.clone() };
+        let tree = async {
+            match needs_tree {
+                true => Ok(Some(trees::paths(repository, head).await?)),
+                false => Ok(None),
+            }
+        };
+        let contents = async {
+            let confirm = needs_tree || !paths.base.is_empty();
+            Ok::<_, FetchError>(read_both(repository, head, &mut base_end, &paths, confirm).await?)
+        };
+        let (mut read, tree) = futures_util::try_join!(contents, tree)?;
+        if let Some(path) = extra {
+            proposed_content = read.head.pop().map(|content| (path.clone(), content));
+        }
+        if hop == 0 {
+            for (path, content) in wanted.head.iter().zip(&mut read.head) {
+                if *content == Content::Missing && listed.contains(path) {
+                    let reason = "GitHub lists it as changed and has nothing at its path".to_owned();
+                    *content = Content::Unreadable(Unreadable::Failed { reason });
+                }
+            }
+        }
+        tree_is_known |= tree.is_some();
+        scans = scans.feed(wanted, read, tree.map(|paths| trees_of(paths, files))).await?;
     }
     let (head, base) = blocking(move || (scans.head.finish(), scans.base.finish())).await?;
-    Ok(Ends { head, base, proposed })
+    Ok(Ends { head, base, proposed: proposed_content })
 }
 
-/// Reads the first files of both ends and settles which commit the base end is.
-async fn first_hop(
+/// The trees of both ends: the base had what the change removed and not what it added.
+fn trees_of(paths: Vec<RepoPath>, files: &[Changed]) -> (Tree, Tree) {
+    let added: BTreeSet<&RepoPath> =
+        files.iter().filter(|file| !file.at_base).map(|file| &file.path).collect();
+    let removed = files.iter().filter(|file| !file.at_head).map(|file| &file.path);
+    let removed = removed.chain(files.iter().filter_map(|file| file.previous.as_ref()));
+    let base = paths.iter().filter(|path| !added.contains(path)).chain(removed).cloned().collect();
+    (paths.into_iter().collect(), base)
+}
+
+/// Reads paths of both ends; where it has to be confirmed and is not yet, the
+/// commit of the base beside it.
+async fn read_both(
     repository: &Repository,
     head: &Sha,
-    base_end: BaseEnd,
+    base_end: &mut BaseEnd,
     paths: &Paths,
-) -> Result<(Contents, Option<Sha>), Error> {
-    match base_end {
-        BaseEnd::Known(base) => Ok((read_both(repository, head, base.as_ref(), paths).await?, base)),
+    confirm: bool,
+) -> Result<Contents, Error> {
+    let (tip, guess) = match base_end {
+        BaseEnd::Likely { tip, guess } if confirm => (tip.clone(), guess.take()),
+        BaseEnd::Known(base) => return read_at(repository, head, base.as_ref(), paths).await,
         // Nothing that counts stood there before: no need to know where "before" is.
-        BaseEnd::Likely { .. } if paths.base.is_empty() => {
-            Ok((read_both(repository, head, None, paths).await?, None))
-        }
-        BaseEnd::Likely { tip, guess } => {
-            let (mut read, base) = futures_util::try_join!(
-                read_both(repository, head, guess.as_ref(), paths),
-                listing::merge_base(repository, &tip, head),
-            )?;
-            if base != guess {
-                let again = Paths { head: Vec::new(), base: paths.base.clone() };
-                read.base = read_both(repository, head, base.as_ref(), &again).await?.base;
-            }
-            Ok((read, base))
-        }
+        BaseEnd::Likely { .. } => return read_at(repository, head, None, paths).await,
+    };
+    let (mut read, base) = futures_util::try_join!(
+        read_at(repository, head, guess.as_ref(), paths),
+        listing::merge_base(repository, &tip, head),
+    )?;
+    if base != guess && !paths.base.is_empty() {
+        let again = Paths { head: Vec::new(), base: paths.base.clone() };
+        read.base = read_at(repository, head, base.as_ref(), &again).await?.base;
     }
+    *base_end = BaseEnd::Known(base);
+    Ok(read)
 }
 
 /// Without a base commit nothing stands at the base.
-async fn read_both(
+async fn read_at(
     repository: &Repository,
     head: &Sha,
     base: Option<&Sha>,
@@ -159,22 +189,44 @@ struct Scans {
 }
 
 impl Scans {
+    fn affected_by(&mut self, files: &[Changed]) {
+        let changed: Vec<RepoPath> = files
+            .iter()
+            .flat_map(|file| std::iter::once(&file.path).chain(&file.previous))
+            .cloned()
+            .collect();
+        self.head.affected_by(changed.iter().cloned());
+        self.base.affected_by(changed);
+    }
+
+    fn wants_tree(&self) -> bool {
+        self.head.wants_tree() || self.base.wants_tree()
+    }
+
     fn wanted(&mut self) -> Paths {
         Paths { head: self.head.wanted(), base: self.base.wanted() }
     }
 
     /// Extraction works on somebody's text: off the threads that wait for GitHub,
     /// and a panic of it stays this job's.
-    async fn feed(mut self, paths: Paths, contents: Contents) -> Result<(Scans, Paths), FetchError> {
+    async fn feed(
+        mut self,
+        paths: Paths,
+        contents: Contents,
+        trees: Option<(Tree, Tree)>,
+    ) -> Result<Scans, FetchError> {
         blocking(move || {
+            if let Some((head, base)) = trees {
+                self.head.feed_tree(Arc::new(head));
+                self.base.feed_tree(Arc::new(base));
+            }
             for (path, content) in paths.head.iter().zip(contents.head) {
                 self.head.feed(path, content);
             }
             for (path, content) in paths.base.iter().zip(contents.base) {
                 self.base.feed(path, content);
             }
-            let wanted = self.wanted();
-            (self, wanted)
+            self
         })
         .await
     }

@@ -3,7 +3,8 @@
 //!
 //! The plan, in round trips that follow one another: one query for the pull
 //! request, its files and the policies; one for the contents at both ends, with
-//! the merge base confirmed beside it. More than 100 files take one step more.
+//! the merge base confirmed beside it. More than 100 files take one step more, and so
+//! do files that an untouched one depends on: those are found in the tree of the head.
 //! Nothing is taken for absent that is not known to be.
 
 mod change;
@@ -12,9 +13,13 @@ mod ends;
 mod entry;
 mod listing;
 mod policy;
+mod review;
+mod trees;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use fromguard_core::day::Day;
 use fromguard_core::report::Subject;
 use fromguard_core::source::RepoPath;
 use thiserror::Error as ThisError;
@@ -40,6 +45,8 @@ pub struct Request<'a> {
     pub comments: bool,
     /// Whether a policy of this organisation was ever read.
     pub organisation_policy_seen: bool,
+    /// The day of judgement: exceptions of a policy end.
+    pub day: Day,
 }
 
 /// What was found.
@@ -99,8 +106,9 @@ pub async fn fetch(repository: &Repository, request: Request<'_>) -> Result<Fetc
     let base_tip = now.base_tip.take().ok_or_else(|| {
         FetchError::NotYet("the pull request's base branch is gone, and with it the policy".into())
     })?;
-    let policies =
-        policy::policies(&repository, &now, request.pull, request.organisation_policy_seen).await?;
+    let mut policies = policy::policies(&repository, &now, &request).await?;
+    let (approvals, notices) = review::approvals(&repository, &policies.in_force, &now.approvals).await?;
+    policies.notices.extend(notices);
     let (files, confirmed) = files(&repository, request.pull, &mut now, &base_tip).await?;
 
     let proposed_path = policy::path_in(&repository);
@@ -126,7 +134,9 @@ pub async fn fetch(repository: &Repository, request: Request<'_>) -> Result<Fetc
             touched: Some(touched),
             policies: policies.in_force,
             proposed,
+            evidence: Arc::default(),
             notices: policies.notices,
+            approvals,
         },
         organisation_policy_read: policies.organisation_read,
         comments: now.comments,

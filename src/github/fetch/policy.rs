@@ -21,9 +21,9 @@ use fromguard_core::source::Span;
 
 use crate::github::app::ORGANISATION_REPOSITORY;
 use crate::github::error::Error;
+use crate::github::fetch::Request;
 use crate::github::fetch::change::Now;
 use crate::github::repository::Repository;
-use crate::ids::PullNumber;
 use crate::ids::RepositoryName;
 
 /// The policies, and what is to be said of them.
@@ -37,17 +37,16 @@ pub(super) struct InForce {
 pub(super) async fn policies(
     repository: &Repository,
     now: &Now,
-    pull: PullNumber,
-    organisation_policy_seen: bool,
+    request: &Request<'_>,
 ) -> Result<InForce, Error> {
     let RepositoryName { owner, name } = &repository.place().name;
     let circumstances =
-        Circumstances { repository: Some((owner.clone(), name.clone())), pull_request: Some(pull.0) };
+        Circumstances { repository: Some((owner.clone(), name.clone())), pull_request: Some(request.pull.0) };
     let mut notices = Vec::new();
     let organisation_file = format!("{owner}/{ORGANISATION_REPOSITORY}/{ORGANISATION_POLICY_PATH}");
     let organisation = match &now.organisation_policy {
         Some(content) => found(ORGANISATION_POLICY_PATH, &organisation_file, content),
-        None if !organisation_policy_seen => {
+        None if !request.organisation_policy_seen => {
             notices.push(format!(
                 "The repository {owner}/{ORGANISATION_REPOSITORY} does not exist or this installation does not \
                  cover it: no organisation's policy applies."
@@ -64,7 +63,7 @@ pub(super) async fn policies(
         },
     };
     let repository = found(REPOSITORY_POLICY_PATH, REPOSITORY_POLICY_PATH, &now.repository_policy);
-    let in_force = Policies::load(organisation, repository).under(circumstances);
+    let in_force = Policies::load(organisation, repository, request.day).under(circumstances);
     let organisation_read = matches!(in_force.organisation, PolicyFile::Read(_));
     Ok(InForce { in_force, organisation_read, notices })
 }
@@ -88,7 +87,7 @@ pub(super) fn path_in(repository: &Repository) -> &'static str {
 /// The policy file of the head: nothing is judged by it, but it must load.
 pub(super) fn proposed(path: RepoPath, content: Content, in_force: &Policies) -> Loaded {
     let load_at = |file| match path.as_str() {
-        ORGANISATION_POLICY_PATH => load(file, Scope::Organisation),
+        ORGANISATION_POLICY_PATH => load(file, Scope::Organisation, in_force.day).with_tests(in_force.day),
         _ => in_force.load_proposed(file),
     };
     match Found::from_content(&path, content) {

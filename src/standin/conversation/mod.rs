@@ -27,6 +27,7 @@ use super::state::Installation;
 use super::state::Pull;
 use super::state::Repository;
 use super::state::RequiredCheck;
+use super::state::Review;
 use super::state::State;
 use super::time::iso;
 use super::webhook;
@@ -343,6 +344,50 @@ impl Standin {
         Ok(id)
     }
 
+    /// A review of a pull request's head as it is: `APPROVED`, `CHANGES_REQUESTED` or `COMMENTED`.
+    ///
+    /// # Errors
+    /// When there is no such pull request.
+    pub fn review(&self, pull: &PullPlace, login: &str, verdict: &'static str) -> Result<(), StandinError> {
+        let mut state = lock(&self.shared.state);
+        let repository = find(&state, &pull.repository.to_string())?;
+        let (repository, commit) = (repository.id, found_pull(repository, pull)?.head);
+        let review = Review {
+            id: state.fresh_id(),
+            repository,
+            pull: pull.number,
+            author: login.to_owned(),
+            state: verdict,
+            commit,
+            submitted_ms: self.shared.clock.now_ms(),
+        };
+        state.reviews.push(review.clone());
+        self.announce_review(&mut state, pull, "submitted", &review)
+    }
+
+    /// Dismisses what somebody said in a review.
+    ///
+    /// # Errors
+    /// When there is no such pull request or review.
+    pub fn dismiss(&self, pull: &PullPlace, login: &str) -> Result<(), StandinError> {
+        let mut state = lock(&self.shared.state);
+        let repository = find(&state, &pull.repository.to_string())?.id;
+        let review = state.reviews.iter_mut().rev().find(|review| {
+            review.repository == repository && review.pull == pull.number && review.author == login
+        });
+        let review = review.ok_or_else(|| unknown("review by", login))?;
+        review.state = "DISMISSED";
+        let review = review.clone();
+        self.announce_review(&mut state, pull, "dismissed", &review)
+    }
+
+    /// Puts somebody into a team, `organisation/slug`, or only invites them.
+    pub fn team_member(&self, team: &str, login: &str, active: bool) {
+        let mut state = lock(&self.shared.state);
+        let members = state.teams.entry(team.to_ascii_lowercase()).or_default();
+        members.insert(login.to_ascii_lowercase(), active);
+    }
+
     /// A completed check run by another App: whoever may write checks can forge a name.
     ///
     /// # Errors
@@ -416,6 +461,24 @@ impl Standin {
             let shapes = self.shared.shapes();
             let payload = webhook::pull_request(state, shapes, action, &repository, found, more);
             lock(&self.shared.deliveries).add("pull_request", &payload);
+        }
+        Ok(())
+    }
+
+    /// Makes the delivery of a `pull_request_review` event, if the App is installed there.
+    fn announce_review(
+        &self,
+        state: &mut State,
+        pull: &PullPlace,
+        action: &str,
+        review: &Review,
+    ) -> Result<(), StandinError> {
+        let repository = find(state, &pull.repository.to_string())?.clone();
+        let found = found_pull(&repository, pull)?;
+        if state.installation_of(&repository).is_some() {
+            let shapes = self.shared.shapes();
+            let payload = webhook::pull_request_review(state, shapes, action, &repository, found, review);
+            lock(&self.shared.deliveries).add("pull_request_review", &payload);
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use crate::ids::RepositoryId;
 use crate::standin::diff::ChangedFile;
 use crate::standin::git::Entry;
 use crate::standin::state::Comment;
+use crate::standin::state::Review;
 
 /// An object of the graph.
 #[derive(Debug, Clone)]
@@ -35,6 +36,7 @@ pub(super) enum Node {
     PullCommit(RepositoryId, PullNumber, ObjectId),
     File(RepositoryId, ChangedFile),
     Comment(Comment),
+    Review(Review),
     Connection(Connection),
     PageInfo(PageInfo),
 }
@@ -56,6 +58,7 @@ impl Node {
             Node::PullCommit(..) => "PullRequestCommit",
             Node::File(..) => "PullRequestChangedFile",
             Node::Comment(_) => "IssueComment",
+            Node::Review(_) => "PullRequestReview",
             Node::Connection(connection) => connection.type_name,
             Node::PageInfo(_) => "PageInfo",
         }

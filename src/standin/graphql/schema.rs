@@ -219,6 +219,11 @@ pub(super) const TYPES: &[Type] = &[
             plain("isCrossRepository", "Boolean!"),
             plain("isDraft", "Boolean!"),
             plain("locked", "Boolean!"),
+            with(
+                "latestOpinionatedReviews",
+                &["after", "before", "first", "last", "writersOnly"],
+                "PullRequestReviewConnection",
+            ),
             plain("mergeStateStatus", "MergeStateStatus!"),
             plain("mergeable", "MergeableState!"),
             plain("merged", "Boolean!"),
@@ -229,6 +234,31 @@ pub(super) const TYPES: &[Type] = &[
             plain("updatedAt", "DateTime!"),
             plain("url", "URI!"),
             plain("viewerDidAuthor", "Boolean!"),
+        ],
+    },
+    Type {
+        name: "PullRequestReviewConnection",
+        interfaces: &[],
+        fields: &[
+            plain("nodes", "[PullRequestReview]"),
+            plain("pageInfo", "PageInfo!"),
+            plain("totalCount", "Int!"),
+        ],
+    },
+    Type {
+        name: "PullRequestReview",
+        interfaces: &["Comment", "Node"],
+        fields: &[
+            plain("author", "Actor"),
+            plain("body", "String!"),
+            plain("commit", "Commit"),
+            plain("createdAt", "DateTime!"),
+            plain("id", "ID!"),
+            plain("pullRequest", "PullRequest!"),
+            plain("repository", "Repository!"),
+            plain("state", "PullRequestReviewState!"),
+            plain("submittedAt", "DateTime"),
+            plain("updatedAt", "DateTime!"),
         ],
     },
     Type {

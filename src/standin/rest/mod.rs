@@ -7,6 +7,7 @@ mod contents;
 mod pages;
 mod pulls;
 mod rules;
+mod teams;
 
 pub(super) use pulls::totals;
 
@@ -68,6 +69,13 @@ pub(super) fn route(request: &Request) -> Option<Route<'_>> {
         ["app", "installations", id] if request.method == "GET" => {
             let id = (*id).to_owned();
             found("/app/installations/{installation_id}", Box::new(move |call| apps::installation(call, &id)))
+        }
+        ["orgs", organisation, "teams", team, "memberships", login] if request.method == "GET" => {
+            let (team, login) = (format!("{organisation}/{team}"), (*login).to_owned());
+            found(
+                "/orgs/{org}/teams/{team_slug}/memberships/{username}",
+                Box::new(move |call| teams::membership(call, &team, &login)),
+            )
         }
         ["installation", "repositories"] if request.method == "GET" => {
             found("/installation/repositories", Box::new(apps::repositories))

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// Composite types that are kept; a field survives when its type does. Scalars
 /// and enums always survive.
-const TYPES: [&str; 46] = [
+const TYPES: [&str; 48] = [
     "Query",
     "Actor",
     "App",
@@ -46,6 +46,8 @@ const TYPES: [&str; 46] = [
     "PullRequestCommit",
     "PullRequestCommitConnection",
     "PullRequestConnection",
+    "PullRequestReview",
+    "PullRequestReviewConnection",
     "RateLimit",
     "Ref",
     "RefConnection",

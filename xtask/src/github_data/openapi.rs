@@ -9,11 +9,12 @@ use serde_json::Value;
 use serde_json::json;
 
 /// Every REST operation that fromguard calls, and those that its tests look through.
-const OPERATIONS: [(&str, &[&str]); 19] = [
+const OPERATIONS: [(&str, &[&str]); 20] = [
     ("/app", &["get"]),
     ("/app/installations/{installation_id}", &["get"]),
     ("/app/installations/{installation_id}/access_tokens", &["post"]),
     ("/installation/repositories", &["get"]),
+    ("/orgs/{org}/teams/{team_slug}/memberships/{username}", &["get"]),
     ("/repos/{owner}/{repo}", &["get"]),
     ("/repos/{owner}/{repo}/pulls", &["get"]),
     ("/repos/{owner}/{repo}/pulls/{pull_number}", &["get"]),

@@ -5,11 +5,12 @@ use anyhow::Result;
 use serde_json::Value;
 
 /// Events and the actions of which an example is kept. `pull_request.edited` has no published example.
-const EVENTS: [(&str, &[&str]); 8] = [
+const EVENTS: [(&str, &[&str]); 9] = [
     (
         "pull_request",
         &["opened", "reopened", "synchronize", "ready_for_review", "closed", "converted_to_draft"],
     ),
+    ("pull_request_review", &["submitted", "dismissed"]),
     ("check_run", &["created", "requested_action", "rerequested"]),
     ("check_suite", &["requested", "rerequested"]),
     ("merge_group", &["checks_requested"]),

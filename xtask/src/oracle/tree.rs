@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::Context;
 use anyhow::bail;
 
+use fromguard_core::formats::Claim;
 use fromguard_core::formats::Format;
 use fromguard_core::formats::dockerfile::Dockerfile;
 use fromguard_core::source::Content;
@@ -72,7 +73,7 @@ fn in_git(path: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
         .split('\0')
         .filter_map(|entry| entry.strip_prefix("100"))
         .filter_map(|entry| entry.split_once(' '))
-        .filter(|(_, name)| Dockerfile.claims(&RepoPath::new(name)))
+        .filter(|(_, name)| Dockerfile.claims(&RepoPath::new(name)) != Claim::No)
         .map(|(_, name)| Ok((name.to_owned(), git(path, &["show", &format!("HEAD:{name}")])?)))
         .collect()
 }
@@ -99,7 +100,7 @@ fn in_folder(path: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
             let name = at.strip_prefix(path).unwrap_or(&at).to_string_lossy().into_owned();
             if kind.is_dir() {
                 folders.push(at);
-            } else if kind.is_file() && Dockerfile.claims(&RepoPath::new(&name)) {
+            } else if kind.is_file() && Dockerfile.claims(&RepoPath::new(&name)) != Claim::No {
                 found.push((name, fs::read(&at)?));
             }
         }

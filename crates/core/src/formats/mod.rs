@@ -3,29 +3,70 @@
 //! A format is one file or folder here: which paths it claims, what it extracts,
 //! its fixtures and tests beside it, one line in [`FORMATS`], one row in
 //! `docs/formats.md`. Formats know nothing of policy.
+//!
+//! `value`, `uses` and `marker` are what formats share: texts that are put together
+//! from variables, and the uses that are made of them.
 
 pub mod dockerfile;
+mod marker;
+#[cfg(test)]
+mod tests;
+mod uses;
+mod value;
 
 use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::rc::Rc;
 
 use crate::image::ImageUse;
 use crate::source::Content;
 use crate::source::Problem;
 use crate::source::RepoPath;
 use crate::source::SourceFile;
+use crate::source::Tree;
+use crate::yaml;
+use crate::yaml::Yaml;
+
+use self::dockerfile::Inputs;
 
 /// A kind of file that names images.
 pub trait Format: Sync {
     /// Its stable id: `dockerfile`.
     fn id(&self) -> &'static str;
 
-    /// Whether a file of this path is of this format, by its name alone.
-    fn claims(&self, path: &RepoPath) -> bool;
+    /// Whether a file of this path may be of this format, by its name alone.
+    fn claims(&self, path: &RepoPath) -> Claim;
+
+    /// Whether a change of `changed` may decide what a use in `candidate` is,
+    /// a path that the format claims. By names alone: a changed `.env` decides in a
+    /// compose file. The file itself is left out of the question.
+    fn may_depend(&self, candidate: &RepoPath, changed: &RepoPath) -> bool {
+        let _ = (candidate, changed);
+        false
+    }
+
+    /// Whether other files say how a file of this format is built. It is extracted
+    /// when all of those have been, with what they say ([`Files::builds`]).
+    fn is_built(&self) -> bool {
+        false
+    }
 
     /// Extracts every use from a file. Other files that it needs are asked for
     /// through `files`; extraction runs again once they are there, so it must
     /// depend on nothing but its arguments.
     fn extract(&self, file: &SourceFile, files: &mut Files<'_>) -> Extracted;
+}
+
+/// What a path's name says of a format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Claim {
+    /// The file is not of the format.
+    No,
+    /// The text decides. One that cannot be read is not taken for it.
+    Maybe,
+    /// The file is of the format unless its text says otherwise. One that cannot
+    /// be read is a problem.
+    Yes,
 }
 
 /// What a format found in a file.
@@ -36,20 +77,64 @@ pub struct Extracted {
     /// What could not be read.
     pub problems: Vec<Problem>,
     /// The file is not of the format, whatever its name says: nothing is found
-    /// in it, and it does not count as read.
+    /// in it, it does not count as read, and the next format that claims it is asked.
     pub is_foreign: bool,
+    /// The builds of Dockerfiles that the file describes.
+    pub builds: Vec<Build>,
+    /// What is found depends on how other files say that this one is built.
+    pub takes_arguments: bool,
+}
+
+impl Extracted {
+    /// What is found in a file that is not of the format.
+    #[must_use]
+    pub fn foreign() -> Extracted {
+        Extracted { is_foreign: true, ..Extracted::default() }
+    }
+}
+
+/// A build of a Dockerfile that another file describes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Build {
+    /// The file that is built, whatever it is called.
+    pub dockerfile: RepoPath,
+    /// What it is built with.
+    pub inputs: Inputs,
 }
 
 /// The files that an extraction may look at beside its own.
 pub struct Files<'a> {
     known: &'a dyn Fn(&RepoPath) -> Option<Content>,
+    tree: Option<&'a Tree>,
+    builds: &'a [Inputs],
     wanted: BTreeSet<RepoPath>,
+    wants_tree: bool,
+    yaml: HashMap<RepoPath, Rc<Yaml>>,
 }
 
 impl<'a> Files<'a> {
     /// Answers from `known`; what it does not know is recorded as wanted.
     pub fn new(known: &'a dyn Fn(&RepoPath) -> Option<Content>) -> Files<'a> {
-        Files { known, wanted: BTreeSet::new() }
+        Files {
+            known,
+            tree: None,
+            builds: &[],
+            wanted: BTreeSet::new(),
+            wants_tree: false,
+            yaml: HashMap::new(),
+        }
+    }
+
+    /// The same, where the paths of the tree are known.
+    #[must_use]
+    pub fn with_tree(self, tree: Option<&'a Tree>) -> Files<'a> {
+        Files { tree, ..self }
+    }
+
+    /// The same, where others build the file in these ways.
+    #[must_use]
+    pub fn with_builds(self, builds: &'a [Inputs]) -> Files<'a> {
+        Files { builds, ..self }
     }
 
     /// The content at a path, links followed; `None` when it has not been
@@ -62,43 +147,78 @@ impl<'a> Files<'a> {
         content
     }
 
+    /// The paths that stand beside the file, at least those that a format claims;
+    /// `None` when they are not known yet: they are fetched, and extraction runs again.
+    pub fn tree(&mut self) -> Option<&'a Tree> {
+        self.wants_tree |= self.tree.is_none();
+        self.tree
+    }
+
+    /// The ways in which other files build this one.
+    #[must_use]
+    pub fn builds(&self) -> &'a [Inputs] {
+        self.builds
+    }
+
+    /// A file as YAML, read once for all formats that look at it.
+    pub fn yaml(&mut self, file: &SourceFile) -> Rc<Yaml> {
+        let read = || Rc::new(yaml::read(file.text(), yaml::Limits::default()));
+        Rc::clone(self.yaml.entry(file.path().clone()).or_insert_with(read))
+    }
+
     /// What was asked for and not there.
     #[must_use]
-    pub fn into_wanted(self) -> BTreeSet<RepoPath> {
-        self.wanted
+    pub fn into_wanted(self) -> Wanted {
+        Wanted { files: self.wanted, tree: self.wants_tree }
     }
 }
 
-/// Every format.
+/// What an extraction asked for that was not there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Files.
+    pub files: BTreeSet<RepoPath>,
+    /// Whether it asked which paths there are.
+    pub tree: bool,
+}
+
+/// Every format. Of several that claim a file, the first that does not call it
+/// foreign reads it.
 pub static FORMATS: &[&dyn Format] = &[&dockerfile::Dockerfile];
 
-/// The format that claims a path by its name.
-#[must_use]
-pub fn format_for(path: &RepoPath) -> Option<&'static dyn Format> {
-    FORMATS.iter().copied().find(|format| format.claims(path))
+/// The formats that may read a path, by its name.
+pub fn formats_for(path: &RepoPath) -> impl Iterator<Item = (&'static dyn Format, Claim)> {
+    FORMATS
+        .iter()
+        .map(move |format| (*format, format.claims(path)))
+        .filter(|(_, claim)| *claim != Claim::No)
+        .collect::<Vec<_>>()
+        .into_iter()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Whether a format may read a path, by its name.
+#[must_use]
+pub fn is_claimed(path: &RepoPath) -> bool {
+    FORMATS.iter().any(|format| format.claims(path) != Claim::No)
+}
 
-    /// Every row of the table begins with a format's id, in the registry's order.
-    #[test]
-    fn the_documentation_lists_every_format() {
-        let page = include_str!("../../../../docs/formats.md");
-        let rows: Vec<&str> = page
-            .lines()
-            .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
-            .map(|(id, _)| id)
-            .collect();
-        let registry: Vec<&str> = FORMATS.iter().map(|format| format.id()).collect();
-        assert_eq!(rows, registry);
-    }
+/// Whether a file of this path may decide what another one uses, by its name: it
+/// is of a format, or holds variables (`.env`, `prod.env`, `.env.local`).
+#[must_use]
+pub fn may_decide_others(path: &RepoPath) -> bool {
+    let name = path.name();
+    name.starts_with(".env")
+        || name.ends_with(".env")
+        || formats_for(path).any(|(format, _)| !format.is_built())
+}
 
-    #[test]
-    fn a_path_has_a_format_by_its_name() {
-        let format = |path: &str| format_for(&RepoPath::new(path)).map(|format| format.id());
-        assert_eq!(format("services/a/Dockerfile.prod"), Some("dockerfile"));
-        assert_eq!(format("docs/Dockerfile.md"), None);
-    }
+/// The files of a tree in which a use may be decided by one of the changed files,
+/// by their names.
+pub fn dependents<'t>(tree: &'t Tree, changed: &'t BTreeSet<RepoPath>) -> impl Iterator<Item = &'t RepoPath> {
+    tree.paths().filter(move |candidate| {
+        FORMATS.iter().any(|format| {
+            format.claims(candidate) != Claim::No
+                && changed.iter().any(|path| path != *candidate && format.may_depend(candidate, path))
+        })
+    })
 }

@@ -33,6 +33,26 @@ pub struct ImageUse {
     pub decided_at: Location,
 }
 
+impl ImageUse {
+    /// A use that stands in no file: what would be said of it if it did.
+    #[must_use]
+    pub fn supposed(text: &str, file: RepoPath, role: Role, stage: Stage) -> ImageUse {
+        let span = Span::new(0, text.len());
+        ImageUse {
+            file: file.clone(),
+            format: "dockerfile",
+            role,
+            stage,
+            span,
+            raw: text.to_owned(),
+            targets: vec![Target::parse(text)],
+            reachable: true,
+            via: Vec::new(),
+            decided_at: Location { file, span },
+        }
+    }
+}
+
 /// A place that contributed to a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Via {
@@ -122,6 +142,29 @@ pub enum Role {
     Frontend,
     /// A source in an `ONBUILD` trigger, pulled by the build of a child image.
     Onbuild,
+    /// An image that a build is given under a name: `docker-image://`.
+    NamedContext,
+    /// A container of a workload or of a compose service.
+    Container,
+    /// A container that runs before the others of its pod.
+    InitContainer,
+    /// A container that is added to a running pod.
+    EphemeralContainer,
+    /// A container beside a CI job.
+    Service,
+    /// `image` beside `build`: what the build is called, and pulled before it is
+    /// built unless something says otherwise.
+    PullableOutput,
+    /// The container that a CI job or step runs in.
+    CiJob,
+    /// The image of a container action.
+    Action,
+    /// An image that is mounted as a volume.
+    ImageVolume,
+    /// An image that a build takes layers from.
+    Cache,
+    /// An argument of a command: `docker pull`.
+    Command,
 }
 
 impl Role {
@@ -135,6 +178,17 @@ impl Role {
             Role::MountFrom => "mount-from",
             Role::Frontend => "frontend",
             Role::Onbuild => "onbuild",
+            Role::NamedContext => "named-context",
+            Role::Container => "container",
+            Role::InitContainer => "init-container",
+            Role::EphemeralContainer => "ephemeral-container",
+            Role::Service => "service",
+            Role::PullableOutput => "pullable-output",
+            Role::CiJob => "ci-job",
+            Role::Action => "action",
+            Role::ImageVolume => "image-volume",
+            Role::Cache => "cache",
+            Role::Command => "command",
         }
     }
 }

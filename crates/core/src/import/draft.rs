@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::day::Day;
 use crate::import::names::Names;
 use crate::import::names::Why;
 use crate::policy::Scope;
@@ -142,7 +143,7 @@ impl Draft {
         for _ in 0..MAX_ROUNDS {
             let (text, lines) = self.written(name);
             let file = Arc::new(SourceFile::new(RepoPath::new("fromguard.yml"), text.as_str()));
-            let loaded = load(Arc::clone(&file), Scope::Repository);
+            let loaded = load(Arc::clone(&file), Scope::Repository, Day::from_unix_ms(0));
             if !loaded.is_broken() {
                 let says_something = self.official
                     || !(self.trusted.is_empty() && self.blocked.is_empty() && self.rules.is_empty())

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
+use crate::day::Day;
 use crate::policy::Scope;
 use crate::policy::load;
 use crate::source::RepoPath;
@@ -19,7 +20,7 @@ fn policy(name: &str, text: &str) -> String {
     match imported(name, text) {
         Imported::Policy(policy) => {
             let file = Arc::new(SourceFile::new(RepoPath::new("fromguard.yml"), policy.as_str()));
-            let loaded = load(file, Scope::Repository);
+            let loaded = load(file, Scope::Repository, Day::from_unix_ms(0));
             assert!(!loaded.is_broken(), "{policy}\n{:#?}", loaded.diagnostics);
             policy
         }
@@ -264,7 +265,7 @@ proptest! {
         ] {
             if let Imported::Policy(policy) = imported(file, &text) {
                 let source = Arc::new(SourceFile::new(RepoPath::new("fromguard.yml"), policy.as_str()));
-                let loaded = load(source, Scope::Repository);
+                let loaded = load(source, Scope::Repository, Day::from_unix_ms(0));
                 prop_assert!(!loaded.is_broken(), "{}\n{:#?}", policy, loaded.diagnostics);
             }
         }
@@ -280,14 +281,14 @@ proptest! {
         let text = format!("{{\"kind\": \"K8sAllowedRepos\", \"spec\": {{\"parameters\": {{\"repos\": [\"{prefix}\"]}}}}}}");
         let Imported::Policy(policy) = imported("c.yaml", &text) else { return Ok(()) };
         let file = Arc::new(SourceFile::new(RepoPath::new("fromguard.yml"), policy.as_str()));
-        let policies = crate::policy::Policies::load(crate::policy::Found::Absent, crate::policy::Found::File(file));
+        let policies = crate::policy::Policies::load(crate::policy::Found::Absent, crate::policy::Found::File(file), Day::from_unix_ms(0));
         let span = crate::source::Span::new(0, 0);
         let at = crate::source::Location { file: RepoPath::new("Dockerfile"), span };
         let usage = crate::image::ImageUse {
             file: at.file.clone(), format: "dockerfile", role: crate::image::Role::FinalStage, stage: crate::image::Stage::Final,
             span, raw: image.clone(), targets: vec![crate::image::Target::parse(&image)], reachable: true, via: Vec::new(), decided_at: at,
         };
-        let passes = policies.judge(&usage).unwrap().verdict == crate::policy::Verdict::Pass;
+        let passes = policies.judge(&usage, &crate::trust::Evidence::none()).unwrap().verdict == crate::policy::Verdict::Pass;
         // Docker Hub has two spellings, and gatekeeper compares the one that is written.
         let written = [image.clone(), image.trim_start_matches("docker.io/").to_owned(), format!("docker.io/{image}")];
         prop_assert!(!passes || written.iter().any(|image| image.starts_with(&prefix)), "{} lets {} through:\n{}", prefix, image, policy);

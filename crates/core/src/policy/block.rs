@@ -2,8 +2,8 @@
 
 use super::diagnostic::Diagnostics;
 use super::form::BlockForm;
+use super::form::Form;
 use super::form::Images;
-use super::form::SourceForm;
 use super::matcher::Hit;
 use super::matcher::Matcher;
 use crate::image::ImageRef;
@@ -49,6 +49,10 @@ impl Blocks {
             }
         }
         blocks
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
     }
 
     /// The first pattern in the file that blocks an image; failing that the first
@@ -105,24 +109,29 @@ impl Blocks {
     }
 }
 
-/// A source whose images are all blocked trusts nothing, and somebody believes that it does.
-pub(super) fn reject_blocked_sources(sources: &[SourceForm], blocks: &Blocks, out: &mut Diagnostics) {
-    if blocks.entries.is_empty() {
+/// A pattern that is wholly blocked does nothing, and somebody believes that it does.
+pub(super) fn reject_blocked(form: &Form, blocks: &Blocks, out: &mut Diagnostics) {
+    if blocks.is_empty() {
         return;
     }
     let library = Pattern::parse("docker.io/library/*").ok();
-    for item in sources.iter().flat_map(|source| &source.images) {
+    let publishers = Pattern::parse("docker.io/*/*").ok();
+    let mut reject = |text: String, pattern: Option<&Pattern>, span: Span, why: &str| {
+        let Some(block) = pattern.and_then(|pattern| blocks.containing(pattern)) else { return };
+        let line = out.line(block.span);
+        let message =
+            format!("`{text}` is wholly inside the block `{}` on line {line}: {why}", block.pattern);
+        out.error(span, message, "remove one of the two");
+    };
+    for item in form.trust.iter().flat_map(|source| &source.images) {
         let (text, pattern) = match &item.value {
             Images::Pattern(pattern) => (pattern.to_string(), Some(pattern)),
             Images::HubOfficial => ("hub:official".to_owned(), library.as_ref()),
+            Images::HubVerified => ("hub:verified-publisher".to_owned(), publishers.as_ref()),
         };
-        if let Some(block) = pattern.and_then(|pattern| blocks.containing(pattern)) {
-            let message = format!(
-                "`{text}` is wholly inside the block `{}` on line {}: it could never be trusted",
-                block.pattern,
-                out.line(block.span),
-            );
-            out.error(item.span, message, "remove one of the two");
-        }
+        reject(text, pattern, item.span, "it could never be trusted");
+    }
+    for item in form.exceptions.iter().flat_map(|exception| &exception.images) {
+        reject(item.value.to_string(), Some(&item.value), item.span, "no exception lifts a block");
     }
 }

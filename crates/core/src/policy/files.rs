@@ -9,18 +9,22 @@ use super::Explanation;
 use super::Finding;
 use super::JudgeScope;
 use super::Judgement;
+use super::Lifted;
 use super::Loaded;
 use super::Mode;
 use super::Policy;
 use super::Scope;
 use super::Verdict;
+use super::case::Given;
 use super::judge;
 use super::load;
+use crate::day::Day;
 use crate::image::ImageUse;
 use crate::source::Content;
 use crate::source::Problem;
 use crate::source::RepoPath;
 use crate::source::SourceFile;
+use crate::trust::Evidence;
 
 /// What stands where a policy file may stand, as the shell found it. Absent is
 /// known, or it is a failure: there is no "probably absent".
@@ -71,10 +75,10 @@ pub enum PolicyFile {
 }
 
 impl PolicyFile {
-    fn load(found: Found, scope: Scope<'_>) -> PolicyFile {
+    fn load(found: Found, scope: Scope<'_>, day: Day) -> PolicyFile {
         match found {
             Found::Absent => PolicyFile::Absent,
-            Found::File(file) => PolicyFile::Read(load(file, scope)),
+            Found::File(file) => PolicyFile::Read(load(file, scope, day)),
             Found::Unreadable { path, reason } => PolicyFile::Unreadable { path, reason },
         }
     }
@@ -105,6 +109,8 @@ pub struct Policies {
     pub organisation: PolicyFile,
     /// The repository's.
     pub repository: PolicyFile,
+    /// The day of judgement.
+    pub day: Day,
     /// Where the judgement takes place, for `rules`.
     pub circumstances: Circumstances,
 }
@@ -124,12 +130,13 @@ pub enum PolicyStatus {
 }
 
 impl Policies {
-    /// Loads both files, the repository's under the organisation's if that exists.
+    /// Loads both files as they are on a day, the repository's under the
+    /// organisation's if that exists.
     #[must_use]
-    pub fn load(organisation: Found, repository: Found) -> Policies {
-        let organisation = PolicyFile::load(organisation, Scope::Organisation);
-        let repository = PolicyFile::load(repository, repository_scope(&organisation));
-        Policies { organisation, repository, circumstances: Circumstances::default() }
+    pub fn load(organisation: Found, repository: Found, day: Day) -> Policies {
+        let organisation = PolicyFile::load(organisation, Scope::Organisation, day);
+        let repository = PolicyFile::load(repository, repository_scope(&organisation), day);
+        Policies { organisation, repository, day, circumstances: Circumstances::default() }
     }
 
     /// The same policies, in these circumstances.
@@ -144,15 +151,16 @@ impl Policies {
         Policies {
             organisation: PolicyFile::Absent,
             repository: PolicyFile::Absent,
+            day: Day::from_unix_ms(0),
             circumstances: Circumstances::default(),
         }
     }
 
     /// Reads the repository's file as a change would make it, under the same
-    /// organisation's. Nothing is judged by it.
+    /// organisation's, and runs its tests. Nothing is judged by it.
     #[must_use]
     pub fn load_proposed(&self, file: Arc<SourceFile>) -> Loaded {
-        load(file, repository_scope(&self.organisation))
+        load(file, repository_scope(&self.organisation), self.day).with_tests(self.day)
     }
 
     /// Every policy that loaded, the organisation's first.
@@ -186,18 +194,38 @@ impl Policies {
         self.loaded().any(|policy| policy.is_skipped(path))
     }
 
+    /// Whose approval settles a review: the organisation's reviewers or, without
+    /// its policy, the repository's.
+    #[must_use]
+    pub fn reviewers(&self) -> &[String] {
+        self.loaded().next().map_or(&[], Policy::reviewers)
+    }
+
     /// Judges one use by every file that loaded, each alone; findings of both
     /// are kept, the worse verdict is taken. `None` when there is no policy.
     #[must_use]
-    pub fn judge(&self, usage: &ImageUse) -> Option<Judgement> {
-        self.loaded().map(|policy| judge::judge(policy, usage, &self.circumstances)).reduce(worse)
+    pub fn judge(&self, usage: &ImageUse, evidence: &Evidence) -> Option<Judgement> {
+        let given = self.given(evidence);
+        self.loaded().map(|policy| judge::judge(policy, usage, &given)).reduce(worse)
     }
 
     /// Judges something that could not be read: the finding `unreadable`.
     /// `None` when there is no policy.
     #[must_use]
     pub fn judge_problem(&self, problem: &Problem) -> Option<Judgement> {
-        self.loaded().map(|policy| judge::judge_problem(policy, problem)).reduce(worse)
+        let nothing = Evidence::none();
+        let given = self.given(&nothing);
+        self.loaded().map(|policy| judge::judge_problem(policy, problem, &given)).reduce(worse)
+    }
+
+    fn given<'a>(&'a self, evidence: &'a Evidence) -> Given<'a> {
+        Given {
+            day: self.day,
+            evidence,
+            exceptions: self.loaded().map(|policy| &policy.exceptions).collect(),
+            supported_tags_met: false,
+            circumstances: &self.circumstances,
+        }
     }
 }
 
@@ -216,6 +244,15 @@ fn worse(organisation: Judgement, repository: Judgement) -> Judgement {
     for finding in repository.findings {
         add(&mut findings, finding);
     }
+    let mut lifted = organisation.lifted;
+    for other in repository.lifted {
+        let same = |one: &Lifted| one.at == other.at && one.finding.rule == other.finding.rule;
+        if !lifted.iter().any(same) {
+            lifted.push(other);
+        }
+    }
+    let mut wants = organisation.wants;
+    wants.extend(repository.wants);
     let explanation = if organisation.explanation == repository.explanation {
         organisation.explanation
     } else {
@@ -225,7 +262,14 @@ fn worse(organisation: Judgement, repository: Judgement) -> Judgement {
             because: vec![organisation.explanation, repository.explanation],
         }
     };
-    Judgement { verdict, source: organisation.source.or(repository.source), findings, explanation }
+    Judgement {
+        verdict,
+        source: organisation.source.or(repository.source),
+        findings,
+        lifted,
+        wants,
+        explanation,
+    }
 }
 
 /// Adds a finding unless the same is there already; of two that differ in

@@ -5,50 +5,35 @@
 //! keys and tags, and the keys below.
 
 use super::diagnostic::Diagnostics;
+use super::exception;
+use super::exception::Exception;
+use super::keys;
 use super::paths::PathGlob;
+use super::place;
+use super::place::Place;
 use super::reader::Entry;
-use super::reader::Keys;
 use super::reader::Spanned;
+use super::require;
+use super::require::Require;
 use super::rewrite::RewriteForm;
 use super::rules::RuleForm;
+use super::scrutiny;
+use super::scrutiny::Scrutiny;
+use super::trial;
+use super::trial::Trial;
 use super::verdict::Effect;
 use super::verdict::Mode;
 use super::wording::prose;
 use super::wording::quoted;
-use crate::image::Glob;
 use crate::image::Pattern;
 use crate::image::PatternError;
 use crate::policy::JudgeScope;
+use crate::source::RepoPath;
 use crate::source::Span;
 use crate::yaml::Node;
 
-/// The keys of a file.
-pub(super) const FILE_KEYS: Keys = Keys {
-    known: &[
-        "version",
-        "mode",
-        "unknown",
-        "when-unsure",
-        "judge",
-        "skip-paths",
-        "trust",
-        "block",
-        "replace",
-        "mirrors",
-        "reviewers",
-        "contact",
-        "rules",
-    ],
-    later: &["scrutinise", "where", "exceptions", "repos-may", "tests"],
-};
-pub(super) const SOURCE_KEYS: Keys =
-    Keys { known: &["images", "require", "i-trust-everyone"], later: &["publishers"] };
-pub(super) const REQUIRE_KEYS: Keys =
-    Keys { known: &["digest", "tag", "forbid-tags"], later: &["signed-by", "provenance", "sbom"] };
-pub(super) const BLOCK_KEYS: Keys = Keys { known: &["images", "because"], later: &[] };
-
 /// The words that say something else in findings, tests and exceptions.
-const RESERVED_NAMES: [&str; 13] = [
+pub(super) const RESERVED_NAMES: [&str; 13] = [
     "unknown",
     "unsure",
     "digest",
@@ -64,7 +49,7 @@ const RESERVED_NAMES: [&str; 13] = [
     "block",
 ];
 /// The longest name of a source, in bytes: names stand in every message.
-const MAX_NAME_BYTES: usize = 64;
+pub(super) const MAX_NAME_BYTES: usize = 64;
 
 /// What becomes of an image that no source names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,9 +83,28 @@ pub(super) struct Form {
     pub(super) block: Vec<BlockForm>,
     pub(super) replace: Vec<RewriteForm>,
     pub(super) mirrors: Vec<RewriteForm>,
+    pub(super) scrutiny: Option<Scrutiny>,
+    pub(super) places: Vec<Place>,
+    pub(super) exceptions: Vec<Exception>,
+    pub(super) trials: Vec<Trial>,
+    /// How far ahead repositories may except something; `None`: not at all.
+    pub(super) max_exception_days: Option<u32>,
     pub(super) reviewers: Vec<String>,
     pub(super) contact: Vec<String>,
     pub(super) rules: Vec<RuleForm>,
+}
+
+impl Form {
+    /// The patterns that are matched against the origin of an image.
+    pub(super) fn patterns(&self) -> impl Iterator<Item = (&Pattern, Span)> {
+        let trusted =
+            self.trust.iter().flat_map(|source| &source.images).filter_map(|item| match &item.value {
+                Images::Pattern(pattern) => Some((pattern, item.span)),
+                Images::HubOfficial | Images::HubVerified => None,
+            });
+        let excepted = self.exceptions.iter().flat_map(|exception| &exception.images);
+        trusted.chain(excepted.map(|item| (&item.value, item.span)))
+    }
 }
 
 /// A source of `trust`.
@@ -110,6 +114,8 @@ pub(super) struct SourceForm {
     pub(super) images: Vec<Spanned<Images>>,
     /// Where `i-trust-everyone: true` stands.
     pub(super) everyone: Option<Span>,
+    /// The namespaces that `hub:verified-publisher` is limited to; empty: every one.
+    pub(super) publishers: Vec<Spanned<String>>,
     pub(super) require: Require,
 }
 
@@ -118,21 +124,8 @@ pub(super) struct SourceForm {
 pub(super) enum Images {
     Pattern(Pattern),
     HubOfficial,
-}
-
-/// What a source requires of its images, each with its place.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Require {
-    pub(super) digest: Option<Span>,
-    pub(super) supported_tag: Option<Span>,
-    pub(super) forbid_tags: Vec<Spanned<Glob>>,
-}
-
-impl Require {
-    /// Whether a verdict depends on tag or digest.
-    pub(super) fn reads_version(&self) -> bool {
-        self.digest.is_some() || self.supported_tag.is_some() || !self.forbid_tags.is_empty()
-    }
+    /// Docker's verified publishers; which ones the source says.
+    HubVerified,
 }
 
 /// An item of `block`.
@@ -143,10 +136,10 @@ pub(super) struct BlockForm {
 }
 
 /// Reads the root of a policy file.
-pub(super) fn read(root: Node<'_>, out: &mut Diagnostics) -> Form {
+pub(super) fn read(root: Node<'_>, file: &RepoPath, out: &mut Diagnostics) -> Form {
     let mut form = Form::default();
     let mut version = None;
-    for Entry { key, key_span, value } in out.entries(root, "a policy", &FILE_KEYS) {
+    for Entry { key, key_span, value } in out.entries(root, "a policy", &keys::FILE) {
         form.keys.push(Spanned { value: key.to_owned(), span: key_span });
         match key {
             "version" => {
@@ -180,11 +173,16 @@ pub(super) fn read(root: Node<'_>, out: &mut Diagnostics) -> Form {
                 ];
                 form.judge = out.word(value, "`judge`", &words);
             }
-            "skip-paths" => form.skip_paths = skip_paths(value, out),
+            "skip-paths" => form.skip_paths = path_globs(value, "`skip-paths`", out),
             "trust" => form.trust = trust(value, out),
             "block" => form.block = block(value, out),
             "replace" => form.replace = super::rewrite::read(value, "`replace`", out),
             "mirrors" => form.mirrors = super::rewrite::read(value, "`mirrors`", out),
+            "scrutinise" => form.scrutiny = Some(scrutiny::read(value, key_span, file, out)),
+            "where" => form.places = place::read(value, out),
+            "exceptions" => form.exceptions = exception::read(value, file, out),
+            "tests" => form.trials = trial::read(value, out),
+            "repos-may" => form.max_exception_days = exception::read_repos_may(value, out),
             "reviewers" => form.reviewers = reviewers(value, out),
             "contact" => form.contact = contact(value, out),
             "rules" => form.rules = super::rules::read(value, out),
@@ -209,19 +207,19 @@ fn trust(node: Node<'_>, out: &mut Diagnostics) -> Vec<SourceForm> {
         let what = format!("the source {}", quoted(key));
         let mut images = None;
         let mut everyone = None;
+        let mut publishers = None;
         let mut require = Require::default();
-        for entry in out.entries(value, &what, &SOURCE_KEYS) {
+        for entry in out.entries(value, &what, &keys::SOURCE) {
             match entry.key {
                 "images" => images = Some(source_images(entry.value, &what, out)),
-                "require" => require = read_require(entry.value, out),
-                "i-trust-everyone" => match out.boolean(entry.value, "`i-trust-everyone`") {
-                    Some(true) => everyone = Some(entry.key_span),
-                    Some(false) => {
-                        let message = "`i-trust-everyone: false` says nothing";
-                        out.error(entry.key_span, message, "leave it out");
-                    }
-                    None => {}
-                },
+                "require" => require = require::read(entry.value, out),
+                "publishers" => {
+                    publishers =
+                        Some(Spanned { value: read_publishers(entry.value, out), span: entry.key_span });
+                }
+                "i-trust-everyone" => {
+                    everyone = out.only_true(entry.value, entry.key_span, "i-trust-everyone");
+                }
                 _ => {}
             }
         }
@@ -230,7 +228,18 @@ fn trust(node: Node<'_>, out: &mut Diagnostics) -> Vec<SourceForm> {
             out.error(key_span, format!("{what} has no `images`"), help);
         }
         let name = Spanned { value: key.to_owned(), span: key_span };
-        sources.push(SourceForm { name, images: images.unwrap_or_default(), everyone, require });
+        let images = images.unwrap_or_default();
+        let of_publishers = images.iter().any(|item| item.value == Images::HubVerified);
+        if let Some(publishers) = publishers.as_ref().filter(|_| !of_publishers) {
+            let message = "`publishers` limits `hub:verified-publisher`, and the list does not have that";
+            out.error(
+                publishers.span,
+                message,
+                "write `\"hub:verified-publisher\"` in `images`, or remove it",
+            );
+        }
+        let publishers = publishers.map(|publishers| publishers.value).unwrap_or_default();
+        sources.push(SourceForm { name, images, everyone, publishers, require });
     }
     sources
 }
@@ -248,20 +257,62 @@ pub(super) fn check_name(name: &str, span: Span, out: &mut Diagnostics) {
     }
 }
 
+/// A name that the author gives to something.
+pub(super) fn name(node: Node<'_>, what: &str, out: &mut Diagnostics) -> Option<Spanned<String>> {
+    let text = out.text(node, what)?;
+    check_name(text, node.span(), out);
+    Some(Spanned { value: text.to_owned(), span: node.span() })
+}
+
+/// Two things of one name cannot be told apart in messages.
+pub(super) fn reject_repeated_names<'a>(
+    names: impl Iterator<Item = &'a Spanned<String>>,
+    what: &str,
+    out: &mut Diagnostics,
+) {
+    let mut seen = std::collections::HashMap::new();
+    for name in names {
+        if let Some(first) = seen.insert(name.value.as_str(), name.span) {
+            let line = out.line(first);
+            let message =
+                format!("the {what} {} stands here twice, first on line {line}", quoted(&name.value));
+            out.error(name.span, message, "give each a name of its own");
+        }
+    }
+}
+
+/// Namespaces on Docker Hub.
+fn read_publishers(node: Node<'_>, out: &mut Diagnostics) -> Vec<Spanned<String>> {
+    let mut publishers = Vec::new();
+    for item in out.list(node, "`publishers`") {
+        let Some(text) = out.text(item, "a publisher") else { continue };
+        let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+        if !text.chars().all(legal) {
+            let message = format!("{} is not a namespace on Docker Hub", quoted(text));
+            out.error(
+                item.span(),
+                message,
+                "write what stands before the `/`, as `grafana` of `grafana/loki`",
+            );
+            continue;
+        }
+        publishers.push(Spanned { value: text.to_owned(), span: item.span() });
+    }
+    reject_repeated(&publishers, out);
+    publishers
+}
+
 fn source_images(node: Node<'_>, what: &str, out: &mut Diagnostics) -> Vec<Spanned<Images>> {
     let mut images: Vec<Spanned<Images>> = Vec::new();
     for item in out.list(node, &format!("`images` of {what}")) {
         let Some(text) = out.text(item, "an image pattern") else { continue };
         let value = match text.strip_prefix("hub:") {
             Some("official") => Images::HubOfficial,
-            Some("verified-publisher") => {
-                out.not_yet(item.span(), "hub:verified-publisher");
-                continue;
-            }
+            Some("verified-publisher") => Images::HubVerified,
             Some(other) => {
-                let help = match super::reader::closest(other, &["official"]) {
+                let help = match super::reader::closest(other, &["official", "verified-publisher"]) {
                     Some(close) => format!("did you mean `hub:{close}`?"),
-                    None => "write `hub:official`, or a pattern".to_owned(),
+                    None => "write `hub:official`, `hub:verified-publisher` or a pattern".to_owned(),
                 };
                 out.error(item.span(), format!("{} is not a list of Docker Hub", quoted(text)), help);
                 continue;
@@ -275,6 +326,46 @@ fn source_images(node: Node<'_>, what: &str, out: &mut Diagnostics) -> Vec<Spann
     }
     reject_repeated(&images, out);
     images
+}
+
+/// A list of image patterns, none of which is a list of Docker Hub.
+pub(super) fn patterns(node: Node<'_>, what: &str, out: &mut Diagnostics) -> Vec<Spanned<Pattern>> {
+    let mut list = Vec::new();
+    for item in out.list(node, what) {
+        let Some(text) = out.text(item, "an image pattern") else { continue };
+        if text.starts_with("hub:") {
+            let message = format!("{} can stand in `trust` only", quoted(text));
+            out.error(item.span(), message, "write a pattern, as `docker.io/library/**`");
+            continue;
+        }
+        if let Some(value) = pattern(item, text, out) {
+            list.push(Spanned { value, span: item.span() });
+        }
+    }
+    reject_repeated(&list, out);
+    list
+}
+
+/// A list that trusts more people than it names.
+pub(super) fn reject_broad<'a>(
+    patterns: impl Iterator<Item = (&'a Pattern, Span)>,
+    everyone: Option<Span>,
+    out: &mut Diagnostics,
+) {
+    let (mut any, mut any_broad) = (false, false);
+    for (pattern, span) in patterns {
+        any = true;
+        if let Err(error) = pattern.check_not_broad() {
+            any_broad = true;
+            if everyone.is_none() {
+                out.error(span, error.message, error.help.unwrap_or_default());
+            }
+        }
+    }
+    if let Some(span) = everyone.filter(|_| any && !any_broad) {
+        let message = "`i-trust-everyone` lifts nothing here: every pattern of the list names an owner";
+        out.error(span, message, "remove it");
+    }
 }
 
 /// One image pattern; what is wrong with it is said.
@@ -296,7 +387,8 @@ pub(super) fn pattern_error(span: Span, error: PatternError, out: &mut Diagnosti
     }
 }
 
-fn reject_repeated<T: Eq + std::hash::Hash>(list: &[Spanned<T>], out: &mut Diagnostics) {
+/// An item that stands twice in a list.
+pub(super) fn reject_repeated<T: Eq + std::hash::Hash>(list: &[Spanned<T>], out: &mut Diagnostics) {
     let mut seen = std::collections::HashMap::new();
     for item in list {
         if let Some(first) = seen.get(&item.value) {
@@ -308,56 +400,14 @@ fn reject_repeated<T: Eq + std::hash::Hash>(list: &[Spanned<T>], out: &mut Diagn
     }
 }
 
-fn read_require(node: Node<'_>, out: &mut Diagnostics) -> Require {
-    let mut require = Require::default();
-    for Entry { key, key_span, value } in out.entries(node, "`require`", &REQUIRE_KEYS) {
-        match key {
-            "digest" => {
-                require.digest = out.boolean(value, "`digest`").filter(|wanted| *wanted).map(|_| key_span);
-            }
-            "tag" => {
-                require.supported_tag = out.word(value, "`tag`", &[("supported", ())]).map(|_| key_span);
-            }
-            "forbid-tags" => {
-                for item in out.list(value, "`forbid-tags`") {
-                    let Some(text) = out.text(item, "a tag") else { continue };
-                    let text = text.strip_prefix(':').unwrap_or(text);
-                    match Glob::of_tag(text) {
-                        Ok(value) => require.forbid_tags.push(Spanned { value, span: item.span() }),
-                        Err(error) => pattern_error(item.span(), error, out),
-                    }
-                }
-                reject_repeated(&require.forbid_tags, out);
-            }
-            _ => {}
-        }
-    }
-    require
-}
-
 fn block(node: Node<'_>, out: &mut Diagnostics) -> Vec<BlockForm> {
     let mut blocks = Vec::new();
     for item in out.list(node, "`block`") {
         let mut images = None;
         let mut because = None;
-        for entry in out.entries(item, "an item of `block`", &BLOCK_KEYS) {
+        for entry in out.entries(item, "an item of `block`", &keys::BLOCK) {
             match entry.key {
-                "images" => {
-                    let mut list = Vec::new();
-                    for item in out.list(entry.value, "`images`") {
-                        let Some(text) = out.text(item, "an image pattern") else { continue };
-                        if text.starts_with("hub:") {
-                            let message = format!("{} cannot be blocked as a whole", quoted(text));
-                            out.error(item.span(), message, "write a pattern, as `docker.io/library/**`");
-                            continue;
-                        }
-                        if let Some(value) = pattern(item, text, out) {
-                            list.push(Spanned { value, span: item.span() });
-                        }
-                    }
-                    reject_repeated(&list, out);
-                    images = Some(list);
-                }
+                "images" => images = Some(patterns(entry.value, "`images`", out)),
                 "because" => because = out.text(entry.value, "`because`").map(prose),
                 _ => {}
             }
@@ -377,9 +427,10 @@ fn block(node: Node<'_>, out: &mut Diagnostics) -> Vec<BlockForm> {
     blocks
 }
 
-fn skip_paths(node: Node<'_>, out: &mut Diagnostics) -> Vec<PathGlob> {
+/// A list of path globs.
+pub(super) fn path_globs(node: Node<'_>, what: &str, out: &mut Diagnostics) -> Vec<PathGlob> {
     let mut globs = Vec::new();
-    for item in out.list(node, "`skip-paths`") {
+    for item in out.list(node, what) {
         let Some(text) = out.text(item, "a path") else { continue };
         match PathGlob::parse(text) {
             Ok(glob) => globs.push(Spanned { value: glob, span: item.span() }),

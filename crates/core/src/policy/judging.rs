@@ -1,45 +1,77 @@
 //! A judgement under construction: each rule adds its findings, and each finding
 //! says what it rests on.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use super::Explanation;
 use super::Finding;
 use super::Judgement;
+use super::Lifted;
 use super::Policy;
 use super::Verdict;
 use super::block::Blocked;
+use super::case::Case;
+use super::exception::Asked;
 use super::form::Unknown;
 use super::near;
+use super::place::Place;
+use super::placing::Standing;
+use super::scrutinising::Scrutinised;
 use super::source::Entry;
 use super::source::Trust;
-use super::source::official_name;
+use super::source::location;
 use super::verdict::Effect;
 use super::wording::quoted;
 use crate::image::ImageRef;
 use crate::image::LATEST;
 use crate::image::PatternMatch;
-use crate::image::normal_host;
-use crate::source::Location;
-use crate::source::Span;
 use crate::trust;
+use crate::trust::Wanted;
 /// A judgement under construction.
-pub(super) struct Judging<'p> {
-    policy: &'p Policy,
-    source: Option<String>,
-    findings: Vec<Finding>,
+pub(super) struct Judging<'c> {
+    pub(super) case: &'c Case<'c>,
+    /// The places of the case.
+    pub(super) places: Vec<&'c Place>,
+    pub(super) source: Option<String>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) wants: BTreeSet<Wanted>,
+    /// What is required and proven, with who says so.
+    pub(super) proven: Vec<Explanation>,
+    /// The image that is judged, and whether its tag or digest is open; `None`
+    /// when it is not known which image it is.
+    pub(super) judged: Option<(ImageRef, bool)>,
+    /// Whether it is blocked cannot be known.
+    pub(super) may_be_blocked: bool,
+    /// No source names the image, and nothing else lets it pass.
+    pub(super) is_unknown: bool,
     /// How the reference was read, for every explanation.
     reading: Vec<Explanation>,
-    passes_because: Option<Explanation>,
+    pub(super) passes_because: Option<Explanation>,
 }
 
-impl<'p> Judging<'p> {
-    pub(super) fn new(policy: &'p Policy, reading: Option<Explanation>) -> Judging<'p> {
-        let reading = reading.into_iter().collect();
-        Judging { policy, source: None, findings: Vec::new(), reading, passes_because: None }
+impl<'c> Judging<'c> {
+    pub(super) fn new(case: &'c Case<'c>, reading: Option<Explanation>) -> Judging<'c> {
+        Judging {
+            case,
+            places: case.places.clone(),
+            source: None,
+            findings: Vec::new(),
+            wants: BTreeSet::new(),
+            proven: Vec::new(),
+            judged: None,
+            may_be_blocked: false,
+            is_unknown: false,
+            reading: reading.into_iter().collect(),
+            passes_because: None,
+        }
     }
 
     /// The image that is judged: a mirror's origin.
-    pub(super) fn origin(&mut self, image: &ImageRef) -> ImageRef {
-        match self.policy.mirrors.apply(image) {
+    ///
+    /// `open` says that its tag or, when there is one, its digest is not known.
+    pub(super) fn origin(&mut self, image: &ImageRef, open: bool) -> ImageRef {
+        let origin = match self.case.policy.mirrors.apply(image) {
             None => image.clone(),
             Some((origin, mirror)) => {
                 self.reading.push(Explanation {
@@ -49,19 +81,21 @@ impl<'p> Judging<'p> {
                 });
                 origin
             }
-        }
+        };
+        self.judged = Some((origin.clone(), open));
+        origin
     }
 
     /// Applies `block` to what is written and to where it comes from; `true` when it is blocked.
     pub(super) fn block(&mut self, image: &ImageRef, origin: &ImageRef, open: bool) -> bool {
-        let blocks = &self.policy.blocks;
+        let blocks = &self.case.policy.blocks;
         let mut found = blocks.find(image, open);
         if origin != image && !matches!(found, Some((_, PatternMatch::Yes))) {
             found = blocks.find(origin, open).or(found);
         }
         let Some((blocked, matched)) = found else { return false };
         let name = quoted(&image.to_string());
-        let at = Some(Location { file: self.policy.file.path().clone(), span: blocked.span });
+        let at = Some(self.case.at(blocked.span));
         if matched == PatternMatch::Yes {
             let because = blocked.because.as_ref().map_or(String::new(), |because| format!(": {because}"));
             let text = format!("`{}` of `block` covers it, and `block` always wins", blocked.pattern);
@@ -70,12 +104,17 @@ impl<'p> Judging<'p> {
             return true;
         }
         let message = format!("{name} {}", may_be(blocked));
-        let because = vec![when_unsure_step(self.policy)];
+        let because = vec![when_unsure_step(self.case.policy)];
         let text = format!(
             "`{}` of `block` names a tag or digest, and which one this is cannot be known offline",
             blocked.pattern
         );
         self.unsure("unsure", message, Explanation { text, at, because });
+        // What may be blocked is not lifted either.
+        self.may_be_blocked = true;
+        if let Some(finding) = self.findings.last_mut() {
+            finding.liftable_as = None;
+        }
         false
     }
 
@@ -93,101 +132,40 @@ impl<'p> Judging<'p> {
         self.source = Some(source.clone());
     }
 
-    /// What the source requires. `image` is what is shown, `origin` what is judged.
-    pub(super) fn require(&mut self, trust: &Trust, entry: &Entry, image: &ImageRef, origin: &ImageRef) {
-        let source = &trust.sources[entry.source];
-        let require = &source.require;
-        let (name, by) = (quoted(&image.to_string()), &source.name);
-        let at = |span: Span| Some(location(trust, span));
-        let because = |this: &Judging<'p>| this.passes_because.clone().into_iter().collect();
-        if let Some(span) = require.digest.filter(|_| image.digest.is_none()) {
-            let text = format!("the source `{by}` requires a digest: write `@sha256:…` after the tag");
-            let explanation = Explanation { text, at: at(span), because: because(self) };
-            self.fail(
-                "digest",
-                format!("{name} is not pinned by digest, which the source `{by}` requires"),
-                explanation,
-            );
-        }
-        let tag = image.tag.as_deref().unwrap_or(LATEST);
-        if let Some(forbidden) = require.forbid_tags.iter().find(|glob| glob.value.matches(tag)) {
-            let message = match &image.tag {
-                Some(tag) => format!("{name} has the tag {}, which the source `{by}` forbids", quoted(tag)),
-                None => {
-                    format!("{name} has no tag, which counts as `latest`, and the source `{by}` forbids that")
-                }
-            };
-            let text =
-                format!("`forbid-tags` of the source `{by}` holds `{}`: write another tag", forbidden.value);
-            let explanation = Explanation { text, at: at(forbidden.span), because: because(self) };
-            self.fail("forbid-tags", message, explanation);
-        }
-        if let Some(span) = require.supported_tag {
-            self.supported_tag(image, origin, at(span));
-        }
-    }
-
-    fn supported_tag(&mut self, image: &ImageRef, origin: &ImageRef, at: Option<Location>) {
-        let name = quoted(&image.to_string());
-        let date = &trust::catalogue_origin().date;
-        let short = official_name(&normal_host(&origin.registry), &origin.repository).unwrap_or("");
-        let because: Vec<Explanation> = self.passes_because.clone().into_iter().collect();
-        let Some(official) = trust::official(short) else {
-            let text = format!("the list of official images of {date} does not have it");
-            let message =
-                format!("{name} is not an official image, and its source requires a supported tag of one");
-            return self.fail("tag", message, Explanation { text, at, because });
-        };
-        match (&image.tag, &image.digest) {
-            (None, Some(_)) => {
-                let message =
-                    format!("{name} has no tag, so that whether it is supported cannot be known offline");
-                let explanation =
-                    Explanation { text: "`tag: supported` reads the tag".to_owned(), at, because };
-                self.unsure("unsure", message, explanation);
-            }
-            (tag, digest) => {
-                let tag = tag.as_deref().unwrap_or(LATEST);
-                if !official.supports(tag) {
-                    let message = format!(
-                        "the tag {} of the official image `{short}` is not supported any more, or never was",
-                        quoted(tag)
-                    );
-                    let text = format!(
-                        "the list of official images of {date} does not have it: write a tag of the list"
-                    );
-                    self.fail("tag", message, Explanation { text, at, because });
-                } else if digest.is_some() {
-                    let message = format!(
-                        "whether the digest of {name} is what its supported tag means cannot be confirmed offline"
-                    );
-                    let text = "beside a digest a runtime ignores the tag".to_owned();
-                    let because = because.into_iter().chain([when_unsure_step(self.policy)]).collect();
-                    self.unsure("unsure", message, Explanation { text, at, because });
-                }
-            }
-        }
-    }
-
     /// No source names the image.
-    pub(super) fn unknown(&mut self, trust: &Trust, image: &ImageRef, origin: &ImageRef) {
-        let name = quoted(&image.to_string());
-        let Some((unknown, at)) = &self.policy.unknown else { return };
+    pub(super) fn unknown(&mut self, standing: &Standing<'_>) {
+        let (trust, name) = (standing.trust, quoted(&standing.image.to_string()));
+        self.is_unknown = true;
+        let Some((unknown, at)) = &self.case.policy.unknown else { return };
         let (text, at) =
             (format!("no source names it, and `unknown: {}` decides", unknown.as_str()), Some(at.clone()));
+        let mut dossier = None;
+        if let Some(scrutiny) = &self.case.policy.scrutiny {
+            let (outcome, explanation) = self.scrutinise(scrutiny, standing);
+            match outcome {
+                Scrutinised::Proven => {
+                    self.is_unknown = false;
+                    let text = "no source names it, and everything that `scrutinise` asks for is proven";
+                    self.passes_because = Some(step(text.to_owned(), vec![explanation]));
+                    return;
+                }
+                Scrutinised::FirstUse => return self.first_use(standing, true, explanation),
+                Scrutinised::FirstUseNotKnown => return self.first_use(standing, false, explanation),
+                Scrutinised::NotProven => dossier = Some(explanation),
+            }
+        }
         if *unknown == Unknown::Allow {
             self.passes_because = Some(Explanation { text, at, because: Vec::new() });
             return;
         }
-        let mut because = near::misses(trust, origin);
+        let mut because = near::misses(trust, standing.origin);
+        because.extend(dossier);
         because.push(trust.allowed.clone());
         let message = format!("{name} comes from no source this policy trusts");
         let explanation = Explanation { text, at, because };
         match unknown {
             Unknown::Fail => self.fail("unknown", message, explanation),
-            Unknown::Review | Unknown::Allow => {
-                self.find("unknown", Verdict::Review, Effect::Review, message, explanation)
-            }
+            Unknown::Review | Unknown::Allow => self.review("unknown", message, explanation),
         }
     }
 
@@ -198,9 +176,33 @@ impl<'p> Judging<'p> {
         );
         let explanation = step(
             "the sources stand in the organisation's policy".to_owned(),
-            vec![when_unsure_step(self.policy)],
+            vec![when_unsure_step(self.case.policy)],
         );
         self.unsure("unsure", message, explanation);
+    }
+
+    /// What a build is called, and not blocked: only its name can be against it.
+    pub(super) fn output(mut self, trust: &Trust, image: &ImageRef, origin: &ImageRef) -> Judgement {
+        if trust.covering(origin, true, self.case.given.evidence).is_empty() {
+            self.lookalike(trust, image, origin);
+        }
+        self.places.clear();
+        let text = "it is what a build is called, which `block` and `lookalike` alone are about";
+        self.passes_because = Some(step(text.to_owned(), Vec::new()));
+        self.finish()
+    }
+
+    /// One slip of the keys is no choice: a person has to look.
+    pub(super) fn lookalike(&mut self, trust: &Trust, image: &ImageRef, origin: &ImageRef) {
+        let Some(known) = trust::lookalike(origin, &trust.hosts) else { return };
+        let name = quoted(&image.to_string());
+        let message = format!("{name} looks like {}, one letter away", quoted(&known));
+        let text = "no source names it, and a name that is nearly a known one is how people are deceived";
+        self.review("lookalike", message, step(text.to_owned(), Vec::new()));
+    }
+
+    pub(super) fn review(&mut self, rule: &str, message: String, explanation: Explanation) {
+        self.find(rule, Verdict::Review, Effect::Review, message, explanation);
     }
 
     pub(super) fn fail(&mut self, rule: &str, message: String, explanation: Explanation) {
@@ -208,10 +210,10 @@ impl<'p> Judging<'p> {
     }
 
     pub(super) fn unsure(&mut self, rule: &str, message: String, explanation: Explanation) {
-        self.find(rule, Verdict::Undecided, self.policy.when_unsure.0, message, explanation);
+        self.find(rule, Verdict::Undecided, self.case.policy.when_unsure.0, message, explanation);
     }
 
-    fn find(
+    pub(super) fn find(
         &mut self,
         rule: &str,
         verdict: Verdict,
@@ -220,7 +222,12 @@ impl<'p> Judging<'p> {
         mut explanation: Explanation,
     ) {
         explanation.because.splice(0..0, self.reading.iter().cloned());
-        let mode = self.policy.mode;
+        let (mode, harder) = self.case.mode();
+        explanation.because.extend(harder.map(|(place, span)| Explanation {
+            text: format!("the place {} enforces it", quoted(&place.name.value)),
+            at: Some(self.case.at(span)),
+            because: Vec::new(),
+        }));
         self.findings.push(Finding {
             rule: rule.to_owned(),
             verdict,
@@ -229,23 +236,101 @@ impl<'p> Judging<'p> {
             message,
             explanation,
             fix: None,
+            reviewers: Arc::clone(&self.case.policy.reviewers),
+            liftable_as: self.liftable_as().filter(|_| rule != "block"),
         });
     }
 
-    pub(super) fn finish(self) -> Judgement {
+    /// The image that an exception has to name: of an open reference the name alone,
+    /// whatever stands in the place of what is not known.
+    fn liftable_as(&self) -> Option<ImageRef> {
+        let (image, open) = self.judged.as_ref()?;
+        let (tag, digest) = match (open, &image.tag, &image.digest) {
+            (true, ..) => (None, None),
+            (false, None, None) => (Some(LATEST.to_owned()), None),
+            (false, tag, digest) => (tag.clone(), digest.clone()),
+        };
+        Some(ImageRef { tag, digest, ..image.clone() })
+    }
+
+    /// Takes away what exceptions lift; what stays is told why none does.
+    fn except(&mut self) -> Vec<Lifted> {
+        let given = self.case.given;
+        let Some((image, open)) = &self.judged else { return Vec::new() };
+        if given.exceptions.iter().all(|exceptions| exceptions.list.is_empty()) {
+            return Vec::new();
+        }
+        let asked = Asked { day: given.day, image, open: *open, file: self.case.file };
+        let mut lifted = Vec::new();
+        for mut finding in std::mem::take(&mut self.findings) {
+            let mut lifting = given.exceptions.iter().filter_map(|list| list.lifting(asked, &finding.rule));
+            match lifting.next().filter(|_| finding.liftable_as.is_some()) {
+                Some(exception) => lifted.push(exception.lifts(finding)),
+                None => {
+                    if finding.liftable_as.is_some() {
+                        let misses =
+                            given.exceptions.iter().flat_map(|list| list.misses(asked, &finding.rule));
+                        finding.explanation.because.extend(misses);
+                    }
+                    self.findings.push(finding);
+                }
+            }
+        }
+        lifted
+    }
+
+    pub(super) fn finish(mut self) -> Judgement {
+        self.rules();
+        self.unsure_in_places();
+        let lifted = self.except();
         let verdict = self.findings.iter().map(|finding| finding.verdict).max().unwrap_or(Verdict::Pass);
         let explanation = match self.findings.as_slice() {
-            [] => {
-                let mut explanation = self
-                    .passes_because
-                    .unwrap_or_else(|| step("nothing is against it".to_owned(), Vec::new()));
-                explanation.because.splice(0..0, self.reading);
-                explanation
-            }
+            [] => self.passing(&lifted),
             // What each rests on stands in the finding.
             findings => does_not_pass(findings),
         };
-        Judgement { verdict, source: self.source, findings: self.findings, explanation }
+        Judgement {
+            verdict,
+            source: self.source,
+            findings: self.findings,
+            lifted,
+            wants: self.wants,
+            explanation,
+        }
+    }
+
+    /// Why it passes.
+    fn passing(&mut self, lifted: &[Lifted]) -> Explanation {
+        let reading = std::mem::take(&mut self.reading);
+        if !lifted.is_empty() {
+            let steps = lifted.iter().map(|lifted| Explanation {
+                text: format!(
+                    "the exception {} lifts {} until {}: {}",
+                    quoted(&lifted.exception),
+                    quoted(&lifted.finding.rule),
+                    lifted.until,
+                    lifted.reason
+                ),
+                at: Some(lifted.at.clone()),
+                because: vec![step(lifted.finding.message.clone(), Vec::new())],
+            });
+            return step(
+                "exceptions lift what is against it".to_owned(),
+                reading.into_iter().chain(steps).collect(),
+            );
+        }
+        let mut explanation = self
+            .passes_because
+            .take()
+            .unwrap_or_else(|| step("nothing is against it".to_owned(), Vec::new()));
+        explanation.because.splice(0..0, reading);
+        explanation.because.append(&mut self.proven);
+        explanation.because.extend(self.places.iter().map(|place| Explanation {
+            text: format!("it has what the place {} asks for", quoted(&place.name.value)),
+            at: Some(self.case.at(place.name.span)),
+            because: Vec::new(),
+        }));
+        explanation
     }
 }
 
@@ -282,8 +367,4 @@ pub(super) fn when_unsure_step(policy: &Policy) -> Explanation {
         at: at.clone(),
         because: Vec::new(),
     }
-}
-
-pub(super) fn location(trust: &Trust, span: Span) -> Location {
-    Location { file: trust.file.clone(), span }
 }

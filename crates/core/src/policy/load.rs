@@ -8,18 +8,27 @@ use super::Scope;
 use super::block;
 use super::block::Blocks;
 use super::diagnostic::Diagnostics;
+use super::exception;
+use super::exception::Bounds;
+use super::exception::Exceptions;
 use super::form;
 use super::form::Form;
 use super::form::Unknown;
 use super::matcher::Matcher;
+use super::place;
+use super::place::Around;
 use super::reader::Spanned;
 use super::rewrite;
 use super::rewrite::Rewrites;
 use super::rules::Rule;
+use super::scrutiny::Scrutiny;
 use super::source;
+use super::source::Source;
 use super::source::Trust;
+use super::trial;
 use super::verdict::Effect;
 use super::verdict::Mode;
+use crate::day::Day;
 use crate::policy::JudgeScope;
 use crate::source::Location;
 use crate::source::SourceFile;
@@ -41,24 +50,36 @@ const MAX_NODES: usize = MAX_POLICY_BYTES;
 const MAX_GLOBS_IN_ONE_PLACE: usize = 1000;
 
 /// Keys that loosen or that only one file can decide.
-const ORGANISATION_ONLY: [&str; 5] = ["trust", "mirrors", "reviewers", "skip-paths", "contact"];
+const ORGANISATION_ONLY: [&str; 7] =
+    ["trust", "mirrors", "scrutinise", "reviewers", "repos-may", "skip-paths", "contact"];
 
-/// Reads a policy file.
+/// Reads a policy file, as it is on a day: an exception may be over, or be too far ahead.
 #[must_use]
-pub fn load(file: Arc<SourceFile>, scope: Scope<'_>) -> Loaded {
+pub fn load(file: Arc<SourceFile>, scope: Scope<'_>, day: Day) -> Loaded {
     let mut out = Diagnostics::new(Arc::clone(&file));
     let policy = read_document(&file, &mut out).and_then(|document| {
-        let form = form::read(document.root(), &mut out);
-        check(&form, form::first_line(document.root()), scope, &mut out);
-        let blocks = Blocks::new(form.block);
+        let mut form = form::read(document.root(), file.path(), &mut out);
+        check(&form, form::first_line(document.root()), scope, day, &mut out);
+        let blocks = Blocks::new(std::mem::take(&mut form.block));
         if reject_many_globs(&blocks.matcher, "`block`", &form.keys, &mut out) {
             return None;
         }
-        block::reject_blocked_sources(&form.trust, &blocks, &mut out);
-        let trust = Trust::new(form.trust, file.path().clone());
+        block::reject_blocked(&form, &blocks, &mut out);
+        let mirrors = match scope {
+            Scope::RepositoryUnderOrganisation(organisation) => {
+                organisation.map(|policy| Arc::clone(&policy.mirrors)).unwrap_or_default()
+            }
+            Scope::Organisation | Scope::Repository => {
+                Arc::new(Rewrites::new(std::mem::take(&mut form.mirrors), &file))
+            }
+        };
+        rewrite::reject_mirrored(form.patterns(), &mirrors, &mut out);
+        let trust = Trust::new(std::mem::take(&mut form.trust), file.path().clone());
         reject_many_globs(&trust.matcher, "`trust`", &form.keys, &mut out);
-        let form = Form { block: Vec::new(), trust: Vec::new(), ..form };
-        (!out.has_errors()).then(|| compile(&file, form, trust, blocks, scope))
+        let exceptions = Exceptions::new(std::mem::take(&mut form.exceptions));
+        reject_many_globs(&exceptions.matcher, "`exceptions`", &form.keys, &mut out);
+        let compiled = Compiled { trust, mirrors, blocks, exceptions };
+        (!out.has_errors()).then(|| compile(&file, form, compiled, scope))
     });
     Loaded { file, policy, diagnostics: out.finish() }
 }
@@ -128,9 +149,10 @@ fn reject_foreign_features(document: &Document, out: &mut Diagnostics) {
 }
 
 /// What values mean together.
-fn check(form: &Form, first_line: Span, scope: Scope<'_>, out: &mut Diagnostics) {
+fn check(form: &Form, first_line: Span, scope: Scope<'_>, day: Day, out: &mut Diagnostics) {
     match scope {
-        Scope::RepositoryUnderOrganisation(_) => {
+        Scope::RepositoryUnderOrganisation(organisation) => {
+            refuse_exceptions(form, organisation, out);
             for key in form.keys.iter().filter(|key| ORGANISATION_ONLY.contains(&key.value.as_str())) {
                 let message = format!(
                     "`{}` stands in the organisation's policy only: a repository's file can add findings, not lift them",
@@ -162,16 +184,104 @@ fn check(form: &Form, first_line: Span, scope: Scope<'_>, out: &mut Diagnostics)
             notice_reviews(form, out);
         }
     }
+    if let (Some(scrutiny), Some(Unknown::Allow)) =
+        (&form.scrutiny, form.unknown.map(|unknown| unknown.value))
+    {
+        let message = "`scrutinise` proves nothing beside `unknown: allow`, which lets everything pass";
+        out.error(scrutiny.span, message, "write `unknown: review` or `unknown: fail`, or remove it");
+    }
     source::reject_broad(&form.trust, out);
     source::reject_unsupported_requirements(&form.trust, out);
     source::reject_ties(&form.trust, out);
     rewrite::reject_chains(&form.mirrors, out);
+    reject_shared_names(form, out);
+    place::check(&form.places, &around(form, scope), out);
+    let bounds = bounds(form, scope, day);
+    exception::check(&form.exceptions, &bounds, out);
+    trial::check(&form.trials, &bounds, out);
+}
+
+/// A place and a rule of one name could not be told apart in findings.
+fn reject_shared_names(form: &Form, out: &mut Diagnostics) {
+    for rule in &form.rules {
+        if let Some(place) = form.places.iter().find(|place| place.name.value == rule.name.value) {
+            let line = out.line(place.name.span);
+            let message = format!("the place on line {line} has the name `{}` already", rule.name.value);
+            out.error(rule.name.span, message, "give each a name of its own");
+        }
+    }
+}
+
+/// A repository under an organisation has exceptions only if that lets it.
+fn refuse_exceptions(form: &Form, organisation: Option<&Policy>, out: &mut Diagnostics) {
+    let Some(key) = form.keys.iter().find(|key| key.value == "exceptions") else { return };
+    match organisation {
+        Some(policy) if policy.max_exception_days.is_some() => {}
+        Some(_) => out.error(
+            key.span,
+            "the organisation's policy does not let a repository have `exceptions`",
+            "propose them there, or `repos-may: {add-exceptions: {max-days: 14}}`",
+        ),
+        None => out.error(
+            key.span,
+            "the organisation's policy did not load, so that it is not known whether a repository may have `exceptions`",
+            "mend the organisation's policy first",
+        ),
+    }
+}
+
+/// What the exceptions of a file may name and how long they may last.
+fn bounds<'a>(form: &'a Form, scope: Scope<'a>, day: Day) -> Bounds<'a> {
+    let own = form.trust.iter().flat_map(|source| source.require.ids());
+    let own = own.chain(form.places.iter().map(|place| place.name.value.as_str()));
+    let own = own.chain(form.rules.iter().map(|rule| rule.name.value.as_str()));
+    let mut bounds =
+        Bounds { day, max_days: None, made: Some(own.collect()), taken: std::collections::BTreeSet::new() };
+    if let Scope::RepositoryUnderOrganisation(organisation) = scope {
+        match organisation {
+            Some(policy) => {
+                bounds.max_days = policy.max_exception_days;
+                bounds.made.iter_mut().for_each(|made| made.extend(policy.made()));
+                bounds.taken = policy.exceptions.list.iter().map(|one| one.id.value.as_str()).collect();
+            }
+            None => bounds.made = None,
+        }
+    }
+    bounds
+}
+
+/// What the places of a file may not be looser than, and the sources they may name.
+fn around<'a>(form: &'a Form, scope: Scope<'a>) -> Around<'a> {
+    let unknown = form.unknown.map(|unknown| unknown.value);
+    let when_unsure = form.when_unsure.map(|effect| effect.value);
+    let Scope::RepositoryUnderOrganisation(organisation) = scope else {
+        let official = form.trust.iter().filter(|source| source.is_official());
+        return Around {
+            unknown,
+            when_unsure: when_unsure.unwrap_or(Effect::Review),
+            sources: Some(form.trust.iter().map(|source| source.name.value.as_str()).collect()),
+            official: official.map(|source| source.name.value.as_str()).collect(),
+        };
+    };
+    let trust = organisation.and_then(|policy| policy.trust.as_deref());
+    let named = |source: &'a Source| source.name.as_str();
+    Around {
+        unknown: unknown.or(organisation.and_then(|policy| policy.unknown.as_ref()).map(|unknown| unknown.0)),
+        when_unsure: when_unsure
+            .or(organisation.map(|policy| policy.when_unsure.0))
+            .unwrap_or(Effect::Review),
+        sources: trust.map(|trust| trust.sources.iter().map(named).collect()),
+        official: trust
+            .map(|trust| trust.sources.iter().filter(|source| source.is_official).map(named).collect())
+            .unwrap_or_default(),
+    }
 }
 
 /// Under `enforce` a review blocks until somebody in `reviewers` approves.
 fn notice_reviews(form: &Form, out: &mut Diagnostics) {
     let Some(mode) = form.mode.filter(|mode| mode.value == Mode::Enforce) else { return };
-    let can_review = form.unknown.is_some_and(|unknown| unknown.value == Unknown::Review)
+    let can_review = form.scrutiny.as_ref().is_some_and(Scrutiny::asks_a_person)
+        || form.unknown.is_some_and(|unknown| unknown.value == Unknown::Review)
         || form.when_unsure.is_none_or(|effect| effect.value == Effect::Review);
     if let Some(key) = form.keys.iter().find(|key| key.value == "reviewers") {
         let message = "approvals are not read by this version of fromguard yet";
@@ -198,20 +308,23 @@ fn reject_many_globs(matcher: &Matcher, what: &str, keys: &[Spanned<String>], ou
     true
 }
 
-fn compile(file: &Arc<SourceFile>, form: Form, trust: Trust, blocks: Blocks, scope: Scope<'_>) -> Policy {
+/// The indexed parts of a file.
+struct Compiled {
+    trust: Trust,
+    mirrors: Arc<Rewrites>,
+    blocks: Blocks,
+    exceptions: Exceptions,
+}
+
+fn compile(file: &Arc<SourceFile>, form: Form, compiled: Compiled, scope: Scope<'_>) -> Policy {
     let at = |span: Span| Location { file: file.path().clone(), span };
     let organisation = match scope {
         Scope::RepositoryUnderOrganisation(organisation) => organisation,
         Scope::Organisation | Scope::Repository => None,
     };
-    let (trust, mirrors) = match scope {
-        Scope::RepositoryUnderOrganisation(_) => match organisation {
-            Some(organisation) => (organisation.trust.clone(), Arc::clone(&organisation.mirrors)),
-            None => (None, Arc::new(Rewrites::default())),
-        },
-        Scope::Organisation | Scope::Repository => {
-            (Some(Arc::new(trust)), Arc::new(Rewrites::new(form.mirrors, file)))
-        }
+    let trust = match scope {
+        Scope::RepositoryUnderOrganisation(_) => organisation.and_then(|policy| policy.trust.clone()),
+        Scope::Organisation | Scope::Repository => Some(Arc::new(compiled.trust)),
     };
     Policy {
         file: Arc::clone(file),
@@ -237,10 +350,20 @@ fn compile(file: &Arc<SourceFile>, form: Form, trust: Trust, blocks: Blocks, sco
             .unwrap_or(JudgeScope::Changed),
         skip_paths: form.skip_paths,
         trust,
-        mirrors,
-        blocks,
+        mirrors: compiled.mirrors,
+        // A repository that is harder on what no source names than its organisation
+        // is so whatever that one scrutinises.
+        scrutiny: match form.unknown {
+            Some(_) => form.scrutiny.map(Arc::new),
+            None => organisation.and_then(|policy| policy.scrutiny.clone()),
+        },
+        blocks: compiled.blocks,
         replace: Rewrites::new(form.replace, file),
-        reviewers: form.reviewers,
+        places: form.places,
+        exceptions: compiled.exceptions,
+        trials: form.trials,
+        max_exception_days: form.max_exception_days,
+        reviewers: organisation.map_or_else(|| form.reviewers.into(), |policy| Arc::clone(&policy.reviewers)),
         contact: form.contact,
         rules: form.rules.into_iter().filter_map(|rule| Rule::new(rule, file.path())).collect(),
     }

@@ -8,27 +8,42 @@
 //! together) → [`Policy`]; `judge` judges by one file, [`Policies`] by both.
 
 mod block;
+mod case;
+mod confirming;
 mod diagnostic;
+mod exception;
 mod files;
 mod form;
 mod judge;
 mod judging;
+mod keys;
 mod load;
 mod matcher;
 mod near;
 mod paths;
+mod place;
+mod placing;
+mod proposal;
 mod reader;
+mod require;
+mod requiring;
 mod rewrite;
 mod rules;
 mod ruling;
+mod schema;
+mod scrutinising;
+mod scrutiny;
+mod signer;
 mod source;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod verdict;
 mod wording;
 
 use std::sync::Arc;
 
+use crate::day::Day;
 use crate::source::Location;
 use crate::source::RepoPath;
 use crate::source::SourceFile;
@@ -36,8 +51,10 @@ use crate::source::SourceFile;
 pub use diagnostic::{Diagnostic, Severity};
 pub use files::{Found, Policies, PolicyFile, PolicyStatus};
 pub use load::{MAX_POLICY_BYTES, load};
+pub use proposal::Proposal;
 pub use rules::Circumstances;
-pub use verdict::{Effect, Explanation, Finding, Judgement, Mode, Verdict};
+pub use schema::schema;
+pub use verdict::{Effect, Explanation, Finding, Judgement, Lifted, Mode, Verdict};
 
 /// The path of a repository's policy.
 pub const REPOSITORY_POLICY_PATH: &str = ".github/fromguard.yml";
@@ -70,9 +87,15 @@ pub struct Policy {
     /// `None` when the sources are the organisation's and that did not load.
     trust: Option<Arc<source::Trust>>,
     mirrors: Arc<rewrite::Rewrites>,
+    scrutiny: Option<Arc<scrutiny::Scrutiny>>,
     blocks: block::Blocks,
     replace: rewrite::Rewrites,
-    reviewers: Vec<String>,
+    places: Vec<place::Place>,
+    exceptions: exception::Exceptions,
+    trials: Vec<trial::Trial>,
+    /// How far ahead the repositories of this organisation may except something.
+    max_exception_days: Option<u32>,
+    reviewers: Arc<[String]>,
     contact: Vec<String>,
     rules: Vec<rules::Rule>,
 }
@@ -141,10 +164,25 @@ impl Policy {
         self.trust.as_deref().map(|trust| &trust.allowed)
     }
 
-    /// Users and teams, as `@user` and `@organisation/team`.
+    /// Who settles a review, as `@user` and `@organisation/team`: those of the
+    /// organisation's policy when there is one.
     #[must_use]
     pub fn reviewers(&self) -> &[String] {
         &self.reviewers
+    }
+
+    /// The ids of the findings that it makes beside those that every policy makes.
+    fn made(&self) -> impl Iterator<Item = &str> {
+        let required = self.trust.iter().flat_map(|trust| &trust.sources);
+        let required = required.flat_map(|source| source.require.ids());
+        let asked = self.places.iter().map(|place| place.name.value.as_str());
+        required.chain(asked).chain(self.rules.iter().map(|rule| rule.name.as_str()))
+    }
+
+    /// Its exceptions that are in force on a day: the id of each, and where it stands.
+    pub fn exceptions(&self, day: Day) -> impl Iterator<Item = (&str, Location)> {
+        let active = self.exceptions.list.iter().filter(move |exception| exception.is_active(day));
+        active.map(|exception| (exception.id.value.as_str(), exception.at()))
     }
 
     /// Hosts that may be asked for evidence, beside the built-in ones.

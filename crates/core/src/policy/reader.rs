@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use super::diagnostic::Diagnostics;
+use super::keys::Keys;
 use super::wording::listed;
 use super::wording::quoted;
 use crate::source::Span;
@@ -31,32 +32,24 @@ pub(super) struct Entry<'a> {
     pub(super) value: Node<'a>,
 }
 
-/// The keys that a mapping may have.
-pub(super) struct Keys {
-    /// Those that are read.
-    pub(super) known: &'static [&'static str],
-    /// Those of the language that this version does not read yet: an error each,
-    /// because ignoring one could make the policy looser than it is written.
-    pub(super) later: &'static [&'static str],
-}
-
 impl Diagnostics {
     /// The entries of a mapping with known keys: unknown and duplicate ones are
     /// errors and left out. `what` says whose keys they are.
     pub(super) fn entries<'a>(&mut self, node: Node<'a>, what: &str, keys: &Keys) -> Vec<Entry<'a>> {
         let mut entries = self.named_entries(node, what);
+        let names: Vec<&str> = keys.known.iter().map(|key| key.name).collect();
         entries.retain(|entry| {
-            if keys.known.contains(&entry.key) {
+            if names.contains(&entry.key) {
                 return true;
             }
             if keys.later.contains(&entry.key) {
                 self.not_yet(entry.key_span, entry.key);
                 return false;
             }
-            let all: Vec<&str> = keys.known.iter().chain(keys.later).copied().collect();
+            let all: Vec<&str> = names.iter().chain(keys.later).copied().collect();
             let help = match closest(entry.key, &all) {
                 Some(close) => format!("did you mean `{close}`?"),
-                None => format!("the keys here are {}", listed(keys.known, "and")),
+                None => format!("the keys here are {}", listed(&names, "and")),
             };
             self.error(entry.key_span, format!("{} is not a key of {what}", quoted(entry.key)), help);
             false
@@ -183,6 +176,62 @@ impl Diagnostics {
                 None
             }
         }
+    }
+
+    /// `true`, and where it stands: `false` would be looser than nothing, or say
+    /// nothing at all.
+    pub(super) fn only_true(&mut self, node: Node<'_>, key_span: Span, key: &str) -> Option<Span> {
+        match self.boolean(node, &format!("`{key}`"))? {
+            true => Some(key_span),
+            false => {
+                self.error(key_span, format!("`{key}: false` says nothing"), "leave it out");
+                None
+            }
+        }
+    }
+
+    /// `false`; `true` would say nothing.
+    pub(super) fn only_false(&mut self, node: Node<'_>, key_span: Span, key: &str) -> bool {
+        match self.boolean(node, &format!("`{key}`")) {
+            Some(false) => true,
+            Some(true) => {
+                self.error(key_span, format!("`{key}: true` says nothing"), "write `false`, or leave it out");
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// Says which keys that must stand do not.
+    pub(super) fn needed(&mut self, node: Node<'_>, what: &str, keys: &Keys) {
+        let Some(mapping) = node.mapping().filter(|mapping| mapping.entries().len() > 0) else { return };
+        for key in keys.known.iter().filter(|key| key.needed) {
+            let stands = mapping
+                .entries()
+                .any(|(written, _)| written.scalar().is_some_and(|scalar| scalar.text == key.name));
+            if !stands {
+                let help = format!("write `{}: {}` in it", key.name, key.holds.example());
+                self.error(node.span(), format!("{what} has no `{}`", key.name), help);
+            }
+        }
+    }
+
+    /// A whole number within bounds.
+    pub(super) fn count(
+        &mut self,
+        node: Node<'_>,
+        what: &str,
+        bounds: std::ops::RangeInclusive<u32>,
+    ) -> Option<u32> {
+        let text = self.text(node, what)?;
+        let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse().ok().filter(|number| plain && bounds.contains(number));
+        if number.is_none() {
+            let (least, most) = (bounds.start(), bounds.end());
+            let message = format!("{what} is a whole number from {least} to {most}, not {}", quoted(text));
+            self.error(node.span(), message, format!("write a number, as `{}`", (*least).max(14)));
+        }
+        number
     }
 
     /// One of some words.

@@ -11,6 +11,7 @@ use crate::image::Specificity;
 use crate::image::normal_host;
 use crate::source::Location;
 use crate::source::SourceFile;
+use crate::source::Span;
 use crate::yaml::Node;
 
 /// One entry as it is written.
@@ -147,6 +148,35 @@ impl Rewrites {
         // Read again: on Docker Hub a single name gains its `library/`.
         let name = ImageRef::parse(&text).ok()?;
         Some((ImageRef { tag: image.tag.clone(), digest: image.digest.clone(), ..name }, entry))
+    }
+}
+
+/// A pattern inside a mirror would never match: images are judged as their origin.
+pub(super) fn reject_mirrored<'a>(
+    patterns: impl Iterator<Item = (&'a Pattern, Span)>,
+    mirrors: &Rewrites,
+    out: &mut Diagnostics,
+) {
+    if mirrors.is_empty() {
+        return;
+    }
+    for (pattern, span) in patterns {
+        let host = pattern.host();
+        let name = if host.subdomains { format!("*.{}", host.name) } else { host.name.clone() };
+        let mut covering: Option<&Rewrite> = None;
+        mirrors.matcher.find(&name, &pattern.path_text(), &mut |id, hit| {
+            let entry = &mirrors.entries[id];
+            if hit == Hit::Covers && covering.is_none_or(|best| entry.key > best.key) {
+                covering = Some(entry);
+            }
+        });
+        if let Some(mirror) = covering {
+            let message = format!(
+                "`{pattern}` lies in the mirror `{}`, and images are judged as their origin: it would never match",
+                mirror.from
+            );
+            out.error(span, message, format!("write the place in `{}` that is meant", mirror.to));
+        }
     }
 }
 

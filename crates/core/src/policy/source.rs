@@ -7,13 +7,14 @@ use std::collections::HashSet;
 
 use super::Explanation;
 use super::diagnostic::Diagnostics;
+use super::form;
 use super::form::Images;
-use super::form::Require;
 use super::form::SourceForm;
 use super::matcher::Hit;
 use super::matcher::Matcher;
 use super::near;
 use super::reader::Spanned;
+use super::require::Require;
 use super::wording::foreign_sentence;
 use crate::image::Glob;
 use crate::image::ImageRef;
@@ -21,18 +22,23 @@ use crate::image::Pattern;
 use crate::image::PatternMatch;
 use crate::image::Specificity;
 use crate::image::normal_host;
+use crate::source::Location;
 use crate::source::RepoPath;
 use crate::source::Span;
 use crate::trust;
+use crate::trust::Badge;
+use crate::trust::Evidence;
 
 /// Pairs of patterns that may have to be compared one by one, with `*` in the
 /// same place: keeps loading a file made of nothing else short.
 const MAX_COMPARED_PAIRS: usize = 200_000;
 
 /// What patterns are compared by, greater is more specific: every pattern is
-/// more specific than `hub:official`.
+/// more specific than `hub:official`, and that than `hub:verified-publisher`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Rank {
+    AnyPublisher,
+    NamedPublishers,
     HubOfficial,
     Pattern(Specificity),
 }
@@ -47,6 +53,8 @@ pub(super) struct Trust {
     pub(super) matcher: Matcher,
     /// The entries that are `hub:official`.
     official: Vec<usize>,
+    /// The entries that are `hub:verified-publisher`.
+    verified: Vec<usize>,
     /// The hosts that are named in full, each once, in the order of the file.
     pub(super) hosts: Vec<String>,
     /// What is trusted, for people.
@@ -57,7 +65,11 @@ pub(super) struct Trust {
 #[derive(Debug, Clone)]
 pub(super) struct Source {
     pub(super) name: String,
+    /// The namespaces that `hub:verified-publisher` is limited to; empty: every one.
+    publishers: Vec<String>,
     pub(super) require: Require,
+    /// All its images are official ones.
+    pub(super) is_official: bool,
 }
 
 /// An item of a source's `images`.
@@ -72,18 +84,19 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    fn new(images: Images, source: usize, span: Span) -> Entry {
+    fn new(images: Images, source: usize, span: Span, named: bool) -> Entry {
         let text = match &images {
             Images::Pattern(pattern) => pattern.to_string(),
             Images::HubOfficial => "hub:official".to_owned(),
+            Images::HubVerified => "hub:verified-publisher".to_owned(),
         };
-        Entry { rank: rank(&images), images, source, span, text }
+        Entry { rank: rank(&images, named), images, source, span, text }
     }
 
     fn version(&self, image: &ImageRef, open: bool) -> PatternMatch {
         match &self.images {
             Images::Pattern(pattern) => pattern.trusts_version(image, open),
-            Images::HubOfficial => PatternMatch::Yes,
+            Images::HubOfficial | Images::HubVerified => PatternMatch::Yes,
         }
     }
 }
@@ -96,11 +109,14 @@ impl Trust {
             entries: Vec::new(),
             matcher: Matcher::default(),
             official: Vec::new(),
+            verified: Vec::new(),
             hosts: Vec::new(),
             allowed: Explanation::default(),
         };
         let mut hosts = HashSet::new();
         for form in forms {
+            let is_official = form.is_official();
+            let named = !form.publishers.is_empty();
             for item in form.images {
                 let id = trust.entries.len();
                 match &item.value {
@@ -112,18 +128,30 @@ impl Trust {
                         }
                     }
                     Images::HubOfficial => trust.official.push(id),
+                    Images::HubVerified => trust.verified.push(id),
                 }
-                trust.entries.push(Entry::new(item.value, trust.sources.len(), item.span));
+                trust.entries.push(Entry::new(item.value, trust.sources.len(), item.span, named));
             }
-            trust.sources.push(Source { name: form.name.value, require: form.require });
+            let publishers = form.publishers.into_iter().map(|publisher| publisher.value).collect();
+            trust.sources.push(Source {
+                name: form.name.value,
+                publishers,
+                require: form.require,
+                is_official,
+            });
         }
         trust.allowed = near::allowed(&trust);
         trust
     }
 
-    /// The entries that cover an image or, by a tag or digest that is not known,
-    /// may; most specific first. `open` as in [`Pattern::trusts_version`].
-    pub(super) fn covering(&self, image: &ImageRef, open: bool) -> Vec<(&Entry, PatternMatch)> {
+    /// The entries that cover an image or, by something that is not known, may;
+    /// most specific first. `open` as in [`Pattern::trusts_version`].
+    pub(super) fn covering(
+        &self,
+        image: &ImageRef,
+        open: bool,
+        evidence: &Evidence,
+    ) -> Vec<(&Entry, PatternMatch)> {
         let host = normal_host(&image.registry);
         let mut found: Vec<(&Entry, PatternMatch)> = Vec::new();
         self.matcher.find(&host, &image.repository, &mut |id, hit| {
@@ -140,6 +168,20 @@ impl Trust {
         {
             found.extend(self.official.iter().map(|id| (&self.entries[*id], PatternMatch::Yes)));
         }
+        if let Some(namespace) = namespace(&host, &image.repository).filter(|_| !self.verified.is_empty()) {
+            let matched = match evidence.publisher(namespace).known().map(|fact| fact.value) {
+                Some(Badge::VerifiedPublisher) => PatternMatch::Yes,
+                Some(Badge::OpenSource | Badge::Community) => PatternMatch::No,
+                None => PatternMatch::Unsure,
+            };
+            let entries = self.verified.iter().map(|id| &self.entries[*id]).filter(|entry| {
+                let publishers = &self.sources[entry.source].publishers;
+                publishers.is_empty() || publishers.iter().any(|publisher| publisher == namespace)
+            });
+            found.extend(
+                entries.map(|entry| (entry, matched)).filter(|(_, matched)| *matched != PatternMatch::No),
+            );
+        }
         found.sort_by_key(|(entry, _)| Reverse(entry.rank));
         found
     }
@@ -150,11 +192,19 @@ impl Trust {
     }
 }
 
-fn rank(images: &Images) -> Rank {
+/// `named` says that publishers are.
+fn rank(images: &Images, named: bool) -> Rank {
     match images {
+        Images::HubVerified if named => Rank::NamedPublishers,
+        Images::HubVerified => Rank::AnyPublisher,
         Images::Pattern(pattern) => Rank::Pattern(pattern.specificity()),
         Images::HubOfficial => Rank::HubOfficial,
     }
+}
+
+/// A place in the file of the sources, which may be the organisation's.
+pub(super) fn location(trust: &Trust, span: Span) -> Location {
+    Location { file: trust.file.clone(), span }
 }
 
 /// The short name of an image that could be an official one: `node` of
@@ -167,23 +217,20 @@ pub(super) fn official_name<'a>(host: &str, repository: &'a str) -> Option<&'a s
     repository.strip_prefix("library/").filter(|name| !name.contains('/'))
 }
 
+/// The publisher's namespace of an image on Docker Hub; official images have none.
+pub(super) fn namespace<'a>(host: &str, repository: &'a str) -> Option<&'a str> {
+    let (namespace, name) = repository.split_once('/').filter(|_| host == "docker.io")?;
+    (namespace != "library" && !name.contains('/')).then_some(namespace)
+}
+
 /// Sources that trust more people than they name.
 pub(super) fn reject_broad(sources: &[SourceForm], out: &mut Diagnostics) {
     for source in sources {
-        let mut any_broad = false;
-        for item in &source.images {
-            let Images::Pattern(pattern) = &item.value else { continue };
-            if let Err(error) = pattern.check_not_broad() {
-                any_broad = true;
-                if source.everyone.is_none() {
-                    out.error(item.span, error.message, error.help.unwrap_or_default());
-                }
-            }
-        }
-        if let Some(span) = source.everyone.filter(|_| !any_broad && !source.images.is_empty()) {
-            let message = "`i-trust-everyone` lifts nothing here: every pattern of the list names an owner";
-            out.error(span, message, "remove it");
-        }
+        let patterns = source.images.iter().filter_map(|item| match &item.value {
+            Images::Pattern(pattern) => Some((pattern, item.span)),
+            Images::HubOfficial | Images::HubVerified => None,
+        });
+        form::reject_broad(patterns, source.everyone, out);
     }
 }
 
@@ -192,13 +239,26 @@ pub(super) fn reject_unsupported_requirements(sources: &[SourceForm], out: &mut 
     for source in sources {
         let Some(span) = source.require.supported_tag else { continue };
         let other = source.images.iter().find_map(|item| match &item.value {
-            Images::Pattern(pattern) if !is_under_library(pattern) => Some(pattern),
-            _ => None,
+            Images::Pattern(pattern) if !is_under_library(pattern) => Some(pattern.to_string()),
+            Images::HubVerified => Some("hub:verified-publisher".to_owned()),
+            Images::Pattern(_) | Images::HubOfficial => None,
         });
         if let Some(other) = other {
             let message = format!("`tag: supported` is known of official images only, and `{other}` is none");
             out.error(span, message, "move `hub:official` and this requirement to a source of their own");
         }
+    }
+}
+
+impl SourceForm {
+    /// Whether all its images are official ones, of which the supported tags are known.
+    pub(super) fn is_official(&self) -> bool {
+        !self.images.is_empty()
+            && self.images.iter().all(|item| match &item.value {
+                Images::Pattern(pattern) => is_under_library(pattern),
+                Images::HubOfficial => true,
+                Images::HubVerified => false,
+            })
     }
 }
 
@@ -227,11 +287,15 @@ pub(super) fn reject_ties(sources: &[SourceForm], out: &mut Diagnostics) {
     for (index, source) in sources.iter().enumerate() {
         for item in &source.images {
             let bucket = match &item.value {
-                Images::HubOfficial => {
-                    Bucket { rank: Rank::HubOfficial, host: None, prefix: &[], tag: None, digest: None }
-                }
+                Images::HubOfficial | Images::HubVerified => Bucket {
+                    rank: rank(&item.value, !source.publishers.is_empty()),
+                    host: None,
+                    prefix: &[],
+                    tag: None,
+                    digest: None,
+                },
                 Images::Pattern(pattern) => Bucket {
-                    rank: rank(&item.value),
+                    rank: rank(&item.value, false),
                     host: (!pattern.host().subdomains).then_some(pattern.host().name.as_str()),
                     prefix: pattern.literal_prefix(),
                     tag: pattern.tag().filter(|tag| tag.is_literal()),
@@ -252,6 +316,11 @@ pub(super) fn reject_ties(sources: &[SourceForm], out: &mut Diagnostics) {
                 compared += 1;
                 match (&item.value, &other.value) {
                     (Images::Pattern(one), Images::Pattern(two)) => one.overlaps(two),
+                    (Images::HubVerified, Images::HubVerified) => {
+                        let (one, two) = (&sources[*source].publishers, &sources[*other_source].publishers);
+                        one.is_empty()
+                            || one.iter().any(|name| two.iter().any(|other| other.value == name.value))
+                    }
                     _ => true,
                 }
             });

@@ -1,10 +1,14 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod both_files;
+mod evidence;
+mod exceptions;
 mod judging;
 mod loading;
 mod page;
+mod places;
 mod properties;
+mod trials;
 
 use std::sync::Arc;
 
@@ -17,6 +21,7 @@ use crate::image::Target;
 use crate::source::Problem;
 use crate::source::ProblemCode;
 use crate::source::Span;
+use crate::trust::Evidence;
 
 const STARTER: &str = include_str!("../../../../docs/examples/fromguard.yml");
 
@@ -24,14 +29,20 @@ fn file(path: &str, text: &str) -> Arc<SourceFile> {
     Arc::new(SourceFile::new(RepoPath::new(path), text))
 }
 
+/// The day on which everything here is judged.
+fn day() -> Day {
+    Day::parse("2026-11-25").unwrap()
+}
+
 fn alone(text: &str) -> Policies {
-    Policies::load(Found::Absent, Found::File(file(REPOSITORY_POLICY_PATH, text)))
+    Policies::load(Found::Absent, Found::File(file(REPOSITORY_POLICY_PATH, text)), day())
 }
 
 fn both(organisation: &str, repository: &str) -> Policies {
     Policies::load(
         Found::File(file(ORGANISATION_POLICY_PATH, organisation)),
         Found::File(file(REPOSITORY_POLICY_PATH, repository)),
+        day(),
     )
 }
 
@@ -68,7 +79,7 @@ fn shown(loaded: &Loaded) -> String {
 }
 
 fn errors(text: &str) -> String {
-    shown(&load(file("fromguard.yml", text), Scope::Organisation))
+    shown(&load(file("fromguard.yml", text), Scope::Organisation, day()))
 }
 
 fn usage(targets: Vec<Target>, raw: &str) -> ImageUse {
@@ -98,9 +109,13 @@ fn partial(name: &str, complete: bool) -> ImageUse {
     usage(vec![Target::Partial(Partial { name: name_ref, complete, reason })], &format!("{name}:$TAG"))
 }
 
-/// `verdict rule+rule source`, the short form of a judgement.
+/// What is said offline, see [`short`].
 fn verdict(policies: &Policies, usage: &ImageUse) -> String {
-    let judgement = policies.judge(usage).unwrap();
+    short(&policies.judge(usage, &Evidence::none()).unwrap())
+}
+
+/// `verdict rule+rule [source]`, the short form of a judgement.
+fn short(judgement: &Judgement) -> String {
     let rules: Vec<&str> = judgement.findings.iter().map(|finding| finding.rule.as_str()).collect();
     let mut out = judgement.verdict.as_str().to_owned();
     if !rules.is_empty() {

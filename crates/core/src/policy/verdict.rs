@@ -1,6 +1,12 @@
 //! Verdicts and what explains them.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::day::Day;
+use crate::image::ImageRef;
 use crate::source::Location;
+use crate::trust::Wanted;
 
 /// The judgement of a use, best first. `Undecided` is what evidence that cannot
 /// be had makes; policy says what it counts as ([`Effect`]).
@@ -65,6 +71,26 @@ pub struct Finding {
     pub explanation: Explanation,
     /// The reference to write instead, from `replace`.
     pub fix: Option<String>,
+    /// Who settles it where it counts as a review: the `reviewers` of the
+    /// organisation's policy or, without one, of the repository's.
+    pub reviewers: Arc<[String]>,
+    /// The image that an exception has to name to lift it; `None` when none can.
+    pub liftable_as: Option<ImageRef>,
+}
+
+/// A finding that an exception lifted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lifted {
+    /// What would stand against the use.
+    pub finding: Finding,
+    /// The id of the exception.
+    pub exception: String,
+    /// Where that stands.
+    pub at: Location,
+    /// The last day on which it holds.
+    pub until: Day,
+    /// Why, and who answers for it.
+    pub reason: String,
 }
 
 /// How a finding was decided, a tree that every output prints alike.
@@ -87,6 +113,10 @@ pub struct Judgement {
     pub source: Option<String>,
     /// Why it is not a pass; empty when it is.
     pub findings: Vec<Finding>,
+    /// What exceptions took away.
+    pub lifted: Vec<Lifted>,
+    /// What could change it, were it known.
+    pub wants: BTreeSet<Wanted>,
     /// Why it is what it is, a pass too.
     pub explanation: Explanation,
 }

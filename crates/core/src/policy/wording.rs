@@ -42,7 +42,7 @@ pub(super) fn prose(text: &str) -> String {
 
 /// Invisible characters that change how the text around them is shown: Unicode's
 /// bidirectional controls, zero-width characters, separators and tags.
-fn is_formatting(c: char) -> bool {
+pub(super) fn is_formatting(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::day::Day;
 use crate::image::ImageUse;
 use crate::image::Target;
 use crate::policy;
@@ -52,7 +53,12 @@ pub(super) fn scanned(files: &[(&str, &str)]) -> Scanned {
 
 pub(super) fn loaded(text: &str) -> Loaded {
     let file = Arc::new(SourceFile::new(RepoPath::new(REPOSITORY_POLICY_PATH), text));
-    policy::load(file, Scope::Repository)
+    policy::load(file, Scope::Repository, day())
+}
+
+/// The day on which everything here is judged.
+pub(super) fn day() -> Day {
+    Day::parse("2026-11-25").expect("a day")
 }
 
 /// A policy with an error at its second line, whatever the loader thinks of it.
@@ -84,9 +90,11 @@ pub(super) fn subject(base: Option<&[(&str, &str)]>, head: &[(&str, &str)]) -> S
         head: scanned(head),
         base: base.map(scanned),
         touched,
-        policies: Policies { repository: PolicyFile::Read(loaded(POLICY)), ..Policies::none() },
+        policies: Policies { repository: PolicyFile::Read(loaded(POLICY)), day: day(), ..Policies::none() },
         proposed: None,
+        evidence: Arc::default(),
         notices: Vec::new(),
+        approvals: Vec::new(),
     }
 }
 
@@ -161,12 +169,16 @@ fn judgement(finding: Option<(&str, Verdict, Effect, String, Option<&str>)>, mod
             message,
             explanation: explanation.clone(),
             fix: fix.map(str::to_owned),
+            reviewers: Arc::from([]),
+            liftable_as: None,
         })
         .collect();
     Judgement {
         verdict: findings.first().map_or(Verdict::Pass, |finding| finding.verdict),
         source: findings.is_empty().then(|| "official".to_owned()),
         findings,
+        lifted: Vec::new(),
+        wants: BTreeSet::new(),
         explanation,
     }
 }

@@ -11,6 +11,7 @@ use crate::policy::Policy;
 use crate::policy::PolicyFile;
 use crate::policy::REPOSITORY_POLICY_PATH;
 use crate::policy::Verdict;
+use crate::report::Conclusion;
 use crate::report::Report;
 use crate::report::explain;
 use crate::report::item::About;
@@ -197,6 +198,10 @@ pub(super) fn what_to_do(report: &Report, items: &[Item<'_>]) -> String {
                 .to_owned(),
         );
     }
+    if report.conclusion == Conclusion::ActionRequired {
+        let at = said.len().min(1);
+        said.splice(at..at, who_settles(report));
+    }
     // Five seconds of reading; the findings themselves say the rest.
     said.truncate(MAX_SENTENCES);
     if said.is_empty() {
@@ -255,8 +260,16 @@ fn from_trusted(report: &Report, rest: &[&Item<'_>], begins: bool) -> String {
     text
 }
 
+/// Who may settle a review, where the policy names somebody.
+fn who_settles(report: &Report) -> Option<String> {
+    let reviewers: Vec<String> =
+        report.subject.policies.reviewers().iter().map(|reviewer| quoted(reviewer)).collect();
+    let named = reviewers.get(..reviewers.len().min(MAX_NAMED)).filter(|named| !named.is_empty())?;
+    Some(format!("An approving review of this commit by {} settles it.", named.join(" or ")))
+}
+
 /// A policy file, for people.
-fn policy_file(path: &str) -> String {
+pub(super) fn policy_file(path: &str) -> String {
     match path {
         ORGANISATION_POLICY_PATH => format!("{} in the organisation's `.github` repository", quoted(path)),
         REPOSITORY_POLICY_PATH => quoted(path),

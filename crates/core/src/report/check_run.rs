@@ -5,6 +5,7 @@ use crate::report::Conclusion;
 use crate::report::Report;
 use crate::report::STARTER_POLICY;
 use crate::report::brief;
+use crate::report::excepted;
 use crate::report::explain;
 use crate::report::item;
 use crate::report::item::About;
@@ -221,7 +222,17 @@ fn passed(report: &Report) -> Option<String> {
         let place = explain::place(explain::source(&report.subject.head, &at), &at);
         let source =
             judgement.source.as_ref().map_or(String::new(), |source| format!(", source {}", code(source)));
-        format!("- {} at {} ({}{source})\n", code(&judged.usage.raw), code(&place), judged.change.as_str())
+        let lifted: String = judgement
+            .lifted
+            .iter()
+            .map(|lifted| format!(", exception {} until {}", code(&lifted.exception), lifted.until))
+            .collect();
+        format!(
+            "- {} at {} ({}{source}{lifted})\n",
+            code(&judged.usage.raw),
+            code(&place),
+            judged.change.as_str()
+        )
     });
     page.list(entries, END.len(), "");
     page.push(END);
@@ -319,6 +330,10 @@ fn details(report: &Report, item: &Item<'_>) -> Option<String> {
             });
             lines.push(format!("{indent}{}", plain(&format!("{}{place}", step.text), 2 * MAX_SHOWN_CHARS)));
         }
+    }
+    if let Some(proposal) = excepted::proposal(report, item) {
+        lines.push(wording::sentence(&excepted::introduction(&proposal)));
+        lines.extend(proposal.yaml.lines().map(|line| plain(line, 2 * MAX_SHOWN_CHARS)));
     }
     (!lines.is_empty()).then(|| cut(lines.join("\n"), MAX_ANNOTATION_BYTES))
 }

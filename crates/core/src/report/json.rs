@@ -10,6 +10,7 @@ use crate::policy::Finding;
 use crate::policy::Severity;
 use crate::report::JudgedUse;
 use crate::report::Report;
+use crate::report::excepted;
 use crate::report::explain;
 use crate::report::item;
 use crate::report::item::About;
@@ -72,6 +73,7 @@ struct CheckedUse<'a> {
     source: Option<&'a str>,
     change: &'static str,
     counts: bool,
+    lifted: Vec<LiftedEntry<'a>>,
 }
 
 /// Lines and columns from 1; columns in Unicode scalar values; the end exclusive.
@@ -122,6 +124,17 @@ struct FindingEntry<'a> {
     mode: &'static str,
     counts: bool,
     policy: Option<Place<'a>>,
+    exception: Option<String>,
+}
+
+/// A finding that an exception took away.
+#[derive(Serialize)]
+struct LiftedEntry<'a> {
+    rule: &'a str,
+    message: &'a str,
+    exception: &'a str,
+    until: String,
+    reason: &'a str,
 }
 
 #[derive(Serialize)]
@@ -157,7 +170,10 @@ pub fn check_json(report: &Report) -> String {
         .flat_map(|item| {
             let about = item.about;
             let counts = item.counts();
-            item.findings.into_iter().map(move |finding| finding_entry(report, about, counts, finding))
+            let exception = excepted::proposal(report, &item).map(|proposal| proposal.yaml);
+            item.findings
+                .into_iter()
+                .map(move |finding| finding_entry(report, about, counts, finding, exception.clone()))
         })
         .collect();
     findings
@@ -238,6 +254,18 @@ fn checked_members<'a>(head: &'a Scanned, judged: &'a JudgedUse) -> impl Iterato
         source: judged.judgement.as_ref().and_then(|judgement| judgement.source.as_deref()),
         change: judged.change.as_str(),
         counts: judged.counts,
+        lifted: judged
+            .judgement
+            .iter()
+            .flat_map(|judgement| &judgement.lifted)
+            .map(|lifted| LiftedEntry {
+                rule: &lifted.finding.rule,
+                message: &lifted.finding.message,
+                exception: &lifted.exception,
+                until: lifted.until.to_string(),
+                reason: &lifted.reason,
+            })
+            .collect(),
     })
 }
 
@@ -257,6 +285,7 @@ fn finding_entry<'a>(
     about: About<'a>,
     counts: bool,
     finding: &'a Finding,
+    exception: Option<String>,
 ) -> FindingEntry<'a> {
     let head = &report.subject.head;
     let (stands_at, decided_at) = match about {
@@ -287,6 +316,7 @@ fn finding_entry<'a>(
         counts,
         policy: explain::policy_place(&finding.explanation)
             .map(|at| place(explain::policy_source(report, at), at)),
+        exception,
     }
 }
 

@@ -18,6 +18,7 @@ use crate::report::JudgedProblem;
 use crate::report::JudgedUse;
 use crate::report::Report;
 use crate::report::Subject;
+use crate::report::excepted;
 use crate::report::wording;
 use crate::source::Problem;
 use crate::source::ProblemCode;
@@ -85,6 +86,10 @@ pub(super) fn judge_with(
             problem: problem.clone(),
         })
         .collect();
+    notices.extend(excepted::lifted(&uses));
+    if subject.base.is_none() {
+        notices.extend(excepted::unused_sentences(&subject.policies, &uses));
+    }
     notices.extend(preview(&subject, &uses, judge_use));
     let mut report = Report {
         conclusion: Conclusion::Neutral,
@@ -98,6 +103,14 @@ pub(super) fn judge_with(
         notices,
     };
     report.conclusion = conclude(&report);
+    let settled = report.settled_by().map(|approval| {
+        format!(
+            "A review was needed, and is settled: `{}` (one of the policy's reviewers, as `{}`) approved this commit at \
+             {}. A new commit or a dismissal of the review asks again.",
+            approval.by, approval.reviewer, approval.at
+        )
+    });
+    report.notices.extend(settled);
     report
 }
 
@@ -110,7 +123,10 @@ fn conclude(report: &Report) -> Conclusion {
     if matches!((&policies.organisation, &policies.repository), (PolicyFile::Absent, PolicyFile::Absent)) {
         return Conclusion::Neutral;
     }
-    worst_effect(report, Mode::Enforce)
+    match worst_effect(report, Mode::Enforce) {
+        Conclusion::ActionRequired if !report.subject.approvals.is_empty() => Conclusion::Success,
+        open => open,
+    }
 }
 
 /// What the findings that count come to, when those of at least this mode are enforced.

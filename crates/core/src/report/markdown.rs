@@ -11,6 +11,7 @@ use crate::policy::Severity;
 use crate::report::JudgedUse;
 use crate::report::Report;
 use crate::report::brief;
+use crate::report::excepted;
 use crate::report::explain;
 use crate::report::item::About;
 use crate::report::item::Item;
@@ -213,6 +214,14 @@ fn why(report: &Report, item: &Item<'_>) -> String {
             }
             steps.push('\n');
         }
+    }
+    if let Some(proposal) = excepted::proposal(report, item) {
+        steps.push_str(&format!(
+            "\n  {}\n\n  ```yaml\n",
+            prose(&wording::sentence(&excepted::introduction(&proposal)))
+        ));
+        steps.extend(proposal.yaml.lines().map(|line| format!("  {line}\n")));
+        steps.push_str("  ```\n");
     }
     match steps.is_empty() {
         true => steps,

@@ -10,6 +10,7 @@ mod bench;
 mod brief;
 mod check_run;
 mod comment;
+mod excepted;
 mod explain;
 mod item;
 mod json;
@@ -22,6 +23,7 @@ mod wording;
 mod workflow;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::change::Change;
 use crate::image::ImageUse;
@@ -31,6 +33,8 @@ use crate::policy::Policies;
 use crate::scan::Scanned;
 use crate::source::Problem;
 use crate::source::RepoPath;
+use crate::trust::Evidence;
+use crate::trust::Wanted;
 
 pub use check_run::{Annotation, CheckRunOutput};
 pub use comment::COMMENT_MARKER;
@@ -62,8 +66,23 @@ pub struct Subject {
     pub policies: Policies,
     /// The policy file of the head, when the change edits it.
     pub proposed: Option<Loaded>,
+    /// What is known of the images; nothing when judging is offline.
+    pub evidence: Arc<Evidence>,
     /// Things to say that are no finding, one sentence each.
     pub notices: Vec<String>,
+    /// Who of the policy's reviewers approves the head as it is.
+    pub approvals: Vec<Approval>,
+}
+
+/// An approving review of the head by one of the policy's reviewers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// As the policy names them: `@ann`, `@acme/security`.
+    pub reviewer: String,
+    /// The account.
+    pub by: String,
+    /// When, as GitHub writes it.
+    pub at: String,
 }
 
 impl Subject {
@@ -75,7 +94,9 @@ impl Subject {
             touched: None,
             policies: Policies::none(),
             proposed: None,
+            evidence: Arc::default(),
             notices: Vec::new(),
+            approvals: Vec::new(),
         }
     }
 }
@@ -201,7 +222,8 @@ pub struct Report {
 /// what is enforced. A policy that cannot be used is a failure, none at all neutral.
 #[must_use]
 pub fn judge(subject: Subject) -> Report {
-    judge::judge_with(subject, Policies::judge, Policies::judge_problem)
+    let evidence = Arc::clone(&subject.evidence);
+    judge::judge_with(subject, |policies, usage| policies.judge(usage, &evidence), Policies::judge_problem)
 }
 
 impl Report {
@@ -249,10 +271,29 @@ impl Report {
         chosen.map(|report| Report { others, ..report })
     }
 
+    /// What could change a verdict that counts, were it known.
+    #[must_use]
+    pub fn wants(&self) -> BTreeSet<Wanted> {
+        let counted = self.uses.iter().filter(|judged| judged.counts);
+        counted
+            .filter_map(|judged| judged.judgement.as_ref())
+            .flat_map(|judged| judged.wants.clone())
+            .collect()
+    }
+
     /// Whether a policy file is broken or cannot be read, the head's included.
     #[must_use]
     pub fn policy_is_broken(&self) -> bool {
         !wording::policy_problems(self).is_empty()
+    }
+
+    /// The approval that settles what would need a review: nothing worse stands
+    /// against the change, and one of the policy's reviewers approves this head.
+    #[must_use]
+    pub fn settled_by(&self) -> Option<&Approval> {
+        let approval = self.subject.approvals.first()?;
+        let open = judge::worst_effect(self, crate::policy::Mode::Enforce);
+        (open == Conclusion::ActionRequired && self.conclusion == Conclusion::Success).then_some(approval)
     }
 
     /// Whether there is something against the change that a person should hear

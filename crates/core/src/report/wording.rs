@@ -131,6 +131,17 @@ pub(super) fn statement(role: Role) -> &'static str {
         Role::MountFrom => "RUN --mount from=",
         Role::Frontend => "# syntax",
         Role::Onbuild => "ONBUILD",
+        Role::NamedContext => "named context",
+        Role::Container => "container",
+        Role::InitContainer => "init container",
+        Role::EphemeralContainer => "ephemeral container",
+        Role::Service => "service",
+        Role::PullableOutput => "image beside build",
+        Role::CiJob => "CI job",
+        Role::Action => "action",
+        Role::ImageVolume => "image volume",
+        Role::Cache => "build cache",
+        Role::Command => "command",
     }
 }
 
@@ -164,6 +175,10 @@ pub(super) fn mode(mode: Mode) -> &'static str {
 pub(super) fn title(report: &Report) -> String {
     let judged = report.unjudged.is_none() && policy_problems(report).is_empty();
     let one = judged.then(|| brief::title_of_one(&item::counted(report))).flatten();
+    if let Some(approval) = report.settled_by() {
+        let what = one.map_or_else(|| tally(&item::counted(report)), |(_, one)| one);
+        return format!("Approved by {}: {what}", approval.by);
+    }
     match (one, report.conclusion) {
         (Some((_, one)), Conclusion::Success) => format!("Observed only: {one}"),
         (Some((verdict, one)), _) => format!("{verdict}: {one}"),

@@ -71,6 +71,11 @@ pub fn official(name: &str) -> Option<&'static OfficialImage> {
     CATALOGUE.images.get(name).filter(|image| !image.tags.is_empty())
 }
 
+/// The names of all official images, sorted.
+pub fn official_names() -> impl Iterator<Item = &'static str> {
+    CATALOGUE.images.iter().filter(|(_, image)| !image.tags.is_empty()).map(|(name, _)| name.as_str())
+}
+
 /// Whether a name was an official image once and builds nothing any more.
 #[must_use]
 pub fn was_official(name: &str) -> bool {

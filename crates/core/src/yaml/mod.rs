@@ -9,12 +9,15 @@
 //! Nodes stand in one list per document, so neither reading nor dropping a deep
 //! tree recurses, and an alias can point at its target.
 
+mod follow;
 mod read;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use crate::source::Span;
 
+pub use follow::Visits;
 pub use read::{Limits, read};
 
 /// Everything that was read from a text. Documents before and after a broken one

@@ -113,3 +113,70 @@ proptest! {
         }
     }
 }
+
+/// Each scalar's value with the source that each of its words was made of.
+fn places(text: &str) -> Vec<String> {
+    let yaml = read(text, Limits::default());
+    let scalars = yaml.documents.iter().flat_map(Document::nodes).filter_map(|node| node.mapped(text));
+    scalars
+        .map(|mapped| {
+            let words: Vec<String> = mapped
+                .text()
+                .split_ascii_whitespace()
+                .map(|word| {
+                    let at = word.as_ptr() as usize - mapped.text().as_ptr() as usize;
+                    let span = mapped.span(at..at + word.len());
+                    format!("{word}={}", &text[span.start..span.end])
+                })
+                .collect();
+            words.join(" ")
+        })
+        .collect()
+}
+
+#[test]
+fn every_byte_of_a_scalar_knows_its_place() {
+    assert_eq!(places("plain a:1"), ["plain=plain a:1=a:1"]);
+    assert_eq!(places("plain\n  over\n\n  lines"), ["plain=plain over=over lines=lines"]);
+    assert_eq!(places("'it''s a'"), ["it's=it''s a=a"]);
+    assert_eq!(
+        places(
+            r#""a\tb \x41\u00e9 c\
+          d""#
+        ),
+        ["a=a b=b Aé=\\x41\\u00e9 cd=c\\\n          d"]
+    );
+    assert_eq!(
+        places("|\r\n    docker pull a\r\n      indented b\r\n\r\n    é c\r\n"),
+        ["docker=docker pull=pull a=a indented=indented b=b é=é c=c"]
+    );
+    assert_eq!(places(">-\n  folded\n  text\n\n  more\n"), ["folded=folded text=text more=more"]);
+}
+
+#[test]
+fn merge_keys_add_what_the_mapping_does_not_have() {
+    let text = "
+a: &a {image: a, x: 1}
+b: &b {<<: *a, image: b, y: 2}
+c: {z: 3, <<: [{x: 9}, *b], image: c}
+d: {<<: *b}
+e: {'<<': *b}
+f: &f {<<: *f, k: v}
+";
+    let yaml = read(text, Limits::default());
+    let root = yaml.documents[0].root();
+    let entries = |key: &str| -> String {
+        let merged = root.at(&[key]).and_then(Node::map).unwrap().merged();
+        let words: Vec<String> = merged
+            .into_iter()
+            .map(|(key, value)| format!("{}={}", key.text().unwrap(), value.text().unwrap_or("…")))
+            .collect();
+        words.join(" ")
+    };
+    assert_eq!(entries("c"), "z=3 image=c x=9 y=2");
+    assert_eq!(entries("d"), "image=b y=2 x=1");
+    assert_eq!(entries("e"), "<<=…");
+    assert_eq!(entries("f"), "k=v");
+    assert_eq!(root.at(&["d", "x"]).and_then(Node::text), Some("1"));
+    assert_eq!(root.at(&["d", "nope"]).and_then(Node::text), None);
+}

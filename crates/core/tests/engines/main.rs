@@ -17,6 +17,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use fromguard_core::day::Day;
 use fromguard_core::import::Imported;
 use fromguard_core::import::import;
 use fromguard_core::policy::Found;
@@ -27,6 +28,7 @@ use fromguard_core::scan::Scan;
 use fromguard_core::source::Content;
 use fromguard_core::source::RepoPath;
 use fromguard_core::source::SourceFile;
+use fromguard_core::trust::Evidence;
 
 const PAGE: &str = include_str!("../../../../docs/policy.md");
 
@@ -134,7 +136,7 @@ fn run(text: &str, at_least: usize) {
 
 fn policies(text: &str) -> Option<Policies> {
     let file = Arc::new(SourceFile::new(RepoPath::new(".github/fromguard.yml"), text));
-    let policies = Policies::load(Found::Absent, Found::File(file));
+    let policies = Policies::load(Found::Absent, Found::File(file), Day::from_unix_ms(0));
     (policies.status() == PolicyStatus::Loaded).then_some(policies)
 }
 
@@ -145,7 +147,7 @@ fn passes(policies: &Policies, dockerfile: &str) -> bool {
     assert_eq!(scan.wanted(), std::slice::from_ref(&path));
     scan.feed(&path, Content::Text(dockerfile.into()));
     let scanned = scan.finish();
-    let uses = scanned.uses.iter().map(|usage| policies.judge(usage).unwrap());
+    let uses = scanned.uses.iter().map(|usage| policies.judge(usage, &Evidence::none()).unwrap());
     let problems = scanned.problems.iter().map(|problem| policies.judge_problem(problem).unwrap());
     uses.chain(problems).all(|judgement| judgement.verdict == Verdict::Pass)
 }

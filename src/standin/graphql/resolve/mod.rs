@@ -1,6 +1,7 @@
 //! The value of each field of the graph.
 
 mod pulls;
+mod reviews;
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -134,6 +135,7 @@ impl<'call, 'request> Resolver<'call, 'request> {
                 _ => unresolved("PullRequestChangedFile", name),
             },
             Node::Comment(comment) => self.comment(comment, name),
+            Node::Review(review) => reviews::field(review, name),
             Node::Connection(connection) => match name {
                 "nodes" => Ok(Resolved::Nodes(connection.nodes.clone())),
                 "totalCount" => leaf(connection.total),

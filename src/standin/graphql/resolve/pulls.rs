@@ -10,6 +10,7 @@ use super::connection;
 use super::leaf;
 use super::node;
 use super::null;
+use super::reviews;
 use super::text;
 use super::unresolved;
 use crate::ids::PullNumber;
@@ -105,6 +106,10 @@ impl Resolver<'_, '_> {
                 connection(page("PullRequestCommitConnection", commits, arguments, |oid| {
                     Node::PullCommit(id, number, oid)
                 }))
+            }
+            "latestOpinionatedReviews" => {
+                let found = reviews::latest_opinions(self.call.state.reviews.iter(), id, number);
+                connection(page("PullRequestReviewConnection", found, arguments, Node::Review))
             }
             "comments" => {
                 let comments = self.call.state.comments.iter();

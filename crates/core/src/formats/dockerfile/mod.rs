@@ -37,12 +37,14 @@ pub use self::inputs::Argument;
 pub use self::inputs::Context;
 pub use self::inputs::Inputs;
 
+use crate::formats::Claim;
 use crate::formats::Extracted;
 use crate::formats::Files;
 use crate::formats::Format;
 use crate::image::Role;
 use crate::image::Target;
 use crate::source::Location;
+use crate::source::Mapped;
 use crate::source::Problem;
 use crate::source::ProblemCode;
 use crate::source::RepoPath;
@@ -82,12 +84,16 @@ impl Format for Dockerfile {
         uses::FORMAT
     }
 
-    fn claims(&self, path: &RepoPath) -> bool {
-        name::is_dockerfile(path.name())
+    fn claims(&self, path: &RepoPath) -> Claim {
+        if name::is_dockerfile(path.name()) { Claim::Yes } else { Claim::No }
     }
 
-    fn extract(&self, file: &SourceFile, _files: &mut Files<'_>) -> Extracted {
-        extract_with(file, &[])
+    fn is_built(&self) -> bool {
+        true
+    }
+
+    fn extract(&self, file: &SourceFile, files: &mut Files<'_>) -> Extracted {
+        extract_with(file, files.builds())
     }
 }
 
@@ -137,6 +143,7 @@ pub fn extract_with(file: &SourceFile, builds: &[Inputs]) -> Extracted {
     let template = name::is_template(file.path().name());
     let mut text = reader::read(file.text(), dialect == Dialect::BeforeHeredocs, template);
     let mut faults = std::mem::take(&mut text.faults);
+    extracted.takes_arguments = !text.declarations.is_empty();
     let (given, setups) = inputs::prepare(builds, &text);
     if builds.len() > inputs::MAX_BUILDS {
         faults.push(Fault {
@@ -155,6 +162,28 @@ pub fn extract_with(file: &SourceFile, builds: &[Inputs]) -> Extracted {
     faults.dedup();
     shorten(&mut faults, text.more_faults);
     extracted.problems.extend(faults.into_iter().map(|fault| problem(file, fault)));
+    extracted
+}
+
+/// Extracts every use from a Dockerfile that stands inside another file, in each
+/// of the ways of `builds`. Places are places of `file`.
+#[must_use]
+pub fn extract_inline(file: &SourceFile, text: &Mapped, builds: &[Inputs]) -> Extracted {
+    // A name that no file of a repository has: its places are those to be moved.
+    let inner = SourceFile::new(RepoPath::new("\0/Dockerfile"), text.text());
+    let mut extracted = extract_with(&inner, builds);
+    let move_place = |at: &mut Location| {
+        if at.file == *inner.path() {
+            *at = Location { file: file.path().clone(), span: text.span(at.span.start..at.span.end) };
+        }
+    };
+    for usage in &mut extracted.uses {
+        usage.file = file.path().clone();
+        usage.span = text.span(usage.span.start..usage.span.end);
+        move_place(&mut usage.decided_at);
+        usage.via.iter_mut().for_each(|via| move_place(&mut via.at));
+    }
+    extracted.problems.iter_mut().for_each(|problem| move_place(&mut problem.at));
     extracted
 }
 

@@ -1,29 +1,8 @@
 //! Files that are written to become Dockerfiles: `Dockerfile.in`,
-//! `Dockerfile.template`. Their markers are no part of any reference, so a text
-//! that holds one is not known yet, rather than wrong.
+//! `Dockerfile.template`, with lines and words that are the template's.
 
 use super::go;
-
-/// Whether a text holds `{{…}}`, `@NAME@`, `<<NAME>>` or `%%NAME%%`.
-pub(super) fn has_marker(text: &str) -> bool {
-    if !text.bytes().any(|byte| matches!(byte, b'{' | b'@' | b'<' | b'%')) {
-        return false;
-    }
-    if text.contains("{{") {
-        return true;
-    }
-    enclosed(text, "@", "@") || enclosed(text, "<<", ">>") || enclosed(text, "%%", "%%")
-}
-
-fn enclosed(text: &str, open: &str, close: &str) -> bool {
-    text.match_indices(open).any(|(at, _)| {
-        let rest = &text[at + open.len()..];
-        let name = rest
-            .find(|char: char| !(char.is_ascii_alphanumeric() || matches!(char, '_' | '-' | '.')))
-            .unwrap_or(rest.len());
-        name > 0 && rest[name..].starts_with(close)
-    })
-}
+use crate::formats::marker::has_marker;
 
 /// Whether a line steers the template instead of being an instruction.
 pub(super) fn is_control_line(line: &str) -> bool {
@@ -62,16 +41,6 @@ pub(super) fn separated(text: &str, at: usize) -> Vec<(&str, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn knows_markers() {
-        for marked in ["alpine:{{ .v }}", "@BASE@", "node:@V@-slim", "<<IMAGE>>", "a:%%TAG%%"] {
-            assert!(has_marker(marked), "{marked}");
-        }
-        for plain in ["alpine:3", "a@sha256:00", "a@b", "x<<y", "50%%", "{x}"] {
-            assert!(!has_marker(plain), "{plain}");
-        }
-    }
 
     #[test]
     fn keeps_a_marker_in_one_word() {

@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod inline;
 mod inputs;
 
 use std::fmt::Write;

@@ -1,9 +1,9 @@
 //! From a resolved file to image uses: targets, positions, and the places that
 //! decided.
 
-use crate::image::ImageRef;
+use crate::formats::marker;
+use crate::formats::value::open_target;
 use crate::image::ImageUse;
-use crate::image::Partial;
 use crate::image::Role;
 use crate::image::Stage;
 use crate::image::Target;
@@ -16,7 +16,6 @@ use super::arguments::Arguments;
 use super::inputs::Argument;
 use super::inputs::Given;
 use super::reader::Text;
-use super::template;
 use super::value::Hole;
 use super::value::MAX_USES;
 use super::value::Value;
@@ -152,51 +151,19 @@ pub(super) fn add_frontend(
 
 /// What a name without variables stands for.
 pub(super) fn literal_target(text: &str) -> Target {
-    if template::has_marker(text) {
-        return Target::Unresolved { reason: template_reason(text) };
+    if marker::has_marker(text) {
+        return Target::Unresolved { reason: marker::reason(text) };
     }
     Target::parse(text)
 }
 
-fn template_reason(text: &str) -> String {
-    format!("`{text}` holds a template's marker, which is filled in before the build")
-}
-
 /// What an expanded `FROM` stands for.
 pub(super) fn target(value: &Value, text: &Text, arguments: &Arguments<'_>, given: &[Given<'_>]) -> Target {
-    if template::has_marker(&value.text) {
-        return Target::Unresolved { reason: template_reason(&value.text) };
+    if marker::has_marker(&value.text) {
+        return Target::Unresolved { reason: marker::reason(&value.text) };
     }
     let Some((at, hole)) = value.holes.first() else { return Target::parse(&value.text) };
-    let reason = reason(*hole, text, arguments, given);
-    match known_part(&value.text[..*at], &value.text[*at..]) {
-        None => Target::Unresolved { reason },
-        Some(name) => {
-            let complete = name.contains('/');
-            match ImageRef::parse(name) {
-                Ok(name) => Target::Partial(Partial { name, complete, reason }),
-                // No value can make a reference of it.
-                Err(error) if complete => {
-                    Target::Invalid { text: value.text.clone(), reason: error.to_string() }
-                }
-                Err(_) => Target::Unresolved { reason },
-            }
-        }
-    }
-}
-
-/// The name in front of a tag or digest that is not known: `before` ends where
-/// the unknown text begins. `None` when more than the tag or digest is open.
-fn known_part<'v>(before: &'v str, after: &str) -> Option<&'v str> {
-    if after.contains('/') {
-        return None;
-    }
-    let component = before.rfind('/').map_or(0, |slash| slash + 1);
-    let end = match before[component..].find('@') {
-        Some(at) => component + at,
-        None => component + before[component..].find(':')?,
-    };
-    Some(&before[..end])
+    open_target(&value.text, *at, reason(*hole, text, arguments, given))
 }
 
 fn reason(hole: Hole, text: &Text, arguments: &Arguments<'_>, given: &[Given<'_>]) -> String {

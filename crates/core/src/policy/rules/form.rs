@@ -1,25 +1,19 @@
 //! How a rule is written in a policy file.
 
-use std::collections::HashMap;
-
 use super::Expression;
 use super::place;
 use crate::policy::diagnostic::Diagnostics;
-use crate::policy::form::check_name;
+use crate::policy::form;
+use crate::policy::keys;
 use crate::policy::reader::Entry;
-use crate::policy::reader::Keys;
 use crate::policy::reader::Spanned;
 use crate::policy::verdict::Verdict;
 use crate::policy::wording::foreign_sentence;
 use crate::policy::wording::prose;
-use crate::source::Span;
 use crate::yaml::Node;
 
 /// The most rules of a file: each is run for every use.
 const MAX_RULES: usize = 64;
-
-/// The keys of a rule.
-const RULE_KEYS: Keys = Keys { known: &["name", "if", "then", "say"], later: &[] };
 
 /// A rule as it is written.
 #[derive(Debug)]
@@ -33,26 +27,17 @@ pub(in crate::policy) struct RuleForm {
 /// Reads `rules`.
 pub(in crate::policy) fn read(node: Node<'_>, out: &mut Diagnostics) -> Vec<RuleForm> {
     let mut rules: Vec<RuleForm> = Vec::new();
-    let mut seen: HashMap<String, Span> = HashMap::new();
     let items = out.list(node, "`rules`");
     if let Some(over) = items.get(MAX_RULES) {
         let message = format!("`rules` holds {} rules, the limit is {MAX_RULES}", items.len());
         out.error(over.span(), message, "say what keys can say with keys");
     }
     for item in items.into_iter().take(MAX_RULES) {
-        let entries = out.entries(item, "an item of `rules`", &RULE_KEYS);
+        let entries = out.entries(item, "an item of `rules`", &keys::RULE);
         if item.mapping().is_none() {
             continue;
         }
-        for (key, help) in [
-            ("name", "write `name: no-root`, which stands in findings"),
-            ("if", "write `if: image.tier == \"unknown\"`"),
-            ("then", "write `then: review` or `then: fail`"),
-        ] {
-            if item.get(key).is_none() && !entries.is_empty() {
-                out.error(item.span(), format!("an item of `rules` has no `{key}`"), help);
-            }
-        }
+        out.needed(item, "an item of `rules`", &keys::RULE);
         let mut rule = RuleForm {
             name: Spanned { value: String::new(), span: item.span() },
             expression: None,
@@ -61,16 +46,7 @@ pub(in crate::policy) fn read(node: Node<'_>, out: &mut Diagnostics) -> Vec<Rule
         };
         for Entry { key, value, .. } in entries {
             match key {
-                "name" => {
-                    let Some(text) = out.text(value, "the name of a rule") else { continue };
-                    check_name(text, value.span(), out);
-                    if let Some(first) = seen.insert(text.to_owned(), value.span()) {
-                        let line = out.line(first);
-                        let message = format!("the rule on line {line} has this name already");
-                        out.error(value.span(), message, "choose another one");
-                    }
-                    rule.name = Spanned { value: text.to_owned(), span: value.span() };
-                }
+                "name" => rule.name = form::name(value, "the name of a rule", out).unwrap_or(rule.name),
                 "if" => rule.expression = expression(value, out),
                 "then" => {
                     rule.then =
@@ -82,6 +58,8 @@ pub(in crate::policy) fn read(node: Node<'_>, out: &mut Diagnostics) -> Vec<Rule
         }
         rules.push(rule);
     }
+    let named = rules.iter().map(|rule| &rule.name).filter(|name| !name.value.is_empty());
+    form::reject_repeated_names(named, "rule", out);
     rules
 }
 

@@ -6,6 +6,7 @@ mod limits;
 use std::sync::Arc;
 
 use super::*;
+use crate::day::Day;
 use crate::image::ImageUse;
 use crate::image::Role;
 use crate::image::Stage;
@@ -18,6 +19,7 @@ use crate::policy::REPOSITORY_POLICY_PATH;
 use crate::policy::Scope;
 use crate::policy::load;
 use crate::source::SourceFile;
+use crate::trust::Evidence;
 
 const POLICY: &str = r#"version: 1
 mode: observe
@@ -55,14 +57,15 @@ fn usage(reference: &str) -> ImageUse {
 fn policies(expression: &str) -> Policies {
     let rule =
         format!("  - {{name: a-rule, then: review, say: no, if: '{}'}}\n", expression.replace('\'', "''"));
-    let policies = Policies::load(Found::Absent, Found::File(file(&format!("{POLICY}{rule}"))));
+    let policies =
+        Policies::load(Found::Absent, Found::File(file(&format!("{POLICY}{rule}"))), Day::from_unix_ms(0));
     assert_eq!(said(&format!("{POLICY}{rule}")), "", "{expression}");
     policies
 }
 
 /// What is said of a file: `line:column message [help]` and the underlined text.
 fn said(text: &str) -> String {
-    let loaded: Loaded = load(file(text), Scope::Repository);
+    let loaded: Loaded = load(file(text), Scope::Repository, Day::from_unix_ms(0));
     let mut out = String::new();
     for diagnostic in &loaded.diagnostics {
         let at = loaded.file.position(diagnostic.span.start);
@@ -91,7 +94,7 @@ fn check(expression: &str, table: &str) {
     let policies = policies(expression);
     for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (reference, wanted) = line.split_once('→').expect("a line has an arrow");
-        let judgement = policies.judge(&usage(reference.trim())).unwrap();
+        let judgement = policies.judge(&usage(reference.trim()), &Evidence::none()).unwrap();
         assert_eq!(findings(&judgement), wanted.trim(), "{expression}: {line}");
     }
 }
@@ -128,7 +131,9 @@ fn a_rule_reads_the_image() {
 
 #[test]
 fn a_rule_reads_where_the_use_stands() {
-    let judge = |expression: &str| findings(&policies(expression).judge(&usage("node:24")).unwrap());
+    let judge = |expression: &str| {
+        findings(&policies(expression).judge(&usage("node:24"), &Evidence::none()).unwrap())
+    };
     for yes in [
         r#"file.path == "services/a/Dockerfile" && file.name == "Dockerfile" && file.folder == "services/a""#,
         r#"use.role == "final-stage" && use.stage == "final" && use.format == "dockerfile" && use.reachable"#,
@@ -153,7 +158,7 @@ fn what_is_not_known_is_unsure_and_never_a_pass() {
     check(r#"pull_request.number > 3 || repository.owner == "acme""#, "node:24 → undecided a-rule");
     check(r#"1 / image.tag.size() == 1"#, "node → undecided a-rule");
     check(r#"["a"][image.tag.size()] == "a""#, "node:24 → undecided a-rule");
-    let judgement = policies(r#"image.user == "root""#).judge(&usage("node:24")).unwrap();
+    let judgement = policies(r#"image.user == "root""#).judge(&usage("node:24"), &Evidence::none()).unwrap();
     assert_eq!(
         judgement.findings[0].message,
         "whether the rule `a-rule` applies to `node:24` cannot be decided: `image.user` is not known"
@@ -174,7 +179,9 @@ fn an_image_that_is_not_wholly_known_has_only_the_fields_that_are() {
         target(Target::Partial(crate::image::Partial { name: name.clone(), complete, reason }))
     };
     let unresolved = target(Target::Unresolved { reason: "ARG `X` has no default".to_owned() });
-    let judge = |expression: &str, usage: &ImageUse| findings(&policies(expression).judge(usage).unwrap());
+    let judge = |expression: &str, usage: &ImageUse| {
+        findings(&policies(expression).judge(usage, &Evidence::none()).unwrap())
+    };
 
     assert_eq!(judge(r#"image.registry == "ghcr.io""#, &partial(true)), "review a-rule");
     assert_eq!(judge(r#"image.tier == "unknown""#, &partial(true)), "review a-rule");
@@ -194,9 +201,9 @@ fn a_rule_can_fail_and_speak_and_only_adds() {
     let text = format!(
         "{POLICY}  - name: no-quay\n    if: image.registry == \"quay.io\"\n    then: fail\n    say: |\n      use our\n      registry\n  - {{name: silent, if: \"image.registry == 'quay.io'\", then: review}}\nblock: [{{images: [\"quay.io/bad/**\"]}}]\n"
     );
-    let policies = Policies::load(Found::Absent, Found::File(file(&text)));
+    let policies = Policies::load(Found::Absent, Found::File(file(&text)), Day::from_unix_ms(0));
     assert_eq!(said(&text), "");
-    let judgement = policies.judge(&usage("quay.io/a/b:1")).unwrap();
+    let judgement = policies.judge(&usage("quay.io/a/b:1"), &Evidence::none()).unwrap();
     assert_eq!(findings(&judgement), "fail no-quay, review silent");
     let messages: Vec<&str> = judgement.findings.iter().map(|finding| finding.message.as_str()).collect();
     assert_eq!(messages, ["`quay.io/a/b:1`: use our registry", "`quay.io/a/b:1` meets the rule `silent`"]);
@@ -205,8 +212,11 @@ fn a_rule_can_fail_and_speak_and_only_adds() {
     assert_eq!(explanation.because[0].text, "`image.registry` is `quay.io`");
     let at = explanation.at.as_ref().unwrap();
     assert_eq!(&text[at.span.start..at.span.end], "image.registry == \"quay.io\"");
-    assert_eq!(findings(&policies.judge(&usage("quay.io/bad/b:1")).unwrap()), "fail block");
-    assert_eq!(policies.judge(&usage("node:24")).unwrap().findings, []);
+    assert_eq!(
+        findings(&policies.judge(&usage("quay.io/bad/b:1"), &Evidence::none()).unwrap()),
+        "fail block"
+    );
+    assert_eq!(policies.judge(&usage("node:24"), &Evidence::none()).unwrap().findings, []);
 }
 
 #[test]
@@ -215,8 +225,9 @@ fn a_rule_of_a_repository_sees_the_organisations_sources() {
         "version: 1\nmode: observe\nunknown: allow\ntrust: {official: {images: [\"hub:official\"]}}\n";
     let rule = "version: 1\nrules: [{name: r, if: \"image.tier == 'official'\", then: fail}]\n";
     let judge = |organisation: &str| {
-        let policies = Policies::load(Found::File(file(organisation)), Found::File(file(rule)));
-        findings(&policies.judge(&usage("node:24")).unwrap())
+        let policies =
+            Policies::load(Found::File(file(organisation)), Found::File(file(rule)), Day::from_unix_ms(0));
+        findings(&policies.judge(&usage("node:24"), &Evidence::none()).unwrap())
     };
     assert_eq!(judge(organisation), "fail r");
     assert_eq!(judge("version: 1\nbroken: x\n"), "undecided unsure, undecided r");
@@ -229,21 +240,30 @@ fn a_pull_request_is_known_where_there_is_one() {
     let expression =
         r#"repository.owner + "/" + repository.name == "acme/shop" && pull_request.number == 12"#;
     let policies = policies(expression).under(circumstances);
-    assert_eq!(findings(&policies.judge(&usage("node:24")).unwrap()), "review a-rule");
+    assert_eq!(findings(&policies.judge(&usage("node:24"), &Evidence::none()).unwrap()), "review a-rule");
 }
 
 #[test]
 fn texts_and_lists_that_are_too_long_are_unsure() {
     let long = ImageUse { raw: "x".repeat(5000), ..usage("node:24") };
-    assert_eq!(findings(&policies(r#"use.text == """#).judge(&long).unwrap()), "undecided a-rule");
+    assert_eq!(
+        findings(&policies(r#"use.text == """#).judge(&long, &Evidence::none()).unwrap()),
+        "undecided a-rule"
+    );
     let via = |index: usize| crate::image::Via {
         at: Location { file: RepoPath::new(&format!("{index}.env")), span: Span::new(0, 0) },
         what: String::new(),
     };
     let long = ImageUse { via: (0..101).map(via).collect(), ..usage("node:24") };
-    assert_eq!(findings(&policies("use.via.size() > 0").judge(&long).unwrap()), "undecided a-rule");
+    assert_eq!(
+        findings(&policies("use.via.size() > 0").judge(&long, &Evidence::none()).unwrap()),
+        "undecided a-rule"
+    );
     let fits = ImageUse { via: (0..100).map(via).collect(), ..usage("node:24") };
-    assert_eq!(findings(&policies("use.via.size() == 100").judge(&fits).unwrap()), "review a-rule");
+    assert_eq!(
+        findings(&policies("use.via.size() == 100").judge(&fits, &Evidence::none()).unwrap()),
+        "review a-rule"
+    );
 }
 
 #[test]

@@ -14,7 +14,7 @@ mirrors: {registry.example.com/hub/**: docker.io/**}
 
 /// The findings as `rule verdict effect mode`.
 fn findings(policies: &Policies, reference: &str) -> Vec<String> {
-    let judgement = policies.judge(&image(reference)).unwrap();
+    let judgement = policies.judge(&image(reference), &Evidence::none()).unwrap();
     let line = |finding: &Finding| {
         format!("{} {} {:?} {:?}", finding.rule, finding.verdict.as_str(), finding.effect, finding.mode)
     };
@@ -25,7 +25,7 @@ fn findings(policies: &Policies, reference: &str) -> Vec<String> {
 fn no_policy_judges_nothing() {
     let policies = Policies::none();
     assert_eq!(policies.status(), PolicyStatus::None);
-    assert_eq!(policies.judge(&image("node")), None);
+    assert_eq!(policies.judge(&image("node"), &Evidence::none()), None);
     assert_eq!((policies.mode(), policies.judge_scope()), (None, JudgeScope::Changed));
 }
 
@@ -70,7 +70,7 @@ fn a_repository_cannot_loosen_anything() {
         "contact: [evil.io]",
         "scrutinise: {}",
         "exceptions: []",
-        "repos-may: {}",
+        "repos-may: {add-exceptions: {max-days: 14}}",
     ] {
         let policies = both(ORGANISATION, &format!("version: 1\n{key}\n"));
         assert_eq!(policies.status(), PolicyStatus::Broken, "{key}");
@@ -86,7 +86,7 @@ fn a_broken_or_unreadable_organisation_leaves_nothing_trusted() {
     assert_eq!(findings(&broken, "node"), ["unsure undecided Review Enforce"]);
     let unreadable =
         Found::Unreadable { path: "fromguard.yml".to_owned(), reason: "GitHub answered 500".to_owned() };
-    let policies = Policies::load(unreadable, Found::File(file(REPOSITORY_POLICY_PATH, STARTER)));
+    let policies = Policies::load(unreadable, Found::File(file(REPOSITORY_POLICY_PATH, STARTER)), day());
     assert_eq!(policies.status(), PolicyStatus::Unreadable);
     assert!(policies.loaded().next().is_none(), "`trust` may not stand under an organisation's policy");
 }

@@ -35,7 +35,7 @@ const B: &str = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
 
 /// `reference → judgement`, one a line; `@A` and `@B` are digests.
 #[track_caller]
-fn check(policy: &str, table: &str) {
+pub(super) fn check(policy: &str, table: &str) {
     let policies = sound(alone(policy));
     for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (reference, wanted) = line.split_once('→').expect("a line has an arrow");
@@ -140,7 +140,8 @@ fn a_mirror_is_judged_as_its_origin() {
          evil.io/hub/library/node:24               → review unknown",
     );
     let policies = sound(alone(POLICY));
-    let judgement = policies.judge(&image("registry.example.com/hub/library/node")).unwrap();
+    let judgement =
+        policies.judge(&image("registry.example.com/hub/library/node"), &Evidence::none()).unwrap();
     assert!(judgement.findings[0].message.starts_with("`registry.example.com/hub/library/node` has no tag"));
 }
 
@@ -152,8 +153,8 @@ fn prefix_traps_never_pass() {
         "evil.io/docker.io/library/node:24                    → fail unknown
          registry.example.com.evil.io/approved-base/x         → fail unknown
          registry.example.com.evil.io/registry.example.com/approved-base/x → fail unknown
-         xregistry.example.com/approved-base/x                → fail unknown
-         registry.example.comx/approved-base/x                → fail unknown
+         xregistry.example.com/approved-base/x                → fail unknown+lookalike
+         registry.example.comx/approved-base/x                → fail unknown+lookalike
          registry.example.com-evil.io/approved-base/x         → fail unknown
          registry.example.com:5000/approved-base/x            → fail unknown
          registry.example.com:4430/approved-base/x            → fail unknown
@@ -291,7 +292,7 @@ fn the_worst_member_of_a_value_set_counts() {
     );
     assert_eq!(verdict(&policies, &set(&["Foo/BAR", "node:24"])), "fail invalid");
     assert_eq!(verdict(&policies, &usage(Vec::new(), "$IMAGE")), "undecided unsure");
-    let judgement = policies.judge(&set(&["node:0.12", "k8s.gcr.io/x"])).unwrap();
+    let judgement = policies.judge(&set(&["node:0.12", "k8s.gcr.io/x"]), &Evidence::none()).unwrap();
     assert!(
         judgement.findings.iter().all(|finding| finding.fix.is_none()),
         "one fix cannot stand for two images"
@@ -303,7 +304,7 @@ fn what_is_not_known_counts_as_when_unsure_says() {
     let policies = sound(alone(POLICY));
     let unresolved =
         usage(vec![Target::Unresolved { reason: "ARG `BASE` has no default".to_owned() }], "${BASE}");
-    let judgement = policies.judge(&unresolved).unwrap();
+    let judgement = policies.judge(&unresolved, &Evidence::none()).unwrap();
     let finding = &judgement.findings[0];
     assert_eq!(
         (finding.rule.as_str(), finding.verdict, finding.effect),
@@ -352,14 +353,15 @@ fn a_supported_tag_is_read_from_the_bundled_list() {
 #[test]
 fn replacements_are_offered_with_their_own_verdict() {
     let policies = sound(alone(POLICY));
-    let judgement = policies.judge(&image(&format!("k8s.gcr.io/a/pause:3.9@{A}"))).unwrap();
+    let judgement =
+        policies.judge(&image(&format!("k8s.gcr.io/a/pause:3.9@{A}")), &Evidence::none()).unwrap();
     let finding = &judgement.findings[0];
     assert_eq!(finding.fix.as_deref(), Some("registry.k8s.io/a/pause:3.9"));
     assert_eq!(
         finding.message,
         format!("`k8s.gcr.io/a/pause:3.9@{A}` is blocked: frozen, gets no security updates")
     );
-    let judgement = policies.judge(&image("node:latest")).unwrap();
+    let judgement = policies.judge(&image("node:latest"), &Evidence::none()).unwrap();
     let finding = &judgement.findings[0];
     assert_eq!(finding.fix.as_deref(), Some("registry.example.com/approved-base/node:latest"));
     let offer = &finding.explanation.because.last().unwrap().text;
@@ -368,14 +370,18 @@ fn replacements_are_offered_with_their_own_verdict() {
         "`replace` offers `registry.example.com/approved-base/node:latest`, which does not pass either: \
          `registry.example.com/approved-base/node:latest` is not pinned by digest, which the source `internal` requires"
     );
-    assert_eq!(policies.judge(&image("node:24")).unwrap().findings.len(), 0, "what passes is left alone");
+    assert_eq!(
+        policies.judge(&image("node:24"), &Evidence::none()).unwrap().findings.len(),
+        0,
+        "what passes is left alone"
+    );
 }
 
 #[test]
 fn an_explanation_says_what_came_close_and_what_is_trusted() {
     let policies = sound(alone(STARTER));
     let explained = |text: &str| {
-        let judgement = policies.judge(&image(text)).unwrap();
+        let judgement = policies.judge(&image(text), &Evidence::none()).unwrap();
         let finding = judgement.findings.first().expect("it does not pass");
         finding.explanation.because.iter().map(|step| step.text.clone()).collect::<Vec<_>>().join("\n")
     };
@@ -411,7 +417,7 @@ fn an_explanation_says_what_came_close_and_what_is_trusted() {
         assert!(explained(text).contains(wanted), "{text}:\n{}", explained(text));
     }
     let policies = sound(alone(POLICY));
-    let judgement = policies.judge(&image("ghcr.io/acme-oss/x/y")).unwrap();
+    let judgement = policies.judge(&image("ghcr.io/acme-oss/x/y"), &Evidence::none()).unwrap();
     assert_eq!(
         judgement.findings[0].message,
         "`ghcr.io/acme-oss/x/y` comes from no source this policy trusts"
@@ -436,9 +442,33 @@ fn messages_hold_no_control_characters() {
         Target::Invalid { text: bad.to_owned(), reason: bad.to_owned() },
         Target::Unresolved { reason: bad.to_owned() },
     ] {
-        let judgement = policies.judge(&usage(vec![target], bad)).unwrap();
+        let judgement = policies.judge(&usage(vec![target], bad), &Evidence::none()).unwrap();
         let text =
             tree(&judgement.findings[0].explanation).replace('\n', "") + &judgement.findings[0].message;
         assert!(!text.chars().any(|c| c.is_control() || c == '\u{202e}'), "{text:?}");
     }
+}
+
+#[test]
+fn what_a_build_is_called_is_judged_by_block_and_its_name_only() {
+    let policies = sound(alone(
+        &POLICY.replace("reviewers:", "where: [{name: p, require: {digest: true}}]\nreviewers:"),
+    ));
+    let output = |usage: ImageUse| ImageUse { role: Role::PullableOutput, ..usage };
+    let unresolved = || usage(vec![Target::Unresolved { reason: "`X` is not set".to_owned() }], "${X}");
+    for (usage, wanted) in [
+        (image("docker.io/foo/bar:1"), "pass"),
+        (image("node:latest"), "pass"),
+        (image("node:0.12"), "fail block"),
+        (image("ngnix"), "review lookalike"),
+        (image("Foo/BAR"), "fail invalid"),
+        (partial("docker.io/bitnamilegacy/redis", true), "fail block"),
+        (partial("docker.io/foo/bar", true), "pass"),
+        (partial("docker.io/foo/bar", false), "undecided unsure"),
+        (unresolved(), "undecided unsure"),
+    ] {
+        assert_eq!(verdict(&policies, &output(usage.clone())), wanted, "{}", usage.raw);
+    }
+    let without_blocks = sound(alone(STARTER));
+    assert_eq!(verdict(&without_blocks, &output(unresolved())), "pass");
 }

@@ -10,9 +10,9 @@ fn the_starter_loads_without_a_word() {
 
 /// A file of these lines after the mandatory ones; what is said of it, without positions.
 #[track_caller]
-fn says(lines: &str, message: &str, help: &str) {
+pub(super) fn says(lines: &str, message: &str, help: &str) {
     let text = format!("version: 1\nmode: observe\nunknown: review\n{lines}\n");
-    let loaded = load(file("fromguard.yml", &text), Scope::Organisation);
+    let loaded = load(file("fromguard.yml", &text), Scope::Organisation, day());
     assert!(loaded.is_broken(), "{lines} is not an error");
     let found = loaded
         .diagnostics
@@ -86,9 +86,9 @@ fn what_must_stand_is_missed() {
     for key in ["version", "mode", "unknown"] {
         assert!(missing.contains(&format!("`{key}` is missing")), "{missing}");
     }
-    let under = load(file("x", "version: 1\n"), Scope::RepositoryUnderOrganisation(None));
+    let under = load(file("x", "version: 1\n"), Scope::RepositoryUnderOrganisation(None), day());
     assert_eq!(shown(&under), "");
-    assert!(load(file("x", "judge: changed\n"), Scope::RepositoryUnderOrganisation(None)).is_broken());
+    assert!(load(file("x", "judge: changed\n"), Scope::RepositoryUnderOrganisation(None), day()).is_broken());
 }
 
 #[test]
@@ -134,30 +134,10 @@ fn values_of_the_wrong_kind_say_what_to_write() {
     );
     says(
         "block: [{images: [\"hub:official\"]}]",
-        "`hub:official` cannot be blocked as a whole",
+        "`hub:official` can stand in `trust` only",
         "write a pattern, as `docker.io/library/**`",
     );
     says("skip-paths: [a, a]", "this repeats line 4 of the same list", "remove one of them");
-}
-
-#[test]
-fn what_this_version_cannot_judge_is_refused_and_never_ignored() {
-    const HELP: &str =
-        "remove it, or use a version that supports it: leaving it out of account would not be safe";
-    for (lines, key) in [
-        ("scrutinise: {}", "scrutinise"),
-        ("where: []", "where"),
-        ("exceptions: []", "exceptions"),
-        ("repos-may: {}", "repos-may"),
-        ("tests: []", "tests"),
-        ("trust: {a: {images: [\"hub:verified-publisher\"]}}", "hub:verified-publisher"),
-        ("trust: {a: {images: [\"hub:official\"], publishers: [x]}}", "publishers"),
-        ("trust: {a: {images: [\"hub:official\"], require: {signed-by: {}}}}", "signed-by"),
-        ("trust: {a: {images: [\"hub:official\"], require: {provenance: {}}}}", "provenance"),
-        ("trust: {a: {images: [\"hub:official\"], require: {sbom: true}}}", "sbom"),
-    ] {
-        says(lines, &format!("`{key}` is not supported by this version of fromguard yet"), HELP);
-    }
 }
 
 #[test]

@@ -146,7 +146,7 @@ proptest! {
 
     #[test]
     fn only_the_same_image_passes(text in tempting()) {
-        let passes = TRUSTING.judge(&image(&text)).unwrap().verdict == Verdict::Pass;
+        let passes = TRUSTING.judge(&image(&text), &Evidence::none()).unwrap().verdict == Verdict::Pass;
         let trusted = ImageRef::parse(&text).is_ok_and(|image| is_trusted(&image));
         prop_assert_eq!(passes, trusted, "{}", text);
     }
@@ -159,7 +159,7 @@ proptest! {
     ) {
         let together = sound(both(TRUSTED, &format!("version: 1\n{mode}{unknown}{rest}")));
         let worst = |policies: &Policies| {
-            let judgement = policies.judge(&image(&reference)).unwrap();
+            let judgement = policies.judge(&image(&reference), &Evidence::none()).unwrap();
             let effect = judgement.findings.iter().filter(|one| one.mode == Mode::Enforce).map(|one| one.effect).max();
             (judgement.verdict, effect)
         };
@@ -169,7 +169,7 @@ proptest! {
 
     #[test]
     fn loading_never_panics_and_never_trusts_what_is_broken(text in "(\\PC|\n|[:\\-\\[\\]{}&*!|>'\"#%@`, ]){0,200}") {
-        let loaded = load(file("fromguard.yml", &text), Scope::Organisation);
+        let loaded = load(file("fromguard.yml", &text), Scope::Organisation, day());
         prop_assert_eq!(loaded.policy.is_none(), loaded.diagnostics.iter().any(|one| one.severity == Severity::Error));
         for diagnostic in &loaded.diagnostics {
             prop_assert!(text.get(diagnostic.span.start..diagnostic.span.end).is_some());
@@ -182,7 +182,7 @@ proptest! {
     fn a_policy_with_bytes_changed_never_panics(at in 0..TRUSTED.len(), with in "\\PC{0,6}|\n|\t", drop in 0..20usize) {
         let end = (at + drop).min(TRUSTED.len());
         let text = format!("{}{with}{}", &TRUSTED[..at], &TRUSTED[end..]);
-        let loaded = load(file("fromguard.yml", &text), Scope::Organisation);
+        let loaded = load(file("fromguard.yml", &text), Scope::Organisation, day());
         prop_assert_eq!(loaded.policy.is_none(), loaded.diagnostics.iter().any(|one| one.severity == Severity::Error));
     }
 

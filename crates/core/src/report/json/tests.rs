@@ -109,7 +109,7 @@ fn a_check_adds_verdict_source_change_and_findings() {
     let uses = document["uses"].as_array().expect("a list");
     assert_eq!(
         sorted(keys(&uses[0])),
-        sorted([&USE_KEYS[..17], &["verdict", "source", "change", "counts"]].concat())
+        sorted([&USE_KEYS[..17], &["verdict", "source", "change", "counts", "lifted"]].concat())
     );
     assert_eq!((&uses[0]["verdict"], &uses[0]["source"]), (&json!("pass"), &json!("official")));
     let last = &uses[2];

@@ -16,6 +16,7 @@ use crate::policy::Severity;
 use crate::report::Conclusion;
 use crate::report::Report;
 use crate::report::STARTER_POLICY;
+use crate::report::excepted;
 use crate::report::explain;
 use crate::report::item;
 use crate::report::item::About;
@@ -246,6 +247,10 @@ fn item_frame<'a>(report: &'a Report, item: &Item<'a>) -> Frame<'a> {
         if !steps.is_empty() {
             frame.note(Loudness::NOTE, steps.join("\n"));
         }
+    }
+    if let Some(proposal) = excepted::proposal(report, item) {
+        let introduction = wrapped(&excepted::introduction(&proposal), NOTE_WIDTH, 0);
+        frame.note(Loudness::HELP, format!("{introduction}\n{}", proposal.yaml.trim_end()));
     }
     frame
 }

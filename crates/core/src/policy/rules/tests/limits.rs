@@ -249,10 +249,10 @@ proptest! {
     fn a_rule_never_makes_anything_better(expression in likely(), reference in prop::sample::select(vec![
         "node:24", "ghcr.io/acme/x", "registry.example.com/base/x:1", "quay.io/a/b:1", "A B", "centos:7",
     ])) {
-        let without = Policies::load(Found::Absent, Found::File(file(POLICY.trim_end_matches("rules:\n"))));
+        let without = Policies::load(Found::Absent, Found::File(file(POLICY.trim_end_matches("rules:\n"))), Day::from_unix_ms(0));
         let rule = format!("  - {{name: a-rule, then: review, if: '{expression}'}}\n");
-        let with = Policies::load(Found::Absent, Found::File(file(&format!("{POLICY}{rule}"))));
-        if let (Some(with), Some(without)) = (with.judge(&usage(reference)), without.judge(&usage(reference))) {
+        let with = Policies::load(Found::Absent, Found::File(file(&format!("{POLICY}{rule}"))), Day::from_unix_ms(0));
+        if let (Some(with), Some(without)) = (with.judge(&usage(reference), &Evidence::none()), without.judge(&usage(reference), &Evidence::none())) {
             prop_assert!(with.verdict >= without.verdict);
             prop_assert!(without.findings.iter().all(|finding| with.findings.contains(finding)));
         }

@@ -1,0 +1,225 @@
+//! What is known of an image beyond its name: facts, each with its source and its
+//! time, and an explicit "not known" for everything else.
+//!
+//! Judging asks and never fetches: it takes the [`Evidence`] there is and says in
+//! [`Wanted`] what else it would need. Who has a network fetches that and judges
+//! again. Missing evidence is never a pass.
+
+use std::collections::BTreeMap;
+
+use crate::day::Day;
+use crate::image::Digest;
+use crate::image::ImageRef;
+
+/// A fact with where and when it was learnt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact<T> {
+    /// What is so.
+    pub value: T,
+    /// Who says so, for people: `Docker Hub`, `ghcr.io, verified by sigstore`.
+    pub source: String,
+    /// When it was learnt.
+    pub day: Day,
+}
+
+/// What is known of one thing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Learnt<T> {
+    /// Nobody asked yet.
+    #[default]
+    NotAsked,
+    /// It was asked for and could not be had: why, for people.
+    Unavailable(String),
+    /// It is known.
+    Known(Fact<T>),
+}
+
+/// What is known of one image, by the reference that is judged (a mirror's origin).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Dossier {
+    /// What the tag stands for; of a reference with tag and digest.
+    pub tag: Learnt<TagTruth>,
+    /// The signatures that were verified.
+    pub signatures: Learnt<Vec<Signer>>,
+    /// The verified provenance, if there is one.
+    pub provenance: Learnt<Option<Provenance>>,
+    /// Whether there is a bill of materials.
+    pub sbom: Learnt<bool>,
+    /// Whether this repository and digest stands on a default branch of the organisation.
+    pub used_before: Learnt<bool>,
+    /// The repository it is built from, proven by verified provenance; `None` when nothing proves one.
+    pub source_repository: Learnt<Option<SourceRepository>>,
+    /// The day on which the registry took this digest, never what the image claims.
+    pub pushed: Learnt<Day>,
+    /// The scan result that was verified or supplied; `None` when there is none.
+    pub scan: Learnt<Option<ScanResult>>,
+    /// Whether what it is built on is past its end of life.
+    pub end_of_life: Learnt<bool>,
+}
+
+/// What a tag stands for in its registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagTruth {
+    /// The digest now.
+    pub digest: Digest,
+    /// The digests of an index's children.
+    pub children: Vec<Digest>,
+    /// Digests that it was seen to stand for before.
+    pub earlier: Vec<Digest>,
+}
+
+impl TagTruth {
+    /// Whether the tag stands for a digest, or once did.
+    #[must_use]
+    pub fn covers(&self, digest: &Digest) -> bool {
+        self.digest == *digest || self.children.contains(digest) || self.earlier.contains(digest)
+    }
+}
+
+/// Whose key signed, as its certificate says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signer {
+    /// Who vouches for the identity: `https://token.actions.githubusercontent.com`.
+    pub issuer: String,
+    /// Who signed: an address of a workflow, or of a person.
+    pub identity: String,
+}
+
+/// Who built an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provenance {
+    /// The builder's id as the attestation has it.
+    pub builder: String,
+    /// Whether that is a runner hosted by GitHub.
+    pub github_hosted: bool,
+}
+
+/// The repository that an image is built from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceRepository {
+    /// Its address.
+    pub address: String,
+    /// Whether everybody can read it.
+    pub public: bool,
+    /// The day of its last push; `None` when that is not known.
+    pub active: Option<Day>,
+}
+
+/// What a scanner found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScanResult {
+    /// Critical vulnerabilities for which there is a fix.
+    pub critical_fixable: u32,
+    /// The day of the scan.
+    pub day: Day,
+}
+
+/// The badge of a publisher on Docker Hub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Badge {
+    /// Docker verified who the publisher is.
+    VerifiedPublisher,
+    /// Sponsored open source.
+    OpenSource,
+    /// None.
+    Community,
+}
+
+/// Everything that is known.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Evidence {
+    images: BTreeMap<ImageRef, Dossier>,
+    /// By the namespace on Docker Hub.
+    publishers: BTreeMap<String, Learnt<Badge>>,
+}
+
+/// One thing that judging wants to know.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Wanted {
+    /// A part of the dossier of an image.
+    Image(ImageRef, Item),
+    /// The badge of a namespace on Docker Hub.
+    Publisher(String),
+}
+
+/// The parts of a [`Dossier`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Item {
+    /// [`Dossier::tag`]
+    Tag,
+    /// [`Dossier::signatures`]
+    Signatures,
+    /// [`Dossier::provenance`]
+    Provenance,
+    /// [`Dossier::sbom`]
+    Sbom,
+    /// [`Dossier::used_before`]
+    UsedBefore,
+    /// [`Dossier::source_repository`]
+    SourceRepository,
+    /// [`Dossier::pushed`]
+    Pushed,
+    /// [`Dossier::scan`]
+    Scan,
+    /// [`Dossier::end_of_life`]
+    EndOfLife,
+}
+
+static NOTHING: Dossier = Dossier {
+    tag: Learnt::NotAsked,
+    signatures: Learnt::NotAsked,
+    provenance: Learnt::NotAsked,
+    sbom: Learnt::NotAsked,
+    used_before: Learnt::NotAsked,
+    source_repository: Learnt::NotAsked,
+    pushed: Learnt::NotAsked,
+    scan: Learnt::NotAsked,
+    end_of_life: Learnt::NotAsked,
+};
+
+impl Evidence {
+    /// Nothing at all: what judging offline has.
+    #[must_use]
+    pub fn none() -> Evidence {
+        Evidence::default()
+    }
+
+    /// What is known of an image.
+    #[must_use]
+    pub fn of(&self, image: &ImageRef) -> &Dossier {
+        self.images.get(image).unwrap_or(&NOTHING)
+    }
+
+    /// The dossier of an image, to be filled in.
+    pub fn of_mut(&mut self, image: &ImageRef) -> &mut Dossier {
+        self.images.entry(image.clone()).or_default()
+    }
+
+    /// The badge of a namespace on Docker Hub.
+    #[must_use]
+    pub fn publisher(&self, namespace: &str) -> &Learnt<Badge> {
+        self.publishers.get(namespace).unwrap_or(&Learnt::NotAsked)
+    }
+
+    /// Writes down the badge of a namespace on Docker Hub.
+    pub fn set_publisher(&mut self, namespace: &str, badge: Learnt<Badge>) {
+        self.publishers.insert(namespace.to_owned(), badge);
+    }
+}
+
+impl<T> Learnt<T> {
+    /// What is known, if it is.
+    #[must_use]
+    pub fn known(&self) -> Option<&Fact<T>> {
+        match self {
+            Learnt::Known(fact) => Some(fact),
+            Learnt::NotAsked | Learnt::Unavailable(_) => None,
+        }
+    }
+
+    /// Whether asking could still help.
+    #[must_use]
+    pub fn may_be_asked(&self) -> bool {
+        matches!(self, Learnt::NotAsked)
+    }
+}
