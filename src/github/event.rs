@@ -17,7 +17,10 @@ use crate::ids::RepositoryPlace;
 use crate::ids::Sha;
 
 /// The events to subscribe to.
-pub const HANDLED: &[&str] = &["pull_request", "pull_request_review"];
+pub const HANDLED: &[&str] = &["check_run", "check_suite", "pull_request", "pull_request_review"];
+
+/// The button of a completed run that asks for another judgement.
+pub const RECHECK: &str = "recheck";
 
 /// What a delivery says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub enum Event {
     Ping,
     /// Something that changes what is to be judged happened to a pull request.
     Pull(PullEvent),
+    /// Somebody asks for another judgement of a commit.
+    Rerun(RerunEvent),
     /// Nothing that concerns us.
     Other,
 }
@@ -43,6 +48,16 @@ pub struct PullEvent {
     pub open: bool,
     /// What happened.
     pub action: PullAction,
+}
+
+/// Where another judgement is asked for. Which pull requests are concerned is not
+/// said: for forks GitHub leaves that empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RerunEvent {
+    /// Where.
+    pub place: RepositoryPlace,
+    /// Which commit.
+    pub head: Sha,
 }
 
 /// What happened to a pull request.
@@ -85,7 +100,7 @@ pub enum EventError {
     )]
     NoInstallation,
     /// The head is not a commit's name.
-    #[error("its pull_request.head.sha is not a full commit SHA")]
+    #[error("the commit that it names is not a full SHA")]
     Sha,
 }
 
@@ -107,6 +122,12 @@ struct Payload<'a> {
     #[serde(borrow)]
     review: Option<Review<'a>>,
     #[serde(borrow)]
+    check_run: Option<Check<'a>>,
+    #[serde(borrow)]
+    check_suite: Option<Check<'a>>,
+    #[serde(borrow)]
+    requested_action: Option<RequestedAction<'a>>,
+    #[serde(borrow)]
     repository: Option<Repository<'a>>,
     installation: Option<Installation>,
     changes: Option<Changes>,
@@ -125,6 +146,21 @@ struct PullRequest<'a> {
 struct Review<'a> {
     #[serde(borrow)]
     state: Cow<'a, str>,
+}
+
+/// A check run or a suite of them.
+#[derive(Deserialize)]
+struct Check<'a> {
+    #[serde(borrow)]
+    head_sha: Cow<'a, str>,
+    #[serde(borrow)]
+    external_id: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct RequestedAction<'a> {
+    #[serde(borrow)]
+    identifier: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
@@ -168,6 +204,7 @@ pub fn read(event: &str, body: &[u8]) -> Result<Event, EventError> {
         "ping" => Ok(Event::Ping),
         "pull_request" => pull(body, pull_action),
         "pull_request_review" => pull(body, review_action),
+        "check_run" | "check_suite" => rerun(body),
         _ => Ok(Event::Other),
     }
 }
@@ -196,30 +233,62 @@ fn review_action(action: &str, payload: &Payload<'_>) -> Option<PullAction> {
 }
 
 fn pull(body: &[u8], read: fn(&str, &Payload<'_>) -> Option<PullAction>) -> Result<Event, EventError> {
-    let payload: Payload<'_> = serde_json::from_slice(body)
-        .map_err(|error| EventError::Json { line: error.line(), column: error.column() })?;
+    let payload = payload(body)?;
     let action = payload.action.as_deref().ok_or(EventError::Missing("action"))?;
     let Some(action) = read(action, &payload) else { return Ok(Event::Other) };
     let pull = payload.pull_request.ok_or(EventError::Missing("pull_request"))?;
-    let repository = payload.repository.ok_or(EventError::Missing("repository"))?;
-    let installation = payload.installation.ok_or(EventError::NoInstallation)?;
-    if !is_full_sha(&pull.head.sha) {
-        return Err(EventError::Sha);
+    let place = place(payload.repository, payload.installation)?;
+    let open = action != PullAction::Closed && pull.state == "open";
+    let head = sha(&pull.head.sha)?;
+    Ok(Event::Pull(PullEvent { place, pull: PullNumber(pull.number), head, open, action }))
+}
+
+/// `rerequested` of a run of ours or of our suite ("re-run all"), and our own button.
+/// <https://docs.github.com/en/webhooks/webhook-events-and-payloads#check_run>
+fn rerun(body: &[u8]) -> Result<Event, EventError> {
+    let payload = payload(body)?;
+    let action = payload.action.as_deref().ok_or(EventError::Missing("action"))?;
+    let pressed = || payload.requested_action.as_ref().is_some_and(|action| action.identifier == RECHECK);
+    if !(action == "rerequested" || (action == "requested_action" && pressed())) {
+        return Ok(Event::Other);
     }
-    Ok(Event::Pull(PullEvent {
-        place: RepositoryPlace {
-            installation: InstallationId(installation.id),
-            id: RepositoryId(repository.id),
-            name: RepositoryName {
-                owner: repository.owner.login.into_owned(),
-                name: repository.name.into_owned(),
-            },
+    let place = place(payload.repository, payload.installation)?;
+    // A run says by its reference that it is ours; a suite comes to its own App only.
+    let ours = |run: &Check<'_>| {
+        run.external_id.as_ref().is_some_and(|id| id.starts_with(&format!("fromguard:{}:", place.id)))
+    };
+    let head = match (payload.check_run, payload.check_suite) {
+        (Some(run), _) if ours(&run) => run.head_sha,
+        (Some(_), _) => return Ok(Event::Other),
+        (None, Some(suite)) => suite.head_sha,
+        (None, None) => return Err(EventError::Missing("check_run or check_suite")),
+    };
+    Ok(Event::Rerun(RerunEvent { head: sha(&head)?, place }))
+}
+
+fn payload(body: &[u8]) -> Result<Payload<'_>, EventError> {
+    serde_json::from_slice(body)
+        .map_err(|error| EventError::Json { line: error.line(), column: error.column() })
+}
+
+fn place(
+    repository: Option<Repository<'_>>,
+    installation: Option<Installation>,
+) -> Result<RepositoryPlace, EventError> {
+    let repository = repository.ok_or(EventError::Missing("repository"))?;
+    let installation = installation.ok_or(EventError::NoInstallation)?;
+    Ok(RepositoryPlace {
+        installation: InstallationId(installation.id),
+        id: RepositoryId(repository.id),
+        name: RepositoryName {
+            owner: repository.owner.login.into_owned(),
+            name: repository.name.into_owned(),
         },
-        pull: PullNumber(pull.number),
-        head: Sha(pull.head.sha.into_owned()),
-        open: action != PullAction::Closed && pull.state == "open",
-        action,
-    }))
+    })
+}
+
+fn sha(text: &str) -> Result<Sha, EventError> {
+    if is_full_sha(text) { Ok(Sha(text.to_owned())) } else { Err(EventError::Sha) }
 }
 
 fn is_full_sha(text: &str) -> bool {

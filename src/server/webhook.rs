@@ -18,15 +18,18 @@ use http::header::RETRY_AFTER;
 use crate::github::event;
 use crate::github::event::Event;
 use crate::github::event::PullEvent;
+use crate::github::event::RerunEvent;
 use crate::github::signature::SIGNATURE_HEADER;
 use crate::github::signature::Signature;
 use crate::server::App;
 use crate::server::body;
 use crate::server::body::NoBody;
 use crate::server::metrics;
+use crate::store::Ask;
 use crate::store::Delivery;
 use crate::store::PullChange;
 use crate::store::Recorded;
+use crate::store::Rerun;
 use crate::store::StoreError;
 
 const DELIVERY_HEADER: &str = "x-github-delivery";
@@ -152,17 +155,22 @@ pub(super) async fn receive(State(app): State<Arc<App>>, request: Request) -> Ou
     match event {
         Event::Ping => Outcome::Ping,
         Event::Other => Outcome::Ignored,
-        Event::Pull(event) => record(&app, guid, event).await,
+        Event::Pull(event) => {
+            let PullEvent { place, pull, head, open, action } = event;
+            let announce = open && action.announces();
+            record(&app, guid, Ask::Pull(PullChange { place, pull, head, open, announce })).await
+        }
+        Event::Rerun(RerunEvent { place, head }) => {
+            record(&app, guid, Ask::Rerun(Rerun { place, head })).await
+        }
     }
 }
 
-async fn record(app: &App, guid: &str, event: PullEvent) -> Outcome {
-    let PullEvent { place, pull, head, open, action } = event;
-    let change = PullChange { place, pull, head, open, announce: open && action.announces() };
-    let delivery = Delivery { guid: guid.to_owned(), change };
+async fn record(app: &App, guid: &str, ask: Ask) -> Outcome {
+    let delivery = Delivery { guid: guid.to_owned(), ask };
     match app.store.record(delivery, app.clock.now_ms()).await {
         Ok(Recorded::New) => {
-            tracing::debug!(guid, ?action, "a delivery was taken");
+            tracing::debug!(guid, "a delivery was taken");
             Outcome::Accepted
         }
         Ok(Recorded::Duplicate) => Outcome::Duplicate,

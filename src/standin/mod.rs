@@ -111,6 +111,9 @@ impl Default for StandinOptions {
     }
 }
 
+/// The events that the App is subscribed to.
+const EVENTS: [&str; 4] = ["check_run", "check_suite", "pull_request", "pull_request_review"];
+
 /// The stand-in could not do what it was asked. Whose doing it is stands in each message.
 #[derive(Debug, Error)]
 pub enum StandinError {
@@ -185,7 +188,7 @@ impl Standin {
             private_key_pem,
             public_key,
             permissions: options.permissions.into_iter().collect(),
-            events: vec!["pull_request".to_owned()],
+            events: EVENTS.map(str::to_owned).to_vec(),
         };
         let shared = Arc::new(Shared {
             app,

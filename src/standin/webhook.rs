@@ -7,6 +7,7 @@ use std::pin::pin;
 
 use aws_lc_rs::hmac;
 use bytes::Bytes;
+use gix::ObjectId;
 use http_body_util::Full;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -18,6 +19,7 @@ use super::shape::Shapes;
 use super::shape::account_id;
 use super::shape::merge;
 use super::shape::node_id;
+use super::state::CheckRun;
 use super::state::Pull;
 use super::state::Repository;
 use super::state::Review;
@@ -148,6 +150,86 @@ pub(super) fn pull_request_review(
         object.remove("number");
     }
     payload
+}
+
+/// The payload of a `check_run` event: `rerequested`, or `requested_action` with the
+/// button that was pressed.
+pub(super) fn check_run(
+    state: &State,
+    shapes: Shapes<'_>,
+    repository: &Repository,
+    run: &CheckRun,
+    button: Option<&str>,
+) -> Value {
+    let mut shown = shapes.check_run(repository, run);
+    shown["check_suite"] = suite(shapes, repository, run.suite, run.head, run.app);
+    let mut payload = of_checks(state, shapes, repository, "rerequested");
+    payload["check_run"] = shown;
+    if let Some(identifier) = button {
+        payload["action"] = json!("requested_action");
+        payload["requested_action"] = json!({"identifier": identifier});
+    }
+    payload
+}
+
+/// The payload of `check_suite.rerequested`.
+pub(super) fn check_suite(
+    state: &State,
+    shapes: Shapes<'_>,
+    repository: &Repository,
+    id: u64,
+    head: ObjectId,
+    app: u64,
+) -> Value {
+    let mut payload = of_checks(state, shapes, repository, "rerequested");
+    payload["check_suite"] = suite(shapes, repository, id, head, app);
+    payload
+}
+
+fn of_checks(state: &State, shapes: Shapes<'_>, repository: &Repository, action: &str) -> Value {
+    let mut payload = json!({
+        "action": action,
+        "repository": shapes.repository(repository),
+        "organization": organization(shapes, &repository.name.owner),
+        "sender": shapes.user("octocat", "User"),
+    });
+    if let Some((id, _)) = state.installation_of(repository) {
+        payload["installation"] =
+            json!({"id": id, "node_id": node_id("MDIzOkludGVncmF0aW9uSW5zdGFsbGF0aW9u", id.0)});
+    }
+    payload
+}
+
+/// A suite. For a fork it names no branch and no pull request.
+fn suite(shapes: Shapes<'_>, repository: &Repository, id: u64, head: ObjectId, app: u64) -> Value {
+    let place = format!("{}/repos/{}", shapes.base_url, repository.name);
+    let of_head = |pull: &&Pull| pull.open && pull.fork_owner.is_none() && pull.head == head;
+    let pull = repository.pulls.iter().find(of_head);
+    json!({
+        "id": id,
+        "node_id": node_id("CS", id),
+        "head_branch": pull.map(|pull| pull.head_branch.as_str()),
+        "head_sha": head.to_string(),
+        "status": "queued",
+        "conclusion": Value::Null,
+        "url": format!("{place}/check-suites/{id}"),
+        "before": Value::Null,
+        "after": head.to_string(),
+        "pull_requests": [],
+        "app": shapes.app(app),
+        "created_at": iso(0),
+        "updated_at": iso(0),
+        "latest_check_runs_count": 1,
+        "check_runs_url": format!("{place}/check-suites/{id}/check-runs"),
+        "head_commit": {
+            "id": head.to_string(),
+            "tree_id": head.to_string(),
+            "message": "",
+            "timestamp": iso(0),
+            "author": {"name": "Octo Cat", "email": "octocat@example.com"},
+            "committer": {"name": "Octo Cat", "email": "octocat@example.com"},
+        },
+    })
 }
 
 /// An organisation as payloads carry it.

@@ -12,15 +12,19 @@ use sqlx::SqliteConnection;
 
 use crate::clock::TimestampMs;
 use crate::ids::RepositoryPlace;
+use crate::store::Ask;
 use crate::store::PullChange;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::sqlite;
 use crate::store::sqlite::given;
 
-/// Something said of a pull request.
+/// How often a commit is judged again for nothing but being asked to, in milliseconds.
+const RERUN_EVERY_MS: i64 = 10_000;
+
+/// Something said of a pull request or a commit.
 pub(super) struct Said<'a> {
-    pub(super) change: &'a PullChange,
+    pub(super) ask: &'a Ask,
     pub(super) now_ms: TimestampMs,
     /// An event wants a judgement even where it brings no news of the head.
     pub(super) event: bool,
@@ -40,6 +44,7 @@ struct Raise<'a> {
     place: &'a RepositoryPlace,
     since_ms: TimestampMs,
     announce: bool,
+    rerun: bool,
 }
 
 impl Store {
@@ -52,7 +57,8 @@ impl Store {
         {
             let mut connection = self.inner.connection.lock().await;
             let mut transaction = sqlite::begin(&mut connection).await?;
-            apply(&mut transaction, &[Said { change, now_ms, event: false }]).await?;
+            let ask = Ask::Pull(change.clone());
+            apply(&mut transaction, &[Said { ask: &ask, now_ms, event: false }]).await?;
             transaction.commit().await?;
         }
         self.changed();
@@ -67,17 +73,27 @@ pub(super) async fn apply(
 ) -> Result<HashMap<HeadKey, i64>, StoreError> {
     let mut pulls = known_pulls(connection, said).await?;
     let mut raises: HashMap<HeadKey, Raise<'_>> = HashMap::new();
-    for Said { change, now_ms, event } in said {
-        let repository = change.place.id.0.cast_signed();
-        let mut raise = |head: &str, announce: bool| {
-            let raise = raises.entry((repository, head.to_owned())).or_insert(Raise {
-                place: &change.place,
+    for Said { ask, now_ms, event } in said {
+        let place = ask.place();
+        let mut raise = |head: &str, announce: bool, rerun: bool| {
+            let raise = raises.entry((place.id.0.cast_signed(), head.to_owned())).or_insert(Raise {
+                place,
                 since_ms: *now_ms,
                 announce: false,
+                rerun,
             });
-            raise.place = &change.place;
+            raise.place = place;
             raise.since_ms = raise.since_ms.min(*now_ms);
             raise.announce |= announce;
+            // With an event beside it, it need not wait.
+            raise.rerun &= rerun;
+        };
+        let change = match ask {
+            Ask::Pull(change) => change,
+            Ask::Rerun(rerun) => {
+                raise(&rerun.head.0, false, true);
+                continue;
+            }
         };
 
         let head = change.head.0.as_str();
@@ -86,13 +102,13 @@ pub(super) async fn apply(
         // Where a closed pull request points concerns no judgement.
         let concerns = differs && (change.open || before.is_some_and(|before| before.open));
         if *event || concerns {
-            raise(head, change.announce);
+            raise(head, change.announce, false);
         }
         if let Some(before) = before
             && before.open
             && before.head != head
         {
-            raise(&before.head, false);
+            raise(&before.head, false, false);
         }
         if differs && (*event || concerns) {
             let now = Pull { head: head.to_owned(), open: change.open, changed_ms: Some(*now_ms) };
@@ -111,7 +127,13 @@ async fn known_pulls(
     connection: &mut SqliteConnection,
     said: &[Said<'_>],
 ) -> Result<HashMap<PullKey, Pull>, StoreError> {
-    let keys: Vec<PullKey> = said.iter().map(|said| pull_key(said.change)).collect();
+    let keys: Vec<PullKey> = said
+        .iter()
+        .filter_map(|said| match said.ask {
+            Ask::Pull(change) => Some(pull_key(change)),
+            Ask::Rerun(_) => None,
+        })
+        .collect();
     let rows = sqlx::query(concat!(
         "SELECT pulls.repository, pulls.number, pulls.head, pulls.open FROM ",
         given!(0 "repository", 1 "number"),
@@ -157,7 +179,9 @@ async fn write_pulls(
 }
 
 /// Raises the wanted generation of each head by one. A head that backs off after a
-/// failure goes on doing so: its next judgement sees what there is then.
+/// failure goes on doing so: its next judgement sees what there is then. A judgement
+/// that is only asked for again waits [`RERUN_EVERY_MS`] after the last such; an event
+/// does not wait for it.
 async fn write_raises(
     connection: &mut SqliteConnection,
     raises: &HashMap<HeadKey, Raise<'_>>,
@@ -170,15 +194,18 @@ async fn write_raises(
         .map(|((repository, head), raise)| {
             let place = raise.place;
             let installation = place.installation.0.cast_signed();
-            let announce = i64::from(raise.announce);
-            (repository, head, installation, &place.name.owner, &place.name.name, announce, raise.since_ms)
+            let (announce, rerun) = (i64::from(raise.announce), i64::from(raise.rerun));
+            let (owner, name) = (&place.name.owner, &place.name.name);
+            (repository, head, installation, owner, name, announce, rerun, raise.since_ms)
         })
         .collect();
     let rows = sqlx::query(concat!(
-        "INSERT INTO heads (repository, head, installation, owner, name, wanted, announce,
-                            wanted_since_ms, due_ms, touched_ms)
-         SELECT repository, head, installation, owner, name, 1, announce, since_ms, since_ms, since_ms FROM ",
-        given!(0 "repository", 1 "head", 2 "installation", 3 "owner", 4 "name", 5 "announce", 6 "since_ms"),
+        "INSERT INTO heads (repository, head, installation, owner, name, wanted, announce, rerun,
+                            rerun_ms, wanted_since_ms, due_ms, touched_ms)
+         SELECT repository, head, installation, owner, name, 1, announce, rerun,
+           CASE WHEN rerun > 0 THEN since_ms ELSE 0 END, since_ms, since_ms, since_ms
+         FROM ",
+        given!(0 "repository", 1 "head", 2 "installation", 3 "owner", 4 "name", 5 "announce", 6 "rerun", 7 "since_ms"),
         " WHERE true
          ON CONFLICT (repository, head) DO UPDATE SET
            installation = excluded.installation, owner = excluded.owner, name = excluded.name,
@@ -186,13 +213,31 @@ async fn write_raises(
            announce = CASE WHEN excluded.announce > 0 THEN heads.wanted + 1 ELSE heads.announce END,
            wanted_since_ms = CASE WHEN heads.due_ms IS NULL THEN excluded.wanted_since_ms
                                   ELSE heads.wanted_since_ms END,
-           raised_since_ms = CASE WHEN heads.lease IS NULL THEN NULL
-                                  ELSE COALESCE(heads.raised_since_ms, excluded.wanted_since_ms) END,
-           due_ms = COALESCE(heads.due_ms, excluded.due_ms),
+           raised_since_ms = CASE
+             WHEN heads.lease IS NULL THEN NULL
+             WHEN excluded.rerun > 0 AND heads.raised_since_ms IS NOT NULL THEN heads.raised_since_ms
+             WHEN excluded.rerun > 0 AND heads.rerun_ms + $2 > excluded.due_ms THEN heads.rerun_ms + $2
+             WHEN heads.raised_since_ms <= excluded.wanted_since_ms THEN heads.raised_since_ms
+             ELSE excluded.wanted_since_ms END,
+           rerun = CASE WHEN excluded.rerun > 0 THEN heads.wanted + 1 ELSE heads.rerun END,
+           rerun_ms = CASE
+             WHEN excluded.rerun = 0 THEN heads.rerun_ms
+             WHEN heads.lease IS NULL AND heads.due_ms IS NOT NULL THEN heads.rerun_ms
+             WHEN heads.raised_since_ms IS NOT NULL THEN heads.rerun_ms
+             WHEN heads.rerun_ms + $2 > excluded.due_ms THEN heads.rerun_ms + $2
+             ELSE excluded.due_ms END,
+           due_ms = CASE
+             WHEN heads.due_ms IS NULL AND excluded.rerun > 0 AND heads.rerun_ms + $2 > excluded.due_ms
+               THEN heads.rerun_ms + $2
+             WHEN heads.due_ms IS NULL THEN excluded.due_ms
+             WHEN excluded.rerun = 0 AND heads.lease IS NULL AND heads.attempts = 0
+               AND heads.due_ms > excluded.due_ms THEN excluded.due_ms
+             ELSE heads.due_ms END,
            touched_ms = excluded.touched_ms
          RETURNING repository, head, wanted"
     ))
     .bind(sqlite::rows(&rows))
+    .bind(RERUN_EVERY_MS)
     .fetch_all(connection)
     .await?;
     rows.iter().map(|row| Ok(((row.try_get(0)?, row.try_get(1)?), row.try_get(2)?))).collect()

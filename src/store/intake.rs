@@ -118,7 +118,7 @@ async fn commit(connection: &mut SqliteConnection, group: &[Waiting]) -> Result<
 
     let said: Vec<Said<'_>> = new
         .iter()
-        .map(|waiting| Said { change: &waiting.delivery.change, now_ms: waiting.now_ms, event: true })
+        .map(|waiting| Said { ask: &waiting.delivery.ask, now_ms: waiting.now_ms, event: true })
         .collect();
     let generations = change::apply(&mut transaction, &said).await?;
     remember(&mut transaction, &new, &generations).await?;
@@ -152,8 +152,8 @@ async fn remember(
     let rows: Vec<_> = new
         .iter()
         .map(|waiting| {
-            let change = &waiting.delivery.change;
-            let key = (change.place.id.0.cast_signed(), change.head.0.clone());
+            let ask = &waiting.delivery.ask;
+            let key = (ask.place().id.0.cast_signed(), ask.head().0.clone());
             let generation = generations.get(&key).copied().unwrap_or_default();
             (&waiting.delivery.guid, waiting.now_ms, key.0, key.1, generation)
         })

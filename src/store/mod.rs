@@ -53,13 +53,48 @@ pub struct PullChange {
     pub announce: bool,
 }
 
+/// Another judgement of a commit that somebody asks for. Asked for again and again,
+/// it is made once every ten seconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rerun {
+    /// Where.
+    pub place: RepositoryPlace,
+    /// Which commit.
+    pub head: Sha,
+}
+
+/// What a delivery asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// A pull request is to be judged as it is now.
+    Pull(PullChange),
+    /// A commit is to be judged again.
+    Rerun(Rerun),
+}
+
+impl Ask {
+    fn place(&self) -> &RepositoryPlace {
+        match self {
+            Ask::Pull(change) => &change.place,
+            Ask::Rerun(rerun) => &rerun.place,
+        }
+    }
+
+    fn head(&self) -> &Sha {
+        match self {
+            Ask::Pull(change) => &change.head,
+            Ask::Rerun(rerun) => &rerun.head,
+        }
+    }
+}
+
 /// One webhook delivery to remember.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     /// `X-GitHub-Delivery`; the same for a redelivery.
     pub guid: String,
     /// What it asks for.
-    pub change: PullChange,
+    pub ask: Ask,
 }
 
 /// What became of a delivery.
@@ -88,6 +123,9 @@ pub struct Job {
     pub wanted_since_ms: TimestampMs,
     /// A queued run is to be posted before anything is fetched.
     pub announce: bool,
+    /// Somebody asked for another judgement: where no pull request is known, GitHub is
+    /// to be asked which there are.
+    pub rerun: bool,
     /// The last run posted on this head, if any, and whether it is completed.
     pub last_run: Option<PostedRun>,
     /// Proves that the lease is ours.

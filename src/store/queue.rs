@@ -388,6 +388,7 @@ fn job(row: &SqliteRow, lease: String) -> Result<Job, StoreError> {
         attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
         wanted_since_ms: number("wanted_since_ms")?,
         announce: number("announce")? > 0,
+        rerun: number("rerun")? > number("done")?,
         last_run: run_id.map(|id| PostedRun { id: CheckRunId(id.cast_unsigned()), conclusion }),
         lease,
     })

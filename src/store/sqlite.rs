@@ -28,7 +28,10 @@ use crate::store::StoreError;
 
 /// Every migration, by version. They are listed rather than found by `sqlx::migrate!`:
 /// the macro would build SQLite a second time, for the compiler's own use.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "queue", include_str!("../../migrations/0001_queue.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "queue", include_str!("../../migrations/0001_queue.sql")),
+    (2, "reruns", include_str!("../../migrations/0002_reruns.sql")),
+];
 
 /// How long SQLite waits for somebody else's lock: a backup, or a shell on the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

@@ -54,9 +54,15 @@ enum One {
 }
 
 impl Worker {
-    pub(super) async fn work(self, job: Job) -> Outcome {
+    pub(super) async fn work(self, mut job: Job) -> Outcome {
         let repository = self.github.repository(job.place.clone());
         let mut posting = Posting::new(&self, &job);
+        if job.pulls.is_empty() && job.rerun {
+            match self.find_pulls(&repository, &job).await {
+                Ok(pulls) => job.pulls = pulls,
+                Err(outcome) => return outcome,
+            }
+        }
         if job.pulls.is_empty() {
             return self.supersede(&repository, &job, &mut posting).await;
         }
@@ -83,6 +89,21 @@ impl Worker {
         let took_ms = self.clock.now_ms().saturating_sub(began_ms);
         tracing::info!(repository = %job.place.name, head = %job.head, took_ms, ?outcome, "a judgement ended");
         outcome
+    }
+
+    /// Asks GitHub which open pull requests have this head: somebody wants them judged,
+    /// and nothing was ever said of them here.
+    async fn find_pulls(&self, repository: &Repository, job: &Job) -> Result<Vec<PullNumber>, Outcome> {
+        let pulls = repository.open_pulls_at(&job.head).await.map_err(|error| Outcome::Again {
+            not_before_ms: error.retry_at_ms(),
+            error: error.to_string(),
+        })?;
+        for pull in &pulls {
+            self.observe(job, *pull, job.head.clone(), true)
+                .await
+                .map_err(|error| Outcome::Again { not_before_ms: None, error: error.to_string() })?;
+        }
+        Ok(pulls)
     }
 
     /// Publishes a report that was made without looking at the change; its reader learns of it

@@ -83,7 +83,7 @@ fn scripts(bencher: Bencher<'_, '_>) {
 
 #[divan::bench(args = [
     "continuations", "blank continuations", "arguments", "chained arguments", "one value many times", "stages", "chained stages",
-    "unknown bases", "copies", "mounts", "heredocs", "open heredocs", "quotes", "nested", "patterns", "words", "json", "errors", "triggers",
+    "unknown bases", "platforms", "targets", "copies", "mounts", "heredocs", "open heredocs", "quotes", "nested", "patterns", "words", "json", "errors", "triggers",
 ])]
 fn worst(bencher: Bencher<'_, '_>, shape: &str) {
     let text = match shape {
@@ -97,6 +97,8 @@ fn worst(bencher: Bencher<'_, '_>, shape: &str) {
         "stages" => filled("", |i| format!("FROM a{i}\n"), ""),
         "chained stages" => filled("FROM a AS s0\n", |i| format!("FROM s{i} AS s{}\n", i + 1), ""),
         "unknown bases" => filled("ARG X\n", |i| format!("FROM a$X AS a{i}\n"), ""),
+        "platforms" => filled("", |i| format!("FROM a{i}:$BUILDARCH-$TARGETARCH\n"), ""),
+        "targets" => filled("", |i| format!("FROM a:$TARGETSTAGE-$TARGETARCH AS a{i}\n"), ""),
         "copies" => filled("FROM a\n", |i| format!("COPY --from=a{i} / /\n"), ""),
         "mounts" => filled("FROM a\nRUN", |_| " --mount=from=a".into(), " x\n"),
         "heredocs" => filled("FROM a\n", |_| "RUN <<E\nE\n".into(), ""),

@@ -48,7 +48,7 @@ pub struct Changes {
 
 /// Everything in which two uses must agree to be the same use. Where in the
 /// file they stand is not part of it: moving a line changes nothing.
-type Identity<'a> = (&'a RepoPath, Role, Stage, bool, Vec<&'a Target>);
+type Identity<'a> = (&'a RepoPath, Role, Stage, [bool; 2], Vec<&'a Target>);
 
 /// Matches the uses of both ends as a multiset on file, role, stage class,
 /// reachability and the full value set (extraction.md, "Decisions", 6).
@@ -69,7 +69,7 @@ pub fn compare(base: &[ImageUse], head: &[ImageUse]) -> Changes {
 }
 
 fn identity(usage: &ImageUse) -> Identity<'_> {
-    (&usage.file, usage.role, usage.stage, usage.reachable, value_set(usage))
+    (&usage.file, usage.role, usage.stage, [usage.reachable, usage.replaced], value_set(usage))
 }
 
 fn value_set(usage: &ImageUse) -> Vec<&Target> {

@@ -24,6 +24,7 @@ use crate::formats::Claim;
 use crate::formats::Extracted;
 use crate::formats::Files;
 use crate::formats::Format;
+use crate::formats::Rendering;
 use crate::formats::Wanted;
 use crate::formats::dockerfile::Dockerfile;
 use crate::formats::dockerfile::Inputs;
@@ -56,6 +57,8 @@ pub struct Scan {
     open: HashMap<Job, Open>,
     /// What was fed. The text of a file in which nothing was found is dropped.
     contents: HashMap<RepoPath, Content>,
+    /// The files whose text is to be dropped.
+    emptied: Vec<RepoPath>,
     asked: HashSet<RepoPath>,
     next: VecDeque<RepoPath>,
     /// The jobs that wait for a path.
@@ -71,6 +74,8 @@ pub struct Scan {
     ready: Vec<Job>,
     /// Jobs of files that are built, whose text is there.
     held: BTreeSet<Job>,
+    /// What files make of images that stand elsewhere.
+    renderings: BTreeMap<RepoPath, Rendering>,
     scanned: Scanned,
 }
 
@@ -202,6 +207,9 @@ impl Scan {
         }
         let mut scanned = self.scanned;
         scanned.uses.sort_by(|a, b| (&a.file, a.span).cmp(&(&b.file, b.span)));
+        // Several kustomizations may take one patch in.
+        scanned.uses.dedup();
+        mark_replaced(&mut scanned.uses, &self.renderings);
         scanned.problems.sort_by(|a, b| a.at.cmp(&b.at));
         scanned
     }
@@ -264,6 +272,12 @@ impl Scan {
                 if let Some((extracted, wanted)) = found.into_inner() {
                     self.settle(&job, file, extracted, &wanted, end);
                 }
+            }
+            // Not before: what was extracted beside them may point into them.
+            for path in std::mem::take(&mut self.emptied) {
+                // Whoever wants it later asks again.
+                self.contents.remove(&path);
+                self.asked.remove(&path);
             }
         }
     }
@@ -373,6 +387,7 @@ impl Scan {
     /// Takes in what was found in a file.
     fn take(&mut self, path: &RepoPath, file: Arc<SourceFile>, mut extracted: Extracted) {
         self.scanned.files_scanned += usize::from(!extracted.is_foreign);
+        let says_builds = !extracted.builds.is_empty();
         for build in std::mem::take(&mut extracted.builds) {
             let known = self.builds.entry(build.dockerfile.clone()).or_default();
             if !known.contains(&build.inputs) {
@@ -384,10 +399,17 @@ impl Scan {
                 .is_none_or(|(format, _)| !format.is_built());
             self.open(build.dockerfile, named);
         }
+        if let Some(rendering) = extracted.rendering.take() {
+            // What becomes of an image is said of the use that its own file has.
+            let held: BTreeSet<RepoPath> = rendering.places.iter().map(|(at, _)| at.file.clone()).collect();
+            held.into_iter().for_each(|path| self.open(path, false));
+            self.renderings.insert(path.clone(), rendering);
+        }
         if extracted.uses.is_empty() && extracted.problems.is_empty() {
-            // Whoever wants it later asks again.
-            self.contents.remove(path);
-            self.asked.remove(path);
+            // What is built will point to where it was said how.
+            if !says_builds {
+                self.emptied.push(path.clone());
+            }
             return;
         }
         self.keep_sources(&extracted);
@@ -468,6 +490,29 @@ impl Formats<'_> {
             }
         }
         (extracted, files.into_wanted())
+    }
+}
+
+/// Marks the uses that everything which deploys them replaces. A file that others are
+/// built from is not asked: those say what becomes of it.
+fn mark_replaced(uses: &mut [ImageUse], renderings: &BTreeMap<RepoPath, Rendering>) {
+    let parts: BTreeSet<&RepoPath> = renderings.values().flat_map(|rendering| &rendering.parts).collect();
+    let mut is_left: HashMap<&Location, bool> = HashMap::new();
+    for (_, rendering) in renderings.iter().filter(|(path, _)| !parts.contains(path)) {
+        for (at, left) in &rendering.places {
+            *is_left.entry(at).or_default() |= *left;
+        }
+    }
+    if is_left.is_empty() {
+        return;
+    }
+    for usage in uses {
+        let at = Location { file: usage.file.clone(), span: usage.span };
+        match is_left.get(&at) {
+            Some(true) => usage.reachable = true,
+            Some(false) => (usage.reachable, usage.replaced) = (false, true),
+            None => {}
+        }
     }
 }
 
@@ -561,6 +606,26 @@ mod tests {
             ("dockerfile.go", text("FROM a\n")),
         ]);
         assert_eq!((scanned.files_scanned, scanned.uses.len(), scanned.problems.len()), (1, 1, 0));
+    }
+
+    /// What cannot be read is a problem unless the name says that it is no text; a text is
+    /// read whatever it is called.
+    #[test]
+    fn a_picture_is_no_dockerfile_whatever_its_name_begins_with() {
+        let picture = || Content::from_bytes(vec![0x89, b'P', b'N', b'G', 0]);
+        let scanned = scan(&[
+            ("Dockerfile", picture()),
+            ("Dockerfile.latin1.jpg", Content::from_bytes(vec![0xFF, 0xD8])),
+            ("Dockerfile.png", picture()),
+            ("Dockerfile.text.png", text("FROM a\n")),
+            ("dockerfile.svg", text("<svg/>\n")),
+        ]);
+        assert_eq!(
+            messages(&scanned),
+            ["Dockerfile: this file cannot be scanned: it is a binary file (it holds NUL bytes)"]
+        );
+        let files: Vec<&str> = scanned.uses.iter().map(|usage| usage.file.as_str()).collect();
+        assert_eq!((files, scanned.files_scanned), (vec!["Dockerfile.text.png"], 1));
     }
 
     #[test]

@@ -82,6 +82,37 @@ fn a_review_counts_when_it_approves_objects_or_is_dismissed() {
     assert_eq!(event.action, PullAction::Reviewed);
 }
 
+/// A published example of another event.
+fn example_of(event: &str, action: &str) -> Value {
+    let path = format!("{}/tests/data/github/webhooks/{event}.{action}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+#[test]
+fn a_rerun_is_of_a_run_or_a_suite_of_ours() {
+    let read_as = |event: &str, payload: &Value| read(event, payload.to_string().as_bytes());
+    let mut run = example_of("check_run", "rerequested");
+    assert_eq!(read_as("check_run", &run), Ok(Event::Other), "the example is somebody else's");
+    let ours = format!("fromguard:{}:1:00", run["repository"]["id"]);
+    run["check_run"]["external_id"] = json!(ours);
+    let Ok(Event::Rerun(event)) = read_as("check_run", &run) else { panic!() };
+    assert_eq!(event.head.0, run["check_run"]["head_sha"]);
+    assert_eq!(event.place.id.0, run["repository"]["id"]);
+
+    let mut pressed = example_of("check_run", "requested_action");
+    pressed["check_run"]["external_id"] = json!(format!("fromguard:{}:1:00", pressed["repository"]["id"]));
+    assert_eq!(read_as("check_run", &pressed), Ok(Event::Other), "another button");
+    pressed["requested_action"]["identifier"] = json!(RECHECK);
+    assert!(matches!(read_as("check_run", &pressed), Ok(Event::Rerun(_))));
+
+    let suite = example_of("check_suite", "rerequested");
+    let Ok(Event::Rerun(event)) = read_as("check_suite", &suite) else { panic!() };
+    assert_eq!(event.head.0, suite["check_suite"]["head_sha"]);
+    for (event, action) in [("check_run", "created"), ("check_suite", "requested")] {
+        assert_eq!(read_as(event, &example_of(event, action)), Ok(Event::Other), "{event}.{action}");
+    }
+}
+
 #[test]
 fn edited_counts_only_with_another_base() {
     let mut payload = example("opened");

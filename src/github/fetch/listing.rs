@@ -21,6 +21,8 @@ use crate::ids::Sha;
 pub(super) const MAX_FILES: u64 = 3_000;
 /// The most files in a page.
 pub(super) const PAGE: u64 = 100;
+/// How many pages of open pull requests are looked through, newest first.
+const MAX_PULL_PAGES: u64 = 20;
 /// How many pages are asked for at once.
 const CONCURRENT: usize = 10;
 
@@ -69,6 +71,38 @@ pub(super) async fn pages(
     let pages: Vec<Vec<File>> = stream::iter(pages).buffered(CONCURRENT).try_collect().await?;
     let file = |file: File| Changed::new(&file.filename, &file.status, file.previous_filename.as_deref());
     Ok(pages.into_iter().flatten().map(file).collect())
+}
+
+impl Repository {
+    /// The open pull requests that have this commit as their head. GitHub's own answer
+    /// for a commit leaves out forks, so all open ones are looked through.
+    ///
+    /// # Errors
+    /// When GitHub does not say.
+    pub async fn open_pulls_at(&self, head: &Sha) -> Result<Vec<PullNumber>, Error> {
+        #[derive(Deserialize)]
+        struct Pull {
+            number: PullNumber,
+            head: Head,
+        }
+        #[derive(Deserialize)]
+        struct Head {
+            sha: Sha,
+        }
+
+        let mut found = Vec::new();
+        for page in 1..=MAX_PULL_PAGES {
+            let path = self
+                .path(&format!("/pulls?state=open&sort=updated&direction=desc&per_page={PAGE}&page={page}"));
+            let pulls: Vec<Pull> = self.rest(Call::get("the open pull requests", &path)).await?.json()?;
+            let last = (pulls.len() as u64) < PAGE;
+            found.extend(pulls.into_iter().filter(|pull| pull.head.sha == *head).map(|pull| pull.number));
+            if last {
+                break;
+            }
+        }
+        Ok(found)
+    }
 }
 
 /// The merge base of two commits; `None` when their histories have none.

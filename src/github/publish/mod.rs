@@ -17,6 +17,7 @@ use serde::Serialize;
 use crate::clock::TimestampMs;
 use crate::github::client::Call;
 use crate::github::error::Error;
+use crate::github::event;
 use crate::github::publish::wire::NewRun;
 use crate::github::publish::wire::Output;
 use crate::github::publish::wire::Run;
@@ -33,6 +34,10 @@ pub const CHECK_RUN_NAME: &str = "fromguard";
 /// The most annotations in one request.
 /// <https://docs.github.com/en/rest/checks/runs#create-a-check-run>
 pub const ANNOTATIONS_PER_REQUEST: usize = 50;
+
+/// The buttons that people see once a run is completed.
+const BUTTONS: &[wire::Action] =
+    &[wire::Action { label: "Re-check", description: "Judge this commit again", identifier: event::RECHECK }];
 
 /// How many pages of runs are searched for one of ours.
 const MAX_PAGES: usize = 10;
@@ -255,6 +260,7 @@ fn completed(completion: Completion<'_>) -> State<'_> {
         conclusion: Some(conclusion),
         completed_at: Some(timestamp(at_ms)),
         output: Some(shown(output, first)),
+        actions: BUTTONS,
     }
 }
 

@@ -29,6 +29,16 @@ pub(super) struct State<'a> {
     pub(super) completed_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) output: Option<Output<'a>>,
+    #[serde(skip_serializing_if = "<[Action]>::is_empty")]
+    pub(super) actions: &'a [Action],
+}
+
+/// A button of a completed run: at most 20, 40 and 20 characters.
+#[derive(Debug, Serialize)]
+pub(super) struct Action {
+    pub(super) label: &'static str,
+    pub(super) description: &'static str,
+    pub(super) identifier: &'static str,
 }
 
 #[derive(Debug, Serialize)]

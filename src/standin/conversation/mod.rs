@@ -388,6 +388,37 @@ impl Standin {
         members.insert(login.to_ascii_lowercase(), active);
     }
 
+    /// Presses "Re-run" on a check run, or a button of its own with this identifier.
+    /// The run itself does not change.
+    ///
+    /// # Errors
+    /// When there is no such run.
+    pub fn rerequest(&self, run: CheckRunId, button: Option<&str>) -> Result<(), StandinError> {
+        let state = lock(&self.shared.state);
+        let found = state.check_runs.iter().find(|found| found.id == run);
+        let found = found.ok_or_else(|| unknown("check run", &run.to_string()))?;
+        if let Some(repository) = state.repository_by_id(found.repository) {
+            let payload = webhook::check_run(&state, self.shared.shapes(), repository, found, button);
+            lock(&self.shared.deliveries).add("check_run", &payload);
+        }
+        Ok(())
+    }
+
+    /// Presses "Re-run all checks" on a pull request.
+    ///
+    /// # Errors
+    /// When there is no such pull request.
+    pub fn rerequest_all(&self, pull: &PullPlace) -> Result<(), StandinError> {
+        let mut state = lock(&self.shared.state);
+        let repository = find(&state, &pull.repository.to_string())?.clone();
+        let head = found_pull(&repository, pull)?.head;
+        let suite = state.suite(repository.id, head, self.shared.app.id);
+        let shapes = self.shared.shapes();
+        let payload = webhook::check_suite(&state, shapes, &repository, suite, head, self.shared.app.id);
+        lock(&self.shared.deliveries).add("check_suite", &payload);
+        Ok(())
+    }
+
     /// A completed check run by another App: whoever may write checks can forge a name.
     ///
     /// # Errors

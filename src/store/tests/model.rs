@@ -185,7 +185,7 @@ async fn take(store: &Store, model: &mut Model, step: Step) {
     match step {
         Step::Event { guid, pull, head, open, announce } => {
             let change = change_of(pull, head, open, announce);
-            let delivery = Delivery { guid: guid.to_string(), change: change.clone() };
+            let delivery = Delivery { guid: guid.to_string(), ask: Ask::Pull(change.clone()) };
             let recorded = store.record(delivery, model.now_ms).await.unwrap();
             if model.is_duplicate(guid) {
                 assert_eq!(recorded, Recorded::Duplicate);

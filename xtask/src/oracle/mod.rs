@@ -8,6 +8,7 @@
 mod fuzz;
 mod generate;
 mod golden;
+mod kustomize;
 mod pools;
 mod program;
 mod random;
@@ -37,12 +38,14 @@ use program::Program;
 
 const USAGE: &str = "\
 Usage: cargo xtask oracle [--check | --fuzz N [--seed S] | --tree PATH]
+       cargo xtask oracle kustomize
 
   (nothing)          Ask BuildKit about every case of tests/conformance and write its answers beside them
   --check            The same, and fail where the answers on file are others
   --fuzz N           Compare N made-up Dockerfiles; differences are shrunk and kept as cases
   --seed S           What the making starts from (default: 1), printed for every difference
-  --tree PATH        Compare every Dockerfile below a folder, or in the HEAD of a git repository";
+  --tree PATH        Compare every Dockerfile below a folder, or in the HEAD of a git repository
+  kustomize          Ask kustomize about its cases of tests/conformance and write its answers beside them";
 
 /// Runs the command.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
@@ -53,6 +56,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         ["--fuzz", count] => fuzz::run(&mut Program::start()?, number(count)?, 1),
         ["--fuzz", count, "--seed", seed] => fuzz::run(&mut Program::start()?, number(count)?, number(seed)?),
         ["--tree", path] => tree::run(&mut Program::start()?, Path::new(path)),
+        ["kustomize"] => kustomize::write(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())

@@ -13,6 +13,7 @@ fn usage(file: &str, role: Role, targets: &[&str]) -> ImageUse {
         raw: String::new(),
         targets: targets.iter().map(|text| Target::parse(text)).collect(),
         reachable: true,
+        replaced: false,
         via: Vec::new(),
         decided_at: Location { file, span: Span::new(0, 0) },
     }

@@ -1,9 +1,13 @@
 //! Markers of templates: `{{…}}`, `@NAME@`, `<<NAME>>`, `%%NAME%%`. They are no part
 //! of any reference, so a text that holds one is not known yet, rather than wrong.
 
+use memchr::memchr;
+use memchr::memchr3;
+
 /// Whether a text holds a marker.
 pub(super) fn has_marker(text: &str) -> bool {
-    if !text.bytes().any(|byte| matches!(byte, b'{' | b'@' | b'<' | b'%')) {
+    let bytes = text.as_bytes();
+    if memchr3(b'{', b'@', b'<', bytes).is_none() && memchr(b'%', bytes).is_none() {
         return false;
     }
     if text.contains("{{") {

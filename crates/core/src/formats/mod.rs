@@ -8,7 +8,12 @@
 //! from variables, and the uses that are made of them.
 
 pub mod dockerfile;
+mod github_actions;
+mod gitlab_ci;
+pub mod kubernetes;
+pub mod kustomize;
 mod marker;
+pub mod shell;
 #[cfg(test)]
 mod tests;
 mod uses;
@@ -20,6 +25,7 @@ use std::rc::Rc;
 
 use crate::image::ImageUse;
 use crate::source::Content;
+use crate::source::Location;
 use crate::source::Problem;
 use crate::source::RepoPath;
 use crate::source::SourceFile;
@@ -83,6 +89,8 @@ pub struct Extracted {
     pub builds: Vec<Build>,
     /// What is found depends on how other files say that this one is built.
     pub takes_arguments: bool,
+    /// What the file makes of images that stand elsewhere.
+    pub rendering: Option<Rendering>,
 }
 
 impl Extracted {
@@ -100,6 +108,18 @@ pub struct Build {
     pub dockerfile: RepoPath,
     /// What it is built with.
     pub inputs: Inputs,
+}
+
+/// What a file that deploys others leaves of the images in them. One that no other
+/// such file is built from is deployed as it is: an image that none of those leaves is
+/// not pulled (extraction.md, "Decisions", 2).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rendering {
+    /// The files of the same kind that it is built from.
+    pub parts: BTreeSet<RepoPath>,
+    /// The places that name an image in what it is built from, sorted, and whether the
+    /// image is left in what it renders.
+    pub places: Vec<(Location, bool)>,
 }
 
 /// The files that an extraction may look at beside its own.
@@ -184,7 +204,14 @@ pub struct Wanted {
 
 /// Every format. Of several that claim a file, the first that does not call it
 /// foreign reads it.
-pub static FORMATS: &[&dyn Format] = &[&dockerfile::Dockerfile];
+pub static FORMATS: &[&dyn Format] = &[
+    &dockerfile::Dockerfile,
+    &github_actions::GithubActions,
+    &gitlab_ci::GitlabCi,
+    &kustomize::Kustomize,
+    &kubernetes::Kubernetes,
+    &shell::Shell,
+];
 
 /// The formats that may read a path, by its name.
 pub fn formats_for(path: &RepoPath) -> impl Iterator<Item = (&'static dyn Format, Claim)> {
@@ -203,12 +230,13 @@ pub fn is_claimed(path: &RepoPath) -> bool {
 }
 
 /// Whether a file of this path may decide what another one uses, by its name: it
-/// is of a format, or holds variables (`.env`, `prod.env`, `.env.local`).
+/// is of a format, holds variables (`.env`, `prod.env`, `.env.local`), or is YAML
+/// that others may include.
 #[must_use]
 pub fn may_decide_others(path: &RepoPath) -> bool {
     let name = path.name();
     name.starts_with(".env")
-        || name.ends_with(".env")
+        || [".env", ".yml", ".yaml"].iter().any(|end| name.ends_with(end))
         || formats_for(path).any(|(format, _)| !format.is_built())
 }
 

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! Under each line stand carets below every reference that begins there, its role,
-//! what it may be (`|` between members), `, unreachable`, and `<-` the texts it was
+//! what it may be (`|` between members), `, unreachable` or `, replaced`, and `<-` the texts it was
 //! put together from, with their file where that is another and `*` at the one whose
 //! edit decides. `# syntax: …`, `# limit: …` and `# unreadable: …` are problems of the
 //! line above. Everything is scanned as one tree.
@@ -112,7 +112,9 @@ fn described(usage: &ImageUse, scanned: &Scanned) -> String {
         })
         .collect();
     let mut text = format!("{} {}", usage.role.as_str(), targets.join(" | "));
-    if !usage.reachable {
+    if usage.replaced {
+        text.push_str(", replaced");
+    } else if !usage.reachable {
         text.push_str(", unreachable");
     }
     for via in &usage.via {

@@ -45,6 +45,7 @@ impl Finder<'_> {
             raw: self.file.slice(span).to_owned(),
             targets,
             reachable: true,
+            replaced: false,
             via,
             decided_at,
         }

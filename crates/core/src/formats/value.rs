@@ -2,12 +2,15 @@
 //! known and why, and the places that it came from. What such a text stands for
 //! as an image is decided here, for every format alike.
 
+use std::ops::Range;
+
 use crate::formats::marker;
 use crate::image::ImageRef;
 use crate::image::Partial;
 use crate::image::Target;
 use crate::image::Via;
 use crate::source::Location;
+use crate::source::Span;
 
 /// The longest text that is put together, in bytes. A reference has at most a few
 /// hundred; variables that double themselves reach this in a few lines.
@@ -47,6 +50,22 @@ impl Value {
         }
         self.note(Via { at, what: what.into() });
         self
+    }
+
+    /// Text that was made of this one: it came from the same places.
+    pub(super) fn derived(&self, text: impl Into<String>) -> Value {
+        let origin = self.origin.clone();
+        Value { text: text.into(), hole: None, via: self.via.clone(), origin }
+    }
+
+    /// The same value without its first bytes, as far as they are known.
+    pub(super) fn without_start(&self, bytes: usize) -> Value {
+        let mut value = self.clone();
+        if let Some(rest) = self.text.get(bytes..) {
+            value.text = rest.to_owned();
+            value.hole = self.hole.clone().map(|(at, reason)| (at.saturating_sub(bytes), reason));
+        }
+        value
     }
 
     /// The text; what is not known is left out of it.
@@ -107,6 +126,40 @@ impl Value {
             self.note(via.clone());
         }
         self.push_str(&other.text);
+    }
+
+    /// The known text in front of anything that is not known.
+    pub(super) fn beginning(&self) -> &str {
+        match &self.hole {
+            Some((at, _)) => self.text.get(..*at).unwrap_or(""),
+            None => &self.text,
+        }
+    }
+
+    /// Where in the text the first thing stands that is not known.
+    pub(super) fn hole(&self) -> Option<usize> {
+        self.hole.as_ref().map(|(at, _)| *at)
+    }
+
+    /// A part of the text, from the same places.
+    pub(super) fn slice(&self, range: Range<usize>) -> Value {
+        let hole = self.hole.as_ref().filter(|(at, _)| (range.start..=range.end).contains(at));
+        let mut part = Value {
+            text: self.text.get(range.clone()).unwrap_or("").to_owned(),
+            hole: hole.map(|(at, reason)| (at - range.start, reason.clone())),
+            via: self.via.clone(),
+            origin: self.origin.clone(),
+        };
+        // Where the text stands as it is, so does the part.
+        if let Some(origin) = &mut part.origin
+            && origin.span.end - origin.span.start == self.text.len()
+        {
+            let whole = origin.clone();
+            origin.span =
+                Span::new(whole.span.start + range.start, whole.span.start + range.end.min(self.text.len()));
+            part.via.iter_mut().filter(|via| via.at == whole).for_each(|via| via.at = origin.clone());
+        }
+        part
     }
 
     fn open(&mut self, reason: &str) {
@@ -184,7 +237,6 @@ fn known_part<'v>(before: &'v str, after: &str) -> Option<&'v str> {
 mod tests {
     use super::*;
     use crate::source::RepoPath;
-    use crate::source::Span;
 
     fn place(at: usize) -> Location {
         Location { file: RepoPath::new(".env"), span: Span::new(at, at + 1) }

@@ -115,7 +115,9 @@ impl ImageRef {
         // (`my_host.com/x`): upstream then has no domain, and a runtime contacts
         // the first component all the same, so it stays the registry here.
         let has_domain = registry == DEFAULT_REGISTRY || is_domain(registry);
-        if !(has_domain || is_component(registry)) || !repository.split('/').all(is_component) {
+        if !(has_domain || is_component(registry.as_bytes()))
+            || !repository.as_bytes().split(|byte| *byte == b'/').all(is_component)
+        {
             return Err(RefError::Name(text.to_owned()));
         }
         let path_bytes = repository.len() + if has_domain { 0 } else { registry.len() + 1 };
@@ -175,37 +177,38 @@ fn split_registry(text: &str) -> (&str, &str) {
 }
 
 fn has_uppercase(text: &str) -> bool {
-    text.bytes().any(|byte| byte.is_ascii_uppercase())
-        || (!text.is_ascii() && text.chars().any(char::is_uppercase))
+    text.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii())
+        && text.chars().any(char::is_uppercase)
 }
 
 fn is_domain(text: &str) -> bool {
-    let host = match text.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => {
-            if port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
+    let text = text.as_bytes();
+    let host = match text.iter().rposition(|byte| *byte == b':') {
+        Some(colon) if !text.ends_with(b"]") => {
+            let port = &text[colon + 1..];
+            if port.is_empty() || !port.iter().all(u8::is_ascii_digit) {
                 return false;
             }
-            host
+            &text[..colon]
         }
         _ => text,
     };
-    match host.strip_prefix('[') {
-        Some(rest) => rest.strip_suffix(']').is_some_and(|address| {
-            !address.is_empty() && address.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b':')
+    match host.strip_prefix(b"[") {
+        Some(rest) => rest.strip_suffix(b"]").is_some_and(|address| {
+            !address.is_empty() && address.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b':')
         }),
-        None => host.split('.').all(|label| {
+        None => host.split(|byte| *byte == b'.').all(|label| {
             !label.is_empty()
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+                && !label.starts_with(b"-")
+                && !label.ends_with(b"-")
+                && label.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
         }),
     }
 }
 
 /// `component := alnum { separator alnum }`
-fn is_component(text: &str) -> bool {
+fn is_component(bytes: &[u8]) -> bool {
     let alnum = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let bytes = text.as_bytes();
     let mut at = 0;
     loop {
         let start = at;

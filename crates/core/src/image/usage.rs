@@ -25,8 +25,11 @@ pub struct ImageUse {
     /// a value set (a platform argument, a matrix).
     pub targets: Vec<Target>,
     /// Whether a build or deployment of this file reaches it; what is not
-    /// reachable is still judged.
+    /// reachable is still judged, unless it is `replaced`.
     pub reachable: bool,
+    /// Everything in the repository that deploys this file puts another image in the
+    /// place of this one: it is not reachable, and not judged.
+    pub replaced: bool,
     /// The places that the value was put together from, in order of evaluation.
     pub via: Vec<Via>,
     /// The place whose edit decides what is pulled: `span` itself, or a `via`.
@@ -47,9 +50,23 @@ impl ImageUse {
             raw: text.to_owned(),
             targets: vec![Target::parse(text)],
             reachable: true,
+            replaced: false,
             via: Vec::new(),
             decided_at: Location { file, span },
         }
+    }
+
+    /// Adds what the same place is when it is evaluated in another way.
+    pub fn join(&mut self, other: ImageUse) {
+        self.targets.extend(other.targets);
+        self.targets.sort();
+        self.targets.dedup();
+        for via in other.via {
+            if !self.via.contains(&via) {
+                self.via.push(via);
+            }
+        }
+        self.reachable |= other.reachable;
     }
 }
 

@@ -282,12 +282,12 @@ proptest! {
         let Imported::Policy(policy) = imported("c.yaml", &text) else { return Ok(()) };
         let file = Arc::new(SourceFile::new(RepoPath::new("fromguard.yml"), policy.as_str()));
         let policies = crate::policy::Policies::load(crate::policy::Found::Absent, crate::policy::Found::File(file), Day::from_unix_ms(0));
-        let span = crate::source::Span::new(0, 0);
-        let at = crate::source::Location { file: RepoPath::new("Dockerfile"), span };
-        let usage = crate::image::ImageUse {
-            file: at.file.clone(), format: "dockerfile", role: crate::image::Role::FinalStage, stage: crate::image::Stage::Final,
-            span, raw: image.clone(), targets: vec![crate::image::Target::parse(&image)], reachable: true, via: Vec::new(), decided_at: at,
-        };
+        let usage = crate::image::ImageUse::supposed(
+            &image,
+            RepoPath::new("Dockerfile"),
+            crate::image::Role::FinalStage,
+            crate::image::Stage::Final,
+        );
         let passes = policies.judge(&usage, &crate::trust::Evidence::none()).unwrap().verdict == crate::policy::Verdict::Pass;
         // Docker Hub has two spellings, and gatekeeper compares the one that is written.
         let written = [image.clone(), image.trim_start_matches("docker.io/").to_owned(), format!("docker.io/{image}")];

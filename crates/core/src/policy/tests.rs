@@ -95,6 +95,7 @@ fn usage(targets: Vec<Target>, raw: &str) -> ImageUse {
         raw: raw.to_owned(),
         targets,
         reachable: true,
+        replaced: false,
         via: Vec::new(),
         decided_at: Location { file, span },
     }

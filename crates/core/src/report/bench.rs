@@ -35,7 +35,7 @@ use crate::source::Span;
 pub(super) const POLICY: &str = "version: 1\nmode: enforce\nunknown: review\n";
 
 pub(super) fn scanned(files: &[(&str, &str)]) -> Scanned {
-    let mut scan = Scan::new(files.iter().map(|(path, _)| RepoPath::new(path)));
+    let mut scan = Scan::of_tree(files.iter().map(|(path, _)| RepoPath::new(path)).collect());
     loop {
         let wanted = scan.wanted();
         if wanted.is_empty() {

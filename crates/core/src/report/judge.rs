@@ -35,6 +35,11 @@ pub(super) fn judge_with(
 ) -> Report {
     let mut notices = std::mem::take(&mut subject.notices);
     notices.extend(mend(&mut subject));
+    // What is never pulled is listed without a judgement.
+    let judge_use = |policies: &Policies, usage: &ImageUse| match usage.replaced {
+        true => None,
+        false => judge_use(policies, usage),
+    };
     let scope = subject.policies.judge_scope();
     let (changes, removed) = match &subject.base {
         Some(base) => {

@@ -144,7 +144,7 @@ pub struct JudgedUse {
     pub counts: bool,
     /// Whether `skip-paths` leaves it out; then it does not count.
     pub skipped: bool,
-    /// The judgement; `None` without a policy.
+    /// The judgement; `None` without a policy, and for what every deployment replaces.
     pub judgement: Option<Judgement>,
 }
 

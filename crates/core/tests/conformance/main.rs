@@ -10,6 +10,8 @@ mod answer;
 #[allow(dead_code, reason = "`cargo xtask oracle` uses the rest")]
 mod cases;
 #[allow(dead_code, reason = "`cargo xtask oracle` uses the rest")]
+mod kustomize;
+#[allow(dead_code, reason = "`cargo xtask oracle` uses the rest")]
 mod references;
 #[allow(dead_code, reason = "`cargo xtask oracle` uses the rest")]
 mod rule;
@@ -109,6 +111,33 @@ fn references_are_read_as_distribution_reads_them() {
     assert_eq!(texts, answered, "run `cargo xtask oracle`");
     let wrong: Vec<_> = golden.iter().filter_map(references::difference).collect();
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn kustomizations_render_what_kustomize_renders() {
+    let folder = folder().join("kustomize");
+    let mut compared = 0;
+    let mut wrong = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "cases") {
+            continue;
+        }
+        let cases = kustomize::cases(&fs::read_to_string(&path).unwrap());
+        let golden = kustomize::golden(&fs::read_to_string(path.with_extension("golden")).unwrap());
+        let names: Vec<_> = cases.iter().map(|case| &case.name).collect();
+        let answered: Vec<_> = golden.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, answered, "{}: run `cargo xtask oracle kustomize`", path.display());
+        for (case, (_, rendered)) in cases.iter().zip(&golden) {
+            compared += 1;
+            let deployed = kustomize::deployed(case);
+            if deployed != *rendered {
+                wrong.push(format!("{}: {deployed:?}, and kustomize {rendered:?}", case.name));
+            }
+        }
+    }
+    assert!(compared > 0, "no case was compared");
+    assert!(wrong.is_empty(), "{} of {compared} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]

@@ -425,7 +425,7 @@ fn with_tag(mut image: ImageRef) -> String {
 }
 
 fn is_build(one: &ImageUse) -> bool {
-    !matches!(one.role, Role::Frontend | Role::Onbuild)
+    !matches!(one.role, Role::Frontend | Role::Onbuild | Role::Command)
 }
 
 fn is_open(one: &ImageUse) -> bool {

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::BitOrAssign;
 
 use super::inputs::Setup;
 use super::lex;
@@ -20,7 +21,7 @@ use super::value::Hole;
 use super::value::Value;
 
 /// The platforms that a reference is evaluated for.
-static PLATFORMS: [Platform; 2] = [Platform::linux("amd64"), Platform::linux("arm64")];
+pub(super) static PLATFORMS: [Platform; 2] = [Platform::linux("amd64"), Platform::linux("arm64")];
 
 /// A platform that images are built for, or on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,14 +107,37 @@ pub(super) struct Build<'b> {
 }
 
 impl<'b> Build<'b> {
-    /// Every combination of platforms, the common one first: of the two that
-    /// every file is evaluated for, or for those that are given, on any of both.
-    pub(super) fn all(setup: &'b Setup<'b>) -> impl Iterator<Item = Build<'b>> {
-        let targets = if setup.platforms.is_empty() { PLATFORMS.as_slice() } else { &setup.platforms };
-        let machines = PLATFORMS.iter().chain(&setup.platforms);
-        machines.flat_map(move |build| targets.iter().map(move |target| Build { build, target, setup }))
+    /// What a file is given, on a machine for a target.
+    pub(super) fn new(setup: &'b Setup<'b>, build: &'b Platform, target: &'b Platform) -> Build<'b> {
+        Build { build, target, setup }
+    }
+
+    /// The platforms of machines that build, the common one first: the two that
+    /// every file is evaluated for, and those that are given.
+    pub(super) fn machines(setup: &'b Setup<'b>) -> impl Iterator<Item = &'b Platform> {
+        PLATFORMS.iter().chain(&setup.platforms)
+    }
+
+    /// The platforms to build for: those that are given, or the two.
+    pub(super) fn targets(setup: &'b Setup<'b>) -> &'b [Platform] {
+        if setup.platforms.is_empty() { &PLATFORMS } else { &setup.platforms }
     }
 }
+
+/// The arguments that every build has, whatever the file declares.
+const PREDEFINED: [&str; 11] = [
+    "BUILDPLATFORM",
+    "BUILDOS",
+    "BUILDOSVERSION",
+    "BUILDARCH",
+    "BUILDVARIANT",
+    "TARGETPLATFORM",
+    "TARGETOS",
+    "TARGETOSVERSION",
+    "TARGETARCH",
+    "TARGETVARIANT",
+    "TARGETSTAGE",
+];
 
 enum State {
     Set(Value),
@@ -127,10 +151,28 @@ pub(super) struct Arguments<'t> {
     variables: HashMap<&'t str, State>,
     /// Names that nothing declares, as [`Hole::Undeclared`] counts them.
     undeclared: Vec<String>,
-    /// Whether anything looked at a platform argument.
-    pub(super) platform_seen: bool,
-    /// Whether anything looked at the name of the stage that is built.
-    pub(super) target_seen: bool,
+    /// What was looked at so far.
+    pub(super) seen: Seen,
+}
+
+/// Which predefined arguments something looked at: builds that differ only in
+/// others are the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// `BUILDPLATFORM` and its parts.
+    pub(super) machine: bool,
+    /// `TARGETPLATFORM` and its parts.
+    pub(super) platform: bool,
+    /// `TARGETSTAGE`.
+    pub(super) stage: bool,
+}
+
+impl BitOrAssign for Seen {
+    fn bitor_assign(&mut self, other: Seen) {
+        self.machine |= other.machine;
+        self.platform |= other.platform;
+        self.stage |= other.stage;
+    }
 }
 
 /// A default that could not be evaluated.
@@ -144,7 +186,7 @@ impl<'t> Arguments<'t> {
     pub(super) fn evaluate(
         build: Build<'t>,
         target_stage: &'t str,
-        declarations: &'t [Declaration],
+        declarations: &'t [Declaration<'t>],
         escape: u8,
         budget: &mut Budget,
     ) -> (Arguments<'t>, Vec<Refused>) {
@@ -153,18 +195,17 @@ impl<'t> Arguments<'t> {
             target_stage,
             variables: HashMap::with_capacity(declarations.len()),
             undeclared: Vec::new(),
-            platform_seen: false,
-            target_seen: false,
+            seen: Seen::default(),
         };
         let mut refused = Vec::new();
         for (index, declaration) in declarations.iter().enumerate() {
-            let name = declaration.name.text.as_str();
+            let name = &*declaration.name.text;
             if let Some(given) = arguments.given(name) {
                 arguments.variables.insert(name, given);
                 continue;
             }
             let Some(default) = &declaration.value else {
-                if arguments.platform(name).is_none() {
+                if !PREDEFINED.contains(&name) {
                     arguments.variables.entry(name).or_insert(State::Unset(Hole::NoDefault(index)));
                 }
                 continue;
@@ -205,22 +246,22 @@ impl<'t> Arguments<'t> {
         })
     }
 
-    /// The value of a predefined argument, and its name for good.
-    fn platform(&self, name: &str) -> Option<(&'static str, String)> {
+    /// The value of a predefined argument.
+    fn platform(&self, name: &str) -> Option<String> {
         let (build, target) = (self.build.build, self.build.target);
         let stage = if self.target_stage.is_empty() { "default" } else { self.target_stage };
         Some(match name {
-            "BUILDPLATFORM" => ("BUILDPLATFORM", build.format(false)),
-            "BUILDOS" => ("BUILDOS", build.os.to_string()),
-            "BUILDOSVERSION" => ("BUILDOSVERSION", build.version.clone()),
-            "BUILDARCH" => ("BUILDARCH", build.arch.to_string()),
-            "BUILDVARIANT" => ("BUILDVARIANT", build.variant.clone()),
-            "TARGETPLATFORM" => ("TARGETPLATFORM", target.format(true)),
-            "TARGETOS" => ("TARGETOS", target.os.to_string()),
-            "TARGETOSVERSION" => ("TARGETOSVERSION", target.version.clone()),
-            "TARGETARCH" => ("TARGETARCH", target.arch.to_string()),
-            "TARGETVARIANT" => ("TARGETVARIANT", target.variant.clone()),
-            "TARGETSTAGE" => ("TARGETSTAGE", stage.to_owned()),
+            "BUILDPLATFORM" => build.format(false),
+            "BUILDOS" => build.os.to_string(),
+            "BUILDOSVERSION" => build.version.clone(),
+            "BUILDARCH" => build.arch.to_string(),
+            "BUILDVARIANT" => build.variant.clone(),
+            "TARGETPLATFORM" => target.format(true),
+            "TARGETOS" => target.os.to_string(),
+            "TARGETOSVERSION" => target.version.clone(),
+            "TARGETARCH" => target.arch.to_string(),
+            "TARGETVARIANT" => target.variant.clone(),
+            "TARGETSTAGE" => stage.to_owned(),
             _ => return None,
         })
     }
@@ -233,17 +274,19 @@ impl<'t> Arguments<'t> {
 
 impl Environment for Arguments<'_> {
     fn get(&mut self, name: &str) -> Variable<'_> {
-        if (name.starts_with("TARGET") || name.starts_with("BUILD"))
-            && let Some((name, text)) = self.platform(name)
-        {
-            self.target_seen |= name == "TARGETSTAGE";
-            // Of the others only these differ between the builds of a file alone.
-            self.platform_seen |=
-                matches!(name, "BUILDPLATFORM" | "BUILDARCH" | "TARGETPLATFORM" | "TARGETARCH")
-                    || (name != "TARGETSTAGE" && !self.build.setup.platforms.is_empty());
+        if let Some(name) = PREDEFINED.into_iter().find(|known| *known == name) {
+            // The two that every file is evaluated for differ in the architecture only.
+            let differs = !self.build.setup.platforms.is_empty()
+                || matches!(name, "BUILDPLATFORM" | "BUILDARCH" | "TARGETPLATFORM" | "TARGETARCH");
+            match name {
+                "TARGETSTAGE" => self.seen.stage = true,
+                _ if name.starts_with("BUILD") => self.seen.machine |= differs,
+                _ => self.seen.platform |= differs,
+            }
             if !self.variables.contains_key(name) {
-                let state =
-                    self.given(name).unwrap_or_else(|| State::Set(Value { text, ..Value::default() }));
+                let state = self.given(name).unwrap_or_else(|| {
+                    State::Set(Value { text: self.platform(name).unwrap_or_default(), ..Value::default() })
+                });
                 self.variables.insert(name, state);
             }
         }

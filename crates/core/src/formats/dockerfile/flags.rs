@@ -56,8 +56,16 @@ impl Places {
 }
 
 impl FlagValue<'_> {
+    /// The text, to be kept.
+    pub(super) fn keep<'s>(self, line: &Line<'_, 's>) -> Cow<'s, str> {
+        match self.places {
+            Places::From(start) => line.keep(start, start + self.text.len()),
+            Places::Each(_) => Cow::Owned(self.text.into_owned()),
+        }
+    }
+
     /// The place in the file of the text, which is not empty.
-    pub(super) fn span(&self, line: &Line<'_>) -> Span {
+    pub(super) fn span(&self, line: &Line<'_, '_>) -> Span {
         match self.text.len() {
             0 => line.span(self.places.at(0), self.places.at(0)),
             length => line.span(self.places.at(0), self.places.at(length - 1) + 1),

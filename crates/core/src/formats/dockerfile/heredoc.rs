@@ -10,6 +10,7 @@ use memchr::memchr_iter;
 use super::instruction;
 use super::instruction::Json;
 use super::lex;
+use super::lex::LexError;
 use super::lex::Mode;
 use super::line::Line;
 
@@ -22,14 +23,18 @@ pub(super) struct Heredoc {
 }
 
 /// The heredocs that a line opens: `RUN`, `COPY` and `ADD`, also as triggers.
-pub(super) fn opened(line: &Line<'_>, escape: u8) -> Result<Vec<Heredoc>, String> {
+pub(super) fn opened(line: &Line<'_, '_>, escape: u8) -> Result<Vec<Heredoc>, LexError> {
     if !holds_mark(line.text.as_bytes()) || !can_hold_heredoc(line.text, escape) {
         return Ok(Vec::new());
     }
     let mode = Mode { escape: '\\', raw_quotes: true, raw_escapes: true, skip_unset: true };
+    let words = match lex::words(line.text, mode) {
+        // A line that does not lex has no heredocs.
+        Err(LexError::Syntax(_)) => return Ok(Vec::new()),
+        words => words?,
+    };
     let mut heredocs = Vec::new();
-    // A line that does not lex has no heredocs.
-    for word in lex::words(line.text, mode).unwrap_or_default() {
+    for word in words {
         heredocs.extend(self::word(&word)?);
     }
     Ok(heredocs)
@@ -54,7 +59,7 @@ fn can_hold_heredoc(text: &str, escape: u8) -> bool {
 }
 
 /// `ParseHeredoc`: `^(\d*)<<(-?)\s*([^<]*)$`, and the rest a single word.
-pub(super) fn word(word: &str) -> Result<Option<Heredoc>, String> {
+pub(super) fn word(word: &str) -> Result<Option<Heredoc>, LexError> {
     let body = word.trim_start_matches(|char: char| char.is_ascii_digit());
     let Some(body) = body.strip_prefix("<<") else { return Ok(None) };
     let (chomp, body) = match body.strip_prefix('-') {
@@ -66,7 +71,12 @@ pub(super) fn word(word: &str) -> Result<Option<Heredoc>, String> {
         return Ok(None);
     }
     let mode = Mode { escape: '\\', raw_quotes: false, raw_escapes: false, skip_unset: true };
-    let refused = |_| format!("the heredoc name `{}` does not parse", instruction::shortened(name));
+    let refused = |error| match error {
+        LexError::Syntax(_) => {
+            LexError::Syntax(format!("the heredoc name `{}` does not parse", instruction::shortened(name)))
+        }
+        limit => limit,
+    };
     let mut words = lex::words(name, mode).map_err(refused)?;
     match (words.pop(), words.is_empty()) {
         (Some(terminator), true) => Ok(Some(Heredoc { terminator, chomp })),

@@ -11,15 +11,20 @@ use std::collections::HashMap;
 use crate::image::ImageRef;
 use crate::image::Target;
 use crate::source::Location;
+use crate::source::ProblemCode;
+use crate::source::Span;
 
+use super::arguments;
 use super::arguments::Platform;
+use super::instruction;
+use super::reader::Fault;
 use super::reader::Text;
 use super::value::Value;
 
 /// How many ways to build one file are evaluated: each is a reading of the file.
 pub(super) const MAX_BUILDS: usize = 32;
 /// How many platforms of one of them: every pair of two may be a reading.
-const MAX_PLATFORMS: usize = 8;
+pub(super) const MAX_PLATFORMS: usize = 16;
 
 /// One way in which somebody builds a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,8 +33,8 @@ pub struct Inputs {
     pub arguments: Vec<Argument>,
     /// Named contexts.
     pub contexts: Vec<Context>,
-    /// Platforms to build for, `linux/arm64`; those that a file is evaluated for
-    /// anyway when there are none.
+    /// Platforms to build for: `linux/arm64`, or `local` for the machine's own;
+    /// those that a file is evaluated for anyway when there are none.
     pub platforms: Vec<String>,
     /// The stage to build; the last one when there is none of that name.
     pub target: Option<String>,
@@ -76,15 +81,18 @@ pub(super) struct Setup<'i> {
     /// By name without platform: the same, and the image if it is one.
     contexts: HashMap<&'i str, Vec<(usize, Option<Target>)>>,
     pub(super) platforms: Vec<Platform>,
+    /// What of the platforms is not evaluated, which matters to a file that
+    /// looks at them.
+    pub(super) platform_faults: Vec<Fault>,
     pub(super) target: Option<&'i str>,
 }
 
 /// Makes inputs ready for a file, and numbers what they give.
-pub(super) fn prepare<'i>(inputs: &'i [Inputs], text: &Text) -> (Vec<Given<'i>>, Vec<Setup<'i>>) {
+pub(super) fn prepare<'i>(inputs: &'i [Inputs], text: &Text<'_>) -> (Vec<Given<'i>>, Vec<Setup<'i>>) {
     let mut declared: HashMap<&str, usize> = HashMap::new();
     if !inputs.is_empty() {
         for (index, declaration) in text.declarations.iter().enumerate() {
-            declared.entry(declaration.name.text.as_str()).or_insert(index);
+            declared.entry(&*declaration.name.text).or_insert(index);
         }
     }
     let mut given = Vec::new();
@@ -109,8 +117,7 @@ pub(super) fn prepare<'i>(inputs: &'i [Inputs], text: &Text) -> (Vec<Given<'i>>,
             let (what, at) = (format!("named context `{}`", context.name), context.at.as_ref());
             given.push(Given { name, what, at, declaration: None });
         }
-        setup.platforms =
-            inputs.platforms.iter().take(MAX_PLATFORMS).filter_map(|text| Platform::parse(text)).collect();
+        setup.add_platforms(&inputs.platforms);
         setups.push(setup);
     }
     (given, setups)
@@ -132,6 +139,41 @@ fn context_image(source: &str) -> Option<Target> {
 }
 
 impl Setup<'_> {
+    fn add_platforms(&mut self, texts: &[String]) {
+        for text in texts {
+            let platforms = match text.as_str() {
+                // `Parse` in util/platformutil of buildx: the machine's own.
+                "local" => arguments::PLATFORMS.to_vec(),
+                _ => Platform::parse(text).into_iter().collect(),
+            };
+            if platforms.is_empty() {
+                self.platform_faults.push(Fault::syntax(
+                    Span::default(),
+                    format!(
+                        "the platform `{}` is not known: write it as `os/arch`",
+                        instruction::shortened(text)
+                    ),
+                ));
+            }
+            for platform in platforms {
+                if !self.platforms.contains(&platform) {
+                    self.platforms.push(platform);
+                }
+            }
+            if self.platforms.len() > MAX_PLATFORMS {
+                self.platforms.truncate(MAX_PLATFORMS);
+                self.platform_faults.push(Fault {
+                    span: Span::default(),
+                    code: ProblemCode::Limit,
+                    message: format!(
+                        "this file depends on the platform, and more than {MAX_PLATFORMS} for one build are not evaluated"
+                    ),
+                });
+                return;
+            }
+        }
+    }
+
     /// The value of an argument: known, or the index of one that is not.
     pub(super) fn argument(&self, name: &str) -> Option<Result<Value, usize>> {
         let (index, text) = self.arguments.get(name)?;

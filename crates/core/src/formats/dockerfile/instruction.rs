@@ -14,7 +14,15 @@
 //! ```
 
 use std::borrow::Cow;
+use std::fmt;
 
+use memchr::memchr;
+use memchr::memchr_iter;
+use serde::Deserialize;
+use serde::Deserializer;
+use serde::de::Visitor;
+
+use crate::source::Mapped;
 use crate::source::Span;
 
 use super::flags;
@@ -26,6 +34,7 @@ use super::heredoc;
 use super::lex;
 use super::lex::Empty;
 use super::lex::Mode;
+use super::line;
 use super::line::Line;
 use super::mount;
 use super::template;
@@ -35,25 +44,25 @@ const DEFAULT_ESCAPE: u8 = b'\\';
 
 /// A text and its place in the file, quotes excluded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Word {
+pub(super) struct Word<'s> {
     /// The text as BuildKit gets it, quotes included.
-    pub(super) text: String,
+    pub(super) text: Cow<'s, str>,
     pub(super) span: Span,
 }
 
 /// A `name` or `name=value` of `ARG`.
 #[derive(Debug)]
-pub(super) struct ArgPair {
-    pub(super) name: Word,
-    pub(super) value: Option<Word>,
+pub(super) struct ArgPair<'s> {
+    pub(super) name: Word<'s>,
+    pub(super) value: Option<Word<'s>>,
 }
 
 /// An image or stage that a `COPY` or `RUN` reads from.
 #[derive(Debug, Clone)]
-pub(super) struct Source {
+pub(super) struct Source<'s> {
     pub(super) kind: SourceKind,
     /// The name; for a mount without `from` the empty image.
-    pub(super) name: String,
+    pub(super) name: Cow<'s, str>,
     pub(super) span: Span,
 }
 
@@ -69,18 +78,19 @@ pub(super) enum SourceKind {
 
 /// What an instruction says.
 #[derive(Debug)]
-pub(super) enum Instruction {
+pub(super) enum Instruction<'s> {
     From {
-        image: Word,
+        image: Word<'s>,
         platform: Option<String>,
         /// In lower case, as BuildKit keeps it.
-        name: Option<String>,
+        name: Option<Cow<'s, str>>,
     },
-    Arg(Vec<ArgPair>),
+    /// The first pair, which most are alone, and the others.
+    Arg(ArgPair<'s>, Vec<ArgPair<'s>>),
     /// A `COPY` or `RUN`, with the sources of one command together.
-    Reads(Vec<Source>),
+    Reads(Vec<Source<'s>>),
     /// Sources that a child build reads, or why it would refuse.
-    Onbuild(Result<Vec<Source>, String>),
+    Onbuild(Result<Vec<Source<'s>>, String>),
     Other,
 }
 
@@ -105,8 +115,8 @@ pub(super) struct Parts<'l> {
 }
 
 fn trimmed(text: &str, at: usize) -> (&str, usize) {
-    let start = text.trim_start();
-    (start.trim_end(), at + (text.len() - start.len()))
+    let start = line::trim_start(text);
+    (line::trim_end(start), at + (text.len() - start.len()))
 }
 
 /// `splitCommand`, on `text` at offset `at` of the line.
@@ -174,8 +184,18 @@ pub(super) fn name(text: &str, escape: u8) -> Option<&'static str> {
     known(split(text, 0, escape).name)
 }
 
+/// The command of a `RUN`, also as a trigger, where a shell gets it.
+pub(super) fn command(line: &Line<'_, '_>, escape: u8) -> Option<Mapped> {
+    let mut parts = split(line.text, 0, escape);
+    if known(parts.name) == Some("onbuild") {
+        parts = split(parts.arguments, parts.at, DEFAULT_ESCAPE);
+    }
+    let is_shell = known(parts.name) == Some("run") && !matches!(json(parts.arguments), Ok(Json::Texts(_)));
+    is_shell.then(|| line.mapped(parts.at))
+}
+
 /// Reads a whole line.
-pub(super) fn read(line: &Line<'_>, escape: u8) -> Result<Instruction, Refused> {
+pub(super) fn read<'s>(line: &Line<'_, 's>, escape: u8) -> Result<Instruction<'s>, Refused> {
     let parts = split(line.text, 0, escape);
     let refuse = |message: String| Refused { message, span: line.whole(), unknown: false, template: false };
     let Some(name) = known(parts.name) else {
@@ -198,13 +218,13 @@ pub(super) fn shortened(text: &str) -> Cow<'_, str> {
     }
 }
 
-fn read_known(
+fn read_known<'s>(
     name: &'static str,
     parts: &Parts<'_>,
-    line: &Line<'_>,
+    line: &Line<'_, 's>,
     escape: u8,
     trigger: bool,
-) -> Result<Instruction, String> {
+) -> Result<Instruction<'s>, String> {
     match name {
         "from" => from(parts, line),
         "arg" => arg(parts, line, escape),
@@ -241,17 +261,17 @@ fn separated(text: &str, at: usize) -> impl Iterator<Item = (&str, usize)> {
 
 /// A word at an offset of the line; its span leaves a pair of quotes out that
 /// goes around all of it.
-fn word(text: &str, at: usize, line: &Line<'_>) -> Word {
+fn word<'s>(text: &str, at: usize, line: &Line<'_, 's>) -> Word<'s> {
     let bytes = text.as_bytes();
     let quoted = bytes.len() >= 2
         && matches!(bytes[0], b'"' | b'\'')
         && bytes[bytes.len() - 1] == bytes[0]
-        && memchr::memchr_iter(bytes[0], bytes).count() == 2;
+        && memchr_iter(bytes[0], bytes).count() == 2;
     let inner = usize::from(quoted);
-    Word { text: text.to_owned(), span: line.span(at + inner, at + text.len() - inner) }
+    Word { text: line.keep(at, at + text.len()), span: line.span(at + inner, at + text.len() - inner) }
 }
 
-fn from(parts: &Parts<'_>, line: &Line<'_>) -> Result<Instruction, String> {
+fn from<'s>(parts: &Parts<'_>, line: &Line<'_, 's>) -> Result<Instruction<'s>, String> {
     const USAGE: &str = "FROM takes an image, or an image, `AS` and a name";
     let mut words: Vec<(&str, usize)> = separated(parts.arguments, parts.at).take(4).collect();
     let well_formed =
@@ -269,7 +289,7 @@ fn from(parts: &Parts<'_>, line: &Line<'_>) -> Result<Instruction, String> {
     }
     let name = match words.get(2) {
         None => None,
-        Some((name, _)) => Some(stage_name(name)?),
+        Some((name, at)) => Some(stage_name(name, *at, line)?),
     };
     let mut given = flags::parse(&parts.flags, &[("platform", Kind::Text)])?;
     let platform = given.pop().and_then(|flag| flag.value).map(|value| value.text.into_owned());
@@ -277,7 +297,7 @@ fn from(parts: &Parts<'_>, line: &Line<'_>) -> Result<Instruction, String> {
 }
 
 /// `^[a-z][a-z0-9-_.]*$` of the name in lower case.
-fn stage_name(name: &str) -> Result<String, String> {
+fn stage_name<'s>(name: &str, at: usize, line: &Line<'_, 's>) -> Result<Cow<'s, str>, String> {
     let lower = go::lower(name);
     let mut bytes = lower.bytes();
     let valid = bytes.next().is_some_and(|byte| byte.is_ascii_lowercase())
@@ -288,50 +308,46 @@ fn stage_name(name: &str) -> Result<String, String> {
             shortened(name)
         ));
     }
-    Ok(lower.into_owned())
+    Ok(match lower {
+        Cow::Borrowed(name) => line.keep(at, at + name.len()),
+        Cow::Owned(name) => Cow::Owned(name),
+    })
 }
 
 /// `parseWords`: words with their quotes and escapes; the offsets where each
 /// begins and ends.
-fn quoted_words(text: &str, escape: u8) -> Vec<(usize, usize)> {
-    let bytes = text.as_bytes();
-    let mut words = Vec::new();
+fn quoted_words(text: &str, escape: u8) -> impl Iterator<Item = (usize, usize)> {
     let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = text.len() - line::trim_start(&text[at..]).len();
+        let (end, next) = word_end(text, start, escape);
+        at = next;
+        (start < end).then_some((start, end))
+    })
+}
+
+/// Where the word that begins at `at` ends, and where to read on.
+fn word_end(text: &str, mut at: usize, escape: u8) -> (usize, usize) {
+    let bytes = text.as_bytes();
+    let mut quote = None;
     loop {
-        at += text[at..].len() - text[at..].trim_start().len();
-        if at == bytes.len() {
-            return words;
+        at += bytes[at..].iter().take_while(|byte| go::is_plain(**byte)).count();
+        let Some(&byte) = bytes.get(at) else { return (at, at) };
+        if quote.is_none() && is_space_at(text, at) {
+            return (at, at);
         }
-        let start = at;
-        let mut quote = None;
-        loop {
-            at += bytes[at..].iter().take_while(|byte| go::is_plain(**byte)).count();
-            let Some(&byte) = bytes.get(at) else {
-                words.push((start, at));
-                return words;
-            };
-            if quote.is_none() && is_space_at(text, at) {
-                words.push((start, at));
-                break;
-            }
-            if byte == escape && quote != Some(b'\'') {
-                let Some(escaped) = text[at + 1..].chars().next() else {
-                    // An escape at the end is left out, and a word of nothing else with it.
-                    if at > start {
-                        words.push((start, at));
-                    }
-                    return words;
-                };
-                at += 1 + escaped.len_utf8();
-                continue;
-            }
-            match quote {
-                None if matches!(byte, b'\'' | b'"') => quote = Some(byte),
-                Some(open) if open == byte => quote = None,
-                _ => {}
-            }
-            at += 1;
+        if byte == escape && quote != Some(b'\'') {
+            // An escape at the end is left out, and a word of nothing else with it.
+            let Some(escaped) = text[at + 1..].chars().next() else { return (at, text.len()) };
+            at += 1 + escaped.len_utf8();
+            continue;
         }
+        match quote {
+            None if matches!(byte, b'\'' | b'"') => quote = Some(byte),
+            Some(open) if open == byte => quote = None,
+            _ => {}
+        }
+        at += 1;
     }
 }
 
@@ -344,23 +360,22 @@ fn is_space_at(text: &str, at: usize) -> bool {
     }
 }
 
-fn arg(parts: &Parts<'_>, line: &Line<'_>, escape: u8) -> Result<Instruction, String> {
-    let mut pairs = Vec::new();
-    for (start, end) in quoted_words(parts.arguments, escape) {
-        let text = &parts.arguments[start..end];
-        let at = parts.at + start;
-        let (name, value) = match text.split_once('=') {
-            None => (text, None),
-            Some(("", _)) => return Err("ARG needs a name before `=`".to_owned()),
-            Some((name, value)) => (name, Some(word(value, at + name.len() + 1, line))),
-        };
-        let name = Word { text: name.to_owned(), span: line.span(at, at + name.len()) };
-        pairs.push(ArgPair { name, value });
+fn arg<'s>(parts: &Parts<'_>, line: &Line<'_, 's>, escape: u8) -> Result<Instruction<'s>, String> {
+    let mut pairs = quoted_words(parts.arguments, escape)
+        .map(|(start, end)| arg_pair(&parts.arguments[start..end], parts.at + start, line));
+    let first = pairs.next().ok_or_else(|| "ARG needs a name".to_owned())??;
+    Ok(Instruction::Arg(first, pairs.collect::<Result<_, String>>()?))
+}
+
+fn arg_pair<'s>(text: &str, at: usize, line: &Line<'_, 's>) -> Result<ArgPair<'s>, String> {
+    let equals = memchr(b'=', text.as_bytes());
+    let name_end = equals.unwrap_or(text.len());
+    if name_end == 0 {
+        return Err("ARG needs a name before `=`".to_owned());
     }
-    if pairs.is_empty() {
-        return Err("ARG needs a name".to_owned());
-    }
-    Ok(Instruction::Arg(pairs))
+    let name = Word { text: line.keep(at, at + name_end), span: line.span(at, at + name_end) };
+    let value = equals.map(|equals| word(&text[equals + 1..], at + equals + 1, line));
+    Ok(ArgPair { name, value })
 }
 
 /// What JSON makes of arguments.
@@ -371,14 +386,37 @@ pub(super) enum Json {
     Texts(usize),
 }
 
+/// A JSON text, which need not be kept.
+struct Text;
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Text, D::Error> {
+        deserializer.deserialize_str(Text)
+    }
+}
+
+impl Visitor<'_> for Text {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Text, E> {
+        Ok(self)
+    }
+}
+
 /// `parseJSON`: an array of texts; an array of something else is an error.
 pub(super) fn json(arguments: &str) -> Result<Json, String> {
     if !arguments.starts_with('[') || !arguments.ends_with(']') {
         return Ok(Json::No);
     }
+    if let Ok(texts) = serde_json::from_str::<Vec<Text>>(arguments) {
+        return Ok(Json::Texts(texts.len()));
+    }
     match serde_json::from_str::<Vec<serde_json::Value>>(arguments) {
         Err(_) => Ok(Json::No),
-        Ok(values) if values.iter().all(serde_json::Value::is_string) => Ok(Json::Texts(values.len())),
         Ok(_) => Err("a JSON array of arguments may hold only texts".to_owned()),
     }
 }
@@ -415,10 +453,9 @@ fn check_paths(name: &str, parts: &Parts<'_>) -> Result<(), String> {
     let (count, last) = match json(parts.arguments)? {
         Json::Texts(count) => (count, None),
         Json::No => {
-            let mut words = separated(parts.arguments, parts.at);
-            let first = words.next();
-            let last = words.next().map(|second| words.last().unwrap_or(second).0);
-            (usize::from(first.is_some()) + usize::from(last.is_some()), last)
+            let blank = parts.arguments.bytes().rposition(go::is_separator);
+            let last = blank.map(|blank| &parts.arguments[blank + 1..]);
+            (usize::from(!parts.arguments.is_empty()) + usize::from(last.is_some()), last)
         }
     };
     if count < 2 {
@@ -430,7 +467,7 @@ fn check_paths(name: &str, parts: &Parts<'_>) -> Result<(), String> {
     Ok(())
 }
 
-fn copy(parts: &Parts<'_>, line: &Line<'_>, escape: u8) -> Result<Instruction, String> {
+fn copy<'s>(parts: &Parts<'_>, line: &Line<'_, 's>, escape: u8) -> Result<Instruction<'s>, String> {
     check_paths("COPY", parts)?;
     let given = flags::parse(&parts.flags, COPY_FLAGS)?;
     let from = given.into_iter().find(|flag| flag.name == "from").and_then(|flag| flag.value);
@@ -446,10 +483,10 @@ fn copy(parts: &Parts<'_>, line: &Line<'_>, escape: u8) -> Result<Instruction, S
         );
     }
     let span = from.span(line);
-    Ok(Instruction::Reads(vec![Source { kind: SourceKind::Copy, name: from.text.into_owned(), span }]))
+    Ok(Instruction::Reads(vec![Source { kind: SourceKind::Copy, name: from.keep(line), span }]))
 }
 
-fn run(parts: &Parts<'_>, line: &Line<'_>) -> Result<Instruction, String> {
+fn run<'s>(parts: &Parts<'_>, line: &Line<'_, 's>) -> Result<Instruction<'s>, String> {
     if parts.arguments.starts_with('[') {
         json(parts.arguments)?;
     }
@@ -472,17 +509,17 @@ fn run(parts: &Parts<'_>, line: &Line<'_>) -> Result<Instruction, String> {
     Ok(Instruction::Reads(sources))
 }
 
-fn mount_source(value: &FlagValue<'_>, line: &Line<'_>) -> Result<Source, String> {
+fn mount_source<'s>(value: &FlagValue<'_>, line: &Line<'_, 's>) -> Result<Source<'s>, String> {
     Ok(match mount::from(value)? {
         Some(from) => {
             let span = from.span(line);
-            Source { kind: SourceKind::Mount, name: from.text.into_owned(), span }
+            Source { kind: SourceKind::Mount, name: from.keep(line), span }
         }
-        None => Source { kind: SourceKind::EmptyMount, name: String::new(), span: line.whole() },
+        None => Source { kind: SourceKind::EmptyMount, name: Cow::Borrowed(""), span: line.whole() },
     })
 }
 
-fn onbuild(parts: &Parts<'_>, line: &Line<'_>, escape: u8) -> Result<Instruction, String> {
+fn onbuild<'s>(parts: &Parts<'_>, line: &Line<'_, 's>, escape: u8) -> Result<Instruction<'s>, String> {
     if parts.arguments.is_empty() {
         return Err("ONBUILD needs an instruction".to_owned());
     }
@@ -509,15 +546,15 @@ fn onbuild(parts: &Parts<'_>, line: &Line<'_>, escape: u8) -> Result<Instruction
 /// `parseNameVal`, and with `need_names` `parseKvps`: `name value`, or pairs with `=`.
 fn check_pairs(name: &str, parts: &Parts<'_>, escape: u8, need_names: bool) -> Result<(), String> {
     let upper = || name.to_uppercase();
-    let words = quoted_words(parts.arguments, escape);
-    let mut texts = words.iter().map(|(start, end)| &parts.arguments[*start..*end]);
-    if !texts.clone().next().is_some_and(|first| first.contains('=')) {
+    let mut texts =
+        quoted_words(parts.arguments, escape).map(|(start, end)| &parts.arguments[start..end]).peekable();
+    if !texts.peek().is_some_and(|first| memchr(b'=', first.as_bytes()).is_some()) {
         return match parts.arguments.bytes().any(go::is_separator) {
             true => Ok(()),
             false => Err(format!("{} needs a name and a value", upper())),
         };
     }
-    texts.try_for_each(|word| match word.find('=') {
+    texts.try_for_each(|word| match memchr(b'=', word.as_bytes()) {
         None => Err(format!("`{}` in {} has no `=`", shortened(word), upper())),
         Some(0) if need_names => Err(format!("{} needs a name before `=`", upper())),
         Some(_) => Ok(()),

@@ -24,6 +24,9 @@ const MAX_NESTING: usize = 64;
 pub(super) const MAX_EXPANSION_BYTES: usize = 4 * 1024 * 1024;
 /// How many steps all pattern operators of one file may take together.
 pub(super) const MAX_PATTERN_STEPS: usize = 4 * 1024 * 1024;
+/// How many instructions the readings of one file after the first, for every way
+/// to build it and every platform, may go through together.
+const MAX_READ_INSTRUCTIONS: usize = 32 * 1024;
 
 /// Why a word could not be expanded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,11 +48,29 @@ impl LexError {
 pub(super) struct Budget {
     pub(super) bytes: usize,
     pub(super) steps: usize,
+    /// Of the readings after the first; `None` before that.
+    instructions: Option<usize>,
 }
+
+impl Budget {
+    /// Counts a reading of a file of this many instructions; `false` when it is
+    /// one too many, or the expansions have reached their limit already.
+    pub(super) fn spend_reading(&mut self, instructions: usize) -> bool {
+        let left = match self.instructions {
+            None => Some(MAX_READ_INSTRUCTIONS),
+            Some(left) => left.checked_sub(instructions).filter(|_| self.bytes > 0),
+        };
+        self.instructions = Some(left.unwrap_or(0));
+        left.is_some()
+    }
+}
+
+/// How much room is made for a word before it is read.
+const MAX_RESERVED_BYTES: usize = 128;
 
 impl Default for Budget {
     fn default() -> Budget {
-        Budget { bytes: MAX_EXPANSION_BYTES, steps: MAX_PATTERN_STEPS }
+        Budget { bytes: MAX_EXPANSION_BYTES, steps: MAX_PATTERN_STEPS, instructions: None }
     }
 }
 
@@ -244,7 +265,8 @@ impl<'l> Lexer<'l> {
         Lexer { chars, mode, environment, budget, splits: false, words: Words::default() }
     }
 
-    /// `processStopOn`: reads up to `stop`, or to the end.
+    /// `processStopOn`: reads up to `stop`, or to the end. What is split goes to
+    /// [`Lexer::words`] instead of the result.
     fn word(&mut self, stop: Option<char>, operand: Operand, depth: usize) -> Result<Value, LexError> {
         if depth > MAX_NESTING {
             return Err(LexError::Limit(format!(
@@ -254,6 +276,10 @@ impl<'l> Lexer<'l> {
         self.words.buffer.clear();
         let splits = self.splits && depth == 0;
         let mut result = Value::default();
+        if !splits {
+            // What variables stand for is often longer than their names.
+            result.text.reserve(self.chars.rest.len().min(MAX_RESERVED_BYTES));
+        }
         while let Some(char) = self.chars.peek() {
             if stop == Some(char) {
                 self.chars.next();
@@ -261,17 +287,17 @@ impl<'l> Lexer<'l> {
             }
             match char {
                 '$' => {
-                    let value = self.dollar(depth)?;
+                    self.dollar(&mut result, depth)?;
                     if splits {
-                        value.text.chars().for_each(|char| self.words.char(char));
+                        result.text.drain(..).for_each(|char| self.words.char(char));
                     }
-                    self.append(&mut result, value)?;
                 }
                 '<' => {
                     let text = self.heredoc_mark();
-                    result.push_str(&text);
                     if splits {
                         self.words.raw_str(&text);
+                    } else {
+                        result.push_str(&text);
                     }
                 }
                 '\'' | '"' => {
@@ -281,29 +307,29 @@ impl<'l> Lexer<'l> {
                     };
                     if splits {
                         self.words.raw_str(&value.text);
+                    } else {
+                        append(self.budget, &mut result, &value)?;
                     }
-                    self.append(&mut result, value)?;
                 }
                 _ => {
                     if char != self.mode.escape {
                         let plain = self.chars.plain(stop, self.mode.escape);
-                        result.push_str(plain);
                         if splits {
                             plain.chars().for_each(|char| self.words.char(char));
+                        } else {
+                            result.push_str(plain);
                         }
                         continue;
                     }
                     self.chars.next();
-                    if operand != Operand::Value {
-                        result.push(char);
+                    let kept = (operand != Operand::Value).then_some(char);
+                    let escaped = self.chars.next();
+                    for char in kept.into_iter().chain(escaped) {
                         if splits {
                             self.words.raw_char(char);
+                        } else {
+                            result.push(char);
                         }
-                    }
-                    let Some(escaped) = self.chars.next() else { break };
-                    result.push(escaped);
-                    if splits {
-                        self.words.raw_char(escaped);
                     }
                 }
             }
@@ -312,11 +338,6 @@ impl<'l> Lexer<'l> {
             Some(stop) => Err(LexError::syntax(format!("the matching `{stop}` is missing"))),
             None => Ok(result),
         }
-    }
-
-    fn append(&mut self, result: &mut Value, value: Value) -> Result<(), LexError> {
-        spend_bytes(self.budget, value.text.len())?;
-        if result.append(value) { Ok(()) } else { Err(too_long()) }
     }
 
     fn single_quoted(&mut self, operand: Operand) -> Result<Value, LexError> {
@@ -351,8 +372,7 @@ impl<'l> Lexer<'l> {
                     return Ok(result);
                 }
                 Some('$') => {
-                    let value = self.dollar(depth)?;
-                    self.append(&mut result, value)?;
+                    self.dollar(&mut result, depth)?;
                 }
                 Some(char) => {
                     self.chars.next();
@@ -402,15 +422,16 @@ impl<'l> Lexer<'l> {
         mark
     }
 
-    /// `processDollar`.
-    fn dollar(&mut self, depth: usize) -> Result<Value, LexError> {
+    /// `processDollar`: appends what the variable expands to.
+    fn dollar(&mut self, result: &mut Value, depth: usize) -> Result<(), LexError> {
         self.chars.next();
         if self.chars.next_if_eq('{').is_none() {
             let name = self.name();
             if name.is_empty() {
-                return Ok(literal("$"));
+                result.push('$');
+                return Ok(());
             }
-            return self.plain(name, || format!("${name}"));
+            return self.plain(result, name, || format!("${name}"));
         }
         match self.chars.peek() {
             None => return Err(LexError::syntax("`${` without `}`")),
@@ -418,14 +439,20 @@ impl<'l> Lexer<'l> {
             Some(_) => {}
         }
         let name = self.name();
-        let mut operator = match self.chars.next() {
+        let operator = match self.chars.next() {
             None => return Err(unsupported(name, "")),
-            Some('}') => return self.plain(name, || format!("${{{name}}}")),
+            Some('}') => return self.plain(result, name, || format!("${{{name}}}")),
             Some(operator) => operator,
         };
-        if operator == '/' {
-            return self.replace(name, depth);
-        }
+        let value = match operator {
+            '/' => self.replace(name, depth)?,
+            operator => self.operator(name, operator, depth)?,
+        };
+        append(self.budget, result, &value)
+    }
+
+    /// `${name` and an operator other than `/`.
+    fn operator(&mut self, name: &str, mut operator: char, depth: usize) -> Result<Value, LexError> {
         let colon = operator == ':';
         let mut written = operator.to_string();
         if colon {
@@ -479,7 +506,7 @@ impl<'l> Lexer<'l> {
                     '%' => glob::trim_suffix(pattern, &value.text, greedy, steps),
                     _ => glob::trim_prefix(pattern, &value.text, greedy, steps),
                 }?;
-                Ok(rewritten(text, &value, &word))
+                Ok(rewritten(text, &value, &[&word]))
             }
             _ => Err(unsupported(name, &written)),
         }
@@ -499,23 +526,22 @@ impl<'l> Lexer<'l> {
         };
         let steps = &mut self.budget.steps;
         let text = glob::replace(&pattern.text, &replacement.text, &value.text, all, steps)?;
-        let mut result = rewritten(text, &value, &pattern);
-        result.depend(&replacement.uses);
-        if result.holes.is_empty()
-            && let Some((_, hole)) = replacement.holes.first()
-        {
-            result.hole(0, *hole);
-        }
-        Ok(result)
+        Ok(rewritten(text, &value, &[&pattern, &replacement]))
     }
 
     /// `$name` and `${name}`.
-    fn plain(&mut self, name: &str, written: impl Fn() -> String) -> Result<Value, LexError> {
-        Ok(match self.look_up(name)? {
-            Looked::Set(value) => value,
-            Looked::Unset(_) if self.mode.skip_unset => literal(&written()),
-            Looked::Unset(hole) => open(hole),
-        })
+    fn plain(
+        &mut self,
+        result: &mut Value,
+        name: &str,
+        written: impl Fn() -> String,
+    ) -> Result<(), LexError> {
+        match self.environment.get(name) {
+            Variable::Set(value) => append(self.budget, result, value)?,
+            Variable::Unset(_) if self.mode.skip_unset => result.push_str(&written()),
+            Variable::Unset(hole) => result.hole(result.text.len(), hole),
+        }
+        Ok(())
     }
 
     /// A copy of a variable's value, counted before it is made.
@@ -534,7 +560,16 @@ impl<'l> Lexer<'l> {
         match self.chars.peek() {
             Some(first) if first.is_ascii_digit() => self.chars.take_while(|char| char.is_ascii_digit()),
             Some('@' | '*' | '#' | '?' | '-' | '$' | '!') => self.chars.take(1),
-            _ => self.chars.take_while(|char| char.is_alphanumeric() || char == '_'),
+            _ => {
+                let ascii = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+                let length = self.chars.rest.bytes().take_while(ascii).count();
+                match self.chars.rest.as_bytes().get(length) {
+                    Some(byte) if !byte.is_ascii() => {
+                        self.chars.take_while(|char| char.is_alphanumeric() || char == '_')
+                    }
+                    _ => self.chars.take(length),
+                }
+            }
         }
     }
 }
@@ -543,6 +578,11 @@ impl<'l> Lexer<'l> {
 enum Looked {
     Set(Value),
     Unset(Hole),
+}
+
+fn append(budget: &mut Budget, result: &mut Value, value: &Value) -> Result<(), LexError> {
+    spend_bytes(budget, value.text.len())?;
+    if result.append(value) { Ok(()) } else { Err(too_long()) }
 }
 
 fn spend_bytes(budget: &mut Budget, bytes: usize) -> Result<(), LexError> {
@@ -579,12 +619,13 @@ fn with_uses(mut value: Value, tested: &Value) -> Value {
 
 /// The outcome of a pattern operator: where the input was not known, nothing
 /// of the result is.
-fn rewritten(text: String, value: &Value, pattern: &Value) -> Value {
+fn rewritten(text: String, value: &Value, operands: &[&Value]) -> Value {
     let mut result = Value { text, origin: value.origin, ..Value::default() };
-    result.depend(&value.uses);
-    result.depend(&pattern.uses);
-    if let Some((_, hole)) = value.holes.first().or(pattern.holes.first()) {
-        result.hole(0, *hole);
+    for part in std::iter::once(value).chain(operands.iter().copied()) {
+        result.depend(&part.uses);
+        if let Some(hole) = part.unknown() {
+            result.hole(0, hole);
+        }
     }
     result
 }

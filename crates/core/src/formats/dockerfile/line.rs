@@ -13,8 +13,11 @@
 //! An escape character continues a line only when no escape character stands
 //! before it: `x\\` does not.
 
+use std::borrow::Cow;
+
 use memchr::memchr;
 
+use crate::source::Mapped;
 use crate::source::Span;
 
 /// `bufio.MaxScanTokenSize`: BuildKit refuses longer lines, newline included.
@@ -22,18 +25,29 @@ pub(super) const MAX_LINE_BYTES: usize = 64 * 1024;
 
 /// The text of one instruction, continuations joined.
 #[derive(Debug)]
-pub(super) struct Line<'s> {
+pub(super) struct Line<'j, 's> {
     /// What BuildKit hands to its instruction parser.
-    pub(super) text: &'s str,
+    pub(super) text: &'j str,
+    /// The text of the file.
+    file: &'s str,
     /// Source offset of the first byte.
     base: usize,
     /// For a joined line: (offset in `text`, source offset) of each part.
-    parts: &'s [(usize, usize)],
+    parts: &'j [(usize, usize)],
     /// One past the last source byte of the instruction's text.
     end: usize,
 }
 
-impl Line<'_> {
+impl<'s> Line<'_, 's> {
+    /// `text[start..end]`, to be kept: copied only where lines were joined.
+    pub(super) fn keep(&self, start: usize, end: usize) -> Cow<'s, str> {
+        if self.parts.is_empty() {
+            Cow::Borrowed(&self.file[self.base + start..self.base + end])
+        } else {
+            Cow::Owned(self.text[start..end].to_owned())
+        }
+    }
+
     fn source(&self, at: usize) -> usize {
         match self.parts.partition_point(|(start, _)| *start <= at) {
             0 => self.base + at,
@@ -61,6 +75,19 @@ impl Line<'_> {
             return Span::new(at, at);
         }
         Span::new(self.source(start), self.source(end - 1) + 1)
+    }
+
+    /// The text from `start` on, each byte with its place.
+    pub(super) fn mapped(&self, start: usize) -> Mapped {
+        let mut mapped = Mapped::default();
+        let mut at = start.min(self.text.len());
+        let next = self.parts.partition_point(|(begin, _)| *begin <= at);
+        for (begin, _) in &self.parts[next..] {
+            mapped.push_verbatim(&self.text[at..*begin], self.source(at));
+            at = *begin;
+        }
+        mapped.push_verbatim(&self.text[at..], self.source(at));
+        mapped
     }
 
     /// The whole instruction.
@@ -118,6 +145,14 @@ pub(super) fn trim_newline(line: &str) -> &str {
     &line[..end]
 }
 
+/// `trim_end`, quick in the same way.
+pub(super) fn trim_end(text: &str) -> &str {
+    match text.as_bytes().last() {
+        Some(byte) if byte.is_ascii_graphic() => text,
+        _ => text.trim_end(),
+    }
+}
+
 /// `trim_start`, quick where the first byte that counts is ASCII, as it nearly always is.
 pub(super) fn trim_start(text: &str) -> &str {
     let blanks = text.bytes().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
@@ -157,9 +192,10 @@ pub(super) fn join<'j, 's: 'j>(
     lines: &mut Physical<'s>,
     escape: u8,
     joined: &'j mut Joined,
-) -> Line<'j> {
+) -> Line<'j, 's> {
+    let file = lines.text;
     let Some(head) = continuation(first, escape) else {
-        return Line { text: first, base, parts: &[], end: base + first.len() };
+        return Line { text: first, file, base, parts: &[], end: base + first.len() };
     };
     let Joined { text, parts } = joined;
     text.clear();
@@ -187,7 +223,7 @@ pub(super) fn join<'j, 's: 'j>(
             break;
         }
     }
-    Line { text, base, parts, end }
+    Line { text, file, base, parts, end }
 }
 
 #[cfg(test)]

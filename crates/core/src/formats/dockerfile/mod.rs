@@ -13,6 +13,7 @@
 //! to that (`inputs`).
 
 mod arguments;
+mod commands;
 mod directive;
 mod flags;
 mod frontend;
@@ -41,6 +42,7 @@ use crate::formats::Claim;
 use crate::formats::Extracted;
 use crate::formats::Files;
 use crate::formats::Format;
+use crate::formats::shell;
 use crate::image::Role;
 use crate::image::Target;
 use crate::source::Location;
@@ -53,11 +55,11 @@ use crate::source::Span;
 
 use self::arguments::Arguments;
 use self::arguments::Build;
+use self::arguments::Seen;
 use self::frontend::Dialect;
 use self::inputs::Given;
 use self::inputs::Setup;
 use self::lex::Budget;
-use self::lex::LexError;
 use self::reader::Fault;
 use self::reader::Text;
 use self::stages::Base;
@@ -72,9 +74,9 @@ const MAX_TARGETS: usize = 16;
 /// How many stages are read together for those, so that a file of many stages
 /// is not read many times.
 const MAX_TARGET_STAGES: usize = 4096;
-/// How many errors of one file are told; who has more mends the file, or it is
-/// no Dockerfile.
-const MAX_SYNTAX_FAULTS: usize = 20;
+/// How many errors of one file are told, and how many limits; who has more mends
+/// the file, or it is no Dockerfile.
+const MAX_FAULTS_OF_A_KIND: usize = 20;
 
 /// The format `dockerfile`.
 pub struct Dockerfile;
@@ -85,7 +87,11 @@ impl Format for Dockerfile {
     }
 
     fn claims(&self, path: &RepoPath) -> Claim {
-        if name::is_dockerfile(path.name()) { Claim::Yes } else { Claim::No }
+        match path.name() {
+            name if !name::is_dockerfile(name) => Claim::No,
+            name if name::is_media(name) => Claim::Maybe,
+            _ => Claim::Yes,
+        }
     }
 
     fn is_built(&self) -> bool {
@@ -104,6 +110,11 @@ type Place = (usize, Option<(usize, usize)>);
 /// and in each of the ways of `builds`.
 #[must_use]
 pub fn extract_with(file: &SourceFile, builds: &[Inputs]) -> Extracted {
+    extract_file(file, builds, true)
+}
+
+/// The same; without `commands`, what `RUN`s pull is left out.
+fn extract_file(file: &SourceFile, builds: &[Inputs], commands: bool) -> Extracted {
     let mut extracted = Extracted::default();
     let frontend = directive::syntax(file.text());
     let given_frontends = frontend::given(builds);
@@ -141,7 +152,12 @@ pub fn extract_with(file: &SourceFile, builds: &[Inputs]) -> Extracted {
         return extracted;
     }
     let template = name::is_template(file.path().name());
-    let mut text = reader::read(file.text(), dialect == Dialect::BeforeHeredocs, template);
+    let mode = reader::Mode {
+        plain_heredocs: dialect == Dialect::BeforeHeredocs,
+        template,
+        scripts: commands && shell::may_hold_images(file.text()),
+    };
+    let mut text = reader::read(file.text(), mode);
     let mut faults = std::mem::take(&mut text.faults);
     extracted.takes_arguments = !text.declarations.is_empty();
     let (given, setups) = inputs::prepare(builds, &text);
@@ -153,14 +169,17 @@ pub fn extract_with(file: &SourceFile, builds: &[Inputs]) -> Extracted {
         });
     }
     let mut found = Vec::new();
+    let mut budget = Budget::default();
     for setup in [Setup::default()].iter().chain(&setups) {
-        read_all(&text, setup, &given, &mut found, &mut faults);
+        read_all(&text, setup, &given, &mut found, &mut budget, &mut faults);
     }
     extracted.uses.extend(found.into_iter().map(|(_, found)| found.finish(file, &text, &given)));
+    commands::read(file, &text.scripts, &mut extracted);
     extracted.uses.sort_by_key(|usage| usage.span);
     faults.sort_by(|a, b| a.span.cmp(&b.span).then_with(|| a.message.cmp(&b.message)));
     faults.dedup();
-    shorten(&mut faults, text.more_faults);
+    shorten(&mut faults, ProblemCode::Syntax, text.more_faults);
+    shorten(&mut faults, ProblemCode::Limit, 0);
     extracted.problems.extend(faults.into_iter().map(|fault| problem(file, fault)));
     extracted
 }
@@ -169,9 +188,19 @@ pub fn extract_with(file: &SourceFile, builds: &[Inputs]) -> Extracted {
 /// of the ways of `builds`. Places are places of `file`.
 #[must_use]
 pub fn extract_inline(file: &SourceFile, text: &Mapped, builds: &[Inputs]) -> Extracted {
+    extract_inner(file, text, builds, true)
+}
+
+/// The same for one that stands in a script: the commands in it are not looked at, so
+/// that scripts and Dockerfiles inside one another end.
+pub(super) fn extract_from_script(file: &SourceFile, text: &Mapped, builds: &[Inputs]) -> Extracted {
+    extract_inner(file, text, builds, false)
+}
+
+fn extract_inner(file: &SourceFile, text: &Mapped, builds: &[Inputs], commands: bool) -> Extracted {
     // A name that no file of a repository has: its places are those to be moved.
     let inner = SourceFile::new(RepoPath::new("\0/Dockerfile"), text.text());
-    let mut extracted = extract_with(&inner, builds);
+    let mut extracted = extract_file(&inner, builds, commands);
     let move_place = |at: &mut Location| {
         if at.file == *inner.path() {
             *at = Location { file: file.path().clone(), span: text.span(at.span.start..at.span.end) };
@@ -199,13 +228,13 @@ fn foreign_frontend(image: &str, span: Span) -> Fault {
 
 /// Adds what the builds of one setup use, on every platform.
 fn read_all(
-    text: &Text,
+    text: &Text<'_>,
     setup: &Setup<'_>,
     given: &[Given<'_>],
     found: &mut Vec<(Place, Found)>,
+    budget: &mut Budget,
     faults: &mut Vec<Fault>,
 ) {
-    let mut budget = Budget::default();
     let last = text.stages.len().saturating_sub(1);
     // Of several stages of one name the last is the target.
     let named = setup.target.and_then(|target| {
@@ -213,71 +242,97 @@ fn read_all(
         text.stages.iter().rposition(|stage| stage.name.as_deref() == Some(&*target))
     });
     let target = named.unwrap_or(last);
-    let mut target_seen = false;
-    for build in Build::all(setup) {
-        let read = read_build(text, build, target, given, &mut budget, faults);
-        merge(found, read.found);
-        target_seen |= read.target_seen;
-        if !read.platform_seen {
-            break;
-        }
+    let seen = read_platforms(text, setup, target, given, budget, faults, |read| merge(found, read));
+    if seen.machine || seen.platform {
+        faults.extend_from_slice(&setup.platform_faults);
     }
-    if target_seen {
-        read_other_targets(text, setup, target, given, found, &mut budget, faults);
+    if seen.stage {
+        read_other_targets(text, setup, target, given, found, budget, faults);
     }
 }
 
-/// Leaves [`MAX_SYNTAX_FAULTS`] of what is wrong with the text of a file, and
-/// says how many more there are, with `more` that were not noted.
-fn shorten(faults: &mut Vec<Fault>, more: usize) {
-    let is_syntax = |fault: &Fault| fault.code == ProblemCode::Syntax;
-    let all = faults.iter().filter(|fault| is_syntax(fault)).count() + more;
-    if all <= MAX_SYNTAX_FAULTS {
+/// Leaves [`MAX_FAULTS_OF_A_KIND`] faults of one kind, and says how many more
+/// there are, with `more` that were not noted.
+fn shorten(faults: &mut Vec<Fault>, code: ProblemCode, more: usize) {
+    let of_kind = |fault: &Fault| fault.code == code;
+    let all = faults.iter().filter(|fault| of_kind(fault)).count() + more;
+    if all <= MAX_FAULTS_OF_A_KIND {
         return;
     }
     let mut kept = 0;
     faults.retain(|fault| {
-        kept += usize::from(is_syntax(fault));
-        !is_syntax(fault) || kept <= MAX_SYNTAX_FAULTS
+        kept += usize::from(of_kind(fault));
+        !of_kind(fault) || kept <= MAX_FAULTS_OF_A_KIND
     });
-    if let Some(last) = faults.iter_mut().rfind(|fault| is_syntax(fault)) {
+    if let Some(last) = faults.iter_mut().rfind(|fault| of_kind(fault)) {
         let (more, word) =
-            (all - MAX_SYNTAX_FAULTS, if all == MAX_SYNTAX_FAULTS + 1 { "error" } else { "errors" });
+            (all - MAX_FAULTS_OF_A_KIND, if all == MAX_FAULTS_OF_A_KIND + 1 { "error" } else { "errors" });
         last.message = format!("{}; {more} more {word} in this file not listed", last.message);
     }
 }
 
-/// What one build of a file uses.
-struct BuildRead {
-    found: Vec<(Place, Found)>,
-    platform_seen: bool,
-    target_seen: bool,
+/// Hands what the builds of a target use to `add`, for every pair of platforms
+/// that can make a difference; what they looked at.
+fn read_platforms(
+    text: &Text<'_>,
+    setup: &Setup<'_>,
+    target: usize,
+    given: &[Given<'_>],
+    budget: &mut Budget,
+    faults: &mut Vec<Fault>,
+    mut add: impl FnMut(Vec<(Place, Found)>),
+) -> Seen {
+    let mut seen = Seen::default();
+    for machine in Build::machines(setup) {
+        for platform in Build::targets(setup) {
+            let build = Build::new(setup, machine, platform);
+            let Some((found, saw)) = read_build(text, build, target, given, budget, faults) else {
+                return seen;
+            };
+            add(found);
+            seen |= saw;
+            if !saw.platform {
+                break;
+            }
+        }
+        if !seen.machine {
+            break;
+        }
+    }
+    seen
 }
 
+/// What one build of a file uses, and what it looked at; `None` when too much
+/// was read already.
 fn read_build(
-    text: &Text,
+    text: &Text<'_>,
     build: Build<'_>,
     target: usize,
     given: &[Given<'_>],
     budget: &mut Budget,
     faults: &mut Vec<Fault>,
-) -> BuildRead {
+) -> Option<(Vec<(Place, Found)>, Seen)> {
+    if !budget.spend_reading(text.instructions()) {
+        faults.push(Fault {
+            span: Span::default(),
+            code: ProblemCode::Limit,
+            message: "this file is too long to be evaluated for every way to build it and every platform"
+                .to_owned(),
+        });
+        return None;
+    }
     let name = text.stages.get(target).and_then(|stage| stage.name.as_deref()).unwrap_or_default();
     let (mut arguments, refused) = Arguments::evaluate(build, name, &text.declarations, text.escape, budget);
     faults.extend(refused.into_iter().map(|refused| refused_default(text, refused)));
     let mut resolved = stages::resolve(text, target, &mut arguments, budget);
     faults.append(&mut resolved.faults);
-    BuildRead {
-        found: collect(text, &resolved, &arguments, given),
-        platform_seen: arguments.platform_seen,
-        target_seen: arguments.target_seen,
-    }
+    Some((collect(text, &resolved, &arguments, given), arguments.seen))
 }
 
 /// Adds what `TARGETSTAGE` makes of the references that the builds of other
 /// stages than the target reach. They are not reachable for that.
 fn read_other_targets(
-    text: &Text,
+    text: &Text<'_>,
     setup: &Setup<'_>,
     target: usize,
     given: &[Given<'_>],
@@ -308,17 +363,13 @@ fn read_other_targets(
         targets.push((name, index));
     }
     for (_, target) in targets {
-        for build in Build::all(setup) {
-            let mut read = read_build(text, build, target, given, budget, faults);
-            read.found.retain(|(_, one)| one.reachable);
-            for (_, one) in &mut read.found {
+        read_platforms(text, setup, target, given, budget, faults, |mut read| {
+            read.retain(|(_, one)| one.reachable);
+            for (_, one) in &mut read {
                 (one.reachable, one.shipped) = (false, false);
             }
-            merge(found, read.found);
-            if !read.platform_seen {
-                break;
-            }
-        }
+            merge(found, read);
+        });
     }
 }
 
@@ -330,13 +381,10 @@ fn problem(file: &SourceFile, fault: Fault) -> Problem {
     }
 }
 
-fn refused_default(text: &Text, refused: arguments::Refused) -> Fault {
+fn refused_default(text: &Text<'_>, refused: arguments::Refused) -> Fault {
     let declaration = &text.declarations[refused.declaration];
     let span = declaration.value.as_ref().map_or(declaration.name.span, |value| value.span);
-    match refused.error {
-        LexError::Syntax(message) => Fault::syntax(span, message),
-        LexError::Limit(message) => Fault { span, code: ProblemCode::Limit, message },
-    }
+    Fault::lex(span, refused.error)
 }
 
 /// Adds what another build found, each place once.
@@ -358,7 +406,7 @@ fn merge(found: &mut Vec<(Place, Found)>, more: Vec<(Place, Found)>) {
 
 /// What one build uses, in the order of the file.
 fn collect(
-    text: &Text,
+    text: &Text<'_>,
     resolved: &Resolved,
     arguments: &Arguments<'_>,
     given: &[Given<'_>],

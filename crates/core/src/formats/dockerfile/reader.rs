@@ -5,6 +5,9 @@
 //! `frontend/dockerfile/instructions/parse.go` of BuildKit 0.34. BuildKit stops
 //! at the first error; this notes it and goes on.
 
+use std::borrow::Cow;
+
+use crate::source::Mapped;
 use crate::source::ProblemCode;
 use crate::source::Span;
 
@@ -17,6 +20,7 @@ use super::instruction;
 use super::instruction::Instruction;
 use super::instruction::Source;
 use super::instruction::Word;
+use super::lex::LexError;
 use super::line;
 use super::line::Joined;
 use super::line::MAX_LINE_BYTES;
@@ -25,28 +29,28 @@ use super::template;
 
 /// An `ARG` before the first `FROM`: one name of it.
 #[derive(Debug)]
-pub(super) struct Declaration {
-    pub(super) name: Word,
-    pub(super) value: Option<Word>,
+pub(super) struct Declaration<'s> {
+    pub(super) name: Word<'s>,
+    pub(super) value: Option<Word<'s>>,
 }
 
 /// A `FROM` and what its instructions read from.
 #[derive(Debug)]
-pub(super) struct StageText {
+pub(super) struct StageText<'s> {
     /// `None` when the `FROM` is broken.
-    pub(super) image: Option<Word>,
+    pub(super) image: Option<Word<'s>>,
     pub(super) platform: Option<String>,
-    pub(super) name: Option<String>,
+    pub(super) name: Option<Cow<'s, str>>,
     /// The whole `FROM`.
     pub(super) span: Span,
-    pub(super) commands: Vec<Command>,
+    pub(super) commands: Vec<Command<'s>>,
 }
 
 /// A `COPY`, a `RUN`, or an `ONBUILD` of one.
 #[derive(Debug)]
-pub(super) struct Command {
+pub(super) struct Command<'s> {
     pub(super) span: Span,
-    pub(super) sources: Vec<Source>,
+    pub(super) sources: Vec<Source<'s>>,
     /// A trigger, and why a child build would refuse it.
     pub(super) trigger: Option<Result<(), String>>,
 }
@@ -63,19 +67,38 @@ impl Fault {
     pub(super) fn syntax(span: Span, message: impl Into<String>) -> Fault {
         Fault { span, code: ProblemCode::Syntax, message: message.into() }
     }
+
+    /// What could not be expanded or split into words.
+    pub(super) fn lex(span: Span, error: LexError) -> Fault {
+        match error {
+            LexError::Syntax(message) => Fault::syntax(span, message),
+            LexError::Limit(message) => Fault { span, code: ProblemCode::Limit, message },
+        }
+    }
 }
 
 /// A file, read.
 #[derive(Debug)]
-pub(super) struct Text {
+pub(super) struct Text<'s> {
     pub(super) escape: u8,
-    pub(super) declarations: Vec<Declaration>,
+    pub(super) declarations: Vec<Declaration<'s>>,
     /// Names of `ARG`s that stand only behind a `FROM`, where no `FROM` sees them.
-    pub(super) late_arguments: Vec<String>,
-    pub(super) stages: Vec<StageText>,
+    pub(super) late_arguments: Vec<Cow<'s, str>>,
+    pub(super) stages: Vec<StageText<'s>>,
     pub(super) faults: Vec<Fault>,
+    /// What `RUN`s command, when that is asked for.
+    pub(super) scripts: Vec<Mapped>,
     /// How many faults there are beside those.
     pub(super) more_faults: usize,
+}
+
+impl Text<'_> {
+    /// How many instructions and sources a reading of the stages goes through.
+    pub(super) fn instructions(&self) -> usize {
+        let commands = self.stages.iter().flat_map(|stage| &stage.commands);
+        let sources: usize = commands.map(|command| command.sources.len().max(1)).sum();
+        self.declarations.len() + self.stages.len() + sources
+    }
 }
 
 /// How many faults of one file are noted; a file with more is no Dockerfile.
@@ -83,11 +106,20 @@ const MAX_FAULTS: usize = 100;
 /// How many late arguments are remembered, for one sentence in a message.
 const MAX_LATE_ARGUMENTS: usize = 1000;
 
-/// Reads a file. With `plain_heredocs` it is read as frontends before 1.4 read
-/// it, who know no heredocs: their lines are instructions, and those among them
-/// that are none are passed over. In a `template` what is no instruction is a
-/// line of the template's own.
-pub(super) fn read(text: &str, plain_heredocs: bool, template: bool) -> Text {
+/// How a file is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Mode {
+    /// As frontends before 1.4 read it, who know no heredocs: their lines are
+    /// instructions, and those among them that are none are passed over.
+    pub(super) plain_heredocs: bool,
+    /// What is no instruction is a line of a template's own.
+    pub(super) template: bool,
+    /// What `RUN`s command is wanted.
+    pub(super) scripts: bool,
+}
+
+/// Reads a file.
+pub(super) fn read(text: &str, mode: Mode) -> Text<'_> {
     let mut reader = Reader {
         text: Text {
             escape: b'\\',
@@ -95,13 +127,14 @@ pub(super) fn read(text: &str, plain_heredocs: bool, template: bool) -> Text {
             late_arguments: Vec::new(),
             stages: Vec::new(),
             faults: Vec::new(),
+            scripts: Vec::new(),
             more_faults: 0,
         },
-        template,
+        template: mode.template,
         template_told: false,
         early: false,
     };
-    reader.run(text, plain_heredocs);
+    reader.run(text, mode);
     reader.text
 }
 
@@ -145,8 +178,8 @@ fn begin(start: usize, physical: &str) -> (&str, usize) {
     (first, start + skipped + (end - first.len()))
 }
 
-struct Reader {
-    text: Text,
+struct Reader<'s> {
+    text: Text<'s>,
     /// The file is a template.
     template: bool,
     /// A line of a template was told of.
@@ -155,8 +188,8 @@ struct Reader {
     early: bool,
 }
 
-impl Reader {
-    fn run(&mut self, text: &str, plain_heredocs: bool) {
+impl<'s> Reader<'s> {
+    fn run(&mut self, text: &'s str, mode: Mode) {
         let mut lines = Physical::new(text);
         let mut joined = Joined::default();
         let mut directives = Directives::new("#");
@@ -189,24 +222,31 @@ impl Reader {
                 Err(_) if lenient => {}
                 Err(refused) => self.refuse(refused, line.text),
             }
+            let script =
+                if mode.scripts && !lenient { instruction::command(&line, self.text.escape) } else { None };
             let heredocs = match heredoc::opened(&line, self.text.escape) {
                 Ok(heredocs) => heredocs,
-                Err(message) => {
-                    self.fault(Fault::syntax(line.whole(), message));
+                Err(error) => {
+                    self.fault(Fault::lex(line.whole(), error));
                     continue;
                 }
             };
             if heredocs.is_empty() || lenient {
+                self.text.scripts.extend(script);
                 continue;
             }
             let mut body = Physical::new(text);
             body.skip_to(lines.offset());
             let terminated = heredocs.iter().all(|heredoc| skip(&mut body, heredoc));
-            if plain_heredocs {
+            if mode.plain_heredocs {
                 plain_until = body.offset();
                 continue;
             }
+            if let Some(script) = script {
+                self.text.scripts.push(with_heredocs(script, text, lines.offset(), body.offset()));
+            }
             lines.skip_to(body.offset());
+            lines.too_long = lines.too_long.or(body.too_long);
             if !terminated {
                 let names: Vec<&str> = heredocs.iter().map(|heredoc| heredoc.terminator.as_str()).collect();
                 self.fault(Fault::syntax(
@@ -230,7 +270,7 @@ impl Reader {
         }
     }
 
-    fn add(&mut self, instruction: Instruction, span: Span, lenient: bool) {
+    fn add(&mut self, instruction: Instruction<'s>, span: Span, lenient: bool) {
         match instruction {
             Instruction::From { image, platform, name } => {
                 self.text.stages.push(StageText {
@@ -241,14 +281,15 @@ impl Reader {
                     commands: Vec::new(),
                 });
             }
-            Instruction::Arg(pairs) if self.text.stages.is_empty() => {
-                self.text
-                    .declarations
-                    .extend(pairs.into_iter().map(|pair| Declaration { name: pair.name, value: pair.value }));
-            }
-            Instruction::Arg(pairs) => {
-                let free = MAX_LATE_ARGUMENTS.saturating_sub(self.text.late_arguments.len());
-                self.text.late_arguments.extend(pairs.into_iter().take(free).map(|pair| pair.name.text));
+            Instruction::Arg(first, others) => {
+                let pairs = std::iter::once(first).chain(others);
+                if self.text.stages.is_empty() {
+                    let declarations = pairs.map(|pair| Declaration { name: pair.name, value: pair.value });
+                    self.text.declarations.extend(declarations);
+                } else {
+                    let free = MAX_LATE_ARGUMENTS.saturating_sub(self.text.late_arguments.len());
+                    self.text.late_arguments.extend(pairs.take(free).map(|pair| pair.name.text));
+                }
             }
             other => {
                 let Some(stage) = self.text.stages.last_mut() else {
@@ -310,6 +351,24 @@ impl Reader {
             self.text.more_faults += 1;
         }
     }
+}
+
+/// A command with its heredocs: what a shell gets, or where there is nothing but a
+/// heredoc, that one.
+fn with_heredocs(command: Mapped, text: &str, start: usize, end: usize) -> Mapped {
+    let body = Mapped::verbatim(&text[start..end], start);
+    let only = command.text().trim();
+    if only.starts_with("<<") && !only.contains(['|', '>', ';', '&', ' ']) {
+        // Its first line may name what reads it.
+        let first = body.text().lines().next().unwrap_or("");
+        let other = first.starts_with("#!")
+            && !["sh", "bash", "ash", "dash"].iter().any(|shell| first.ends_with(shell));
+        return if other { Mapped::default() } else { body };
+    }
+    let mut script = command;
+    script.push_made("\n", Span::new(start, start));
+    script.append(&body);
+    script
 }
 
 /// Passes the lines of a heredoc and its terminator; `false` at the end of the file.

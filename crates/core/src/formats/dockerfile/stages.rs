@@ -10,6 +10,7 @@
 //! image that a `COPY` or mount reads is appended to the list of states, so that
 //! an index may reach it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::arguments::Arguments;
@@ -18,14 +19,12 @@ use super::instruction::Source;
 use super::instruction::SourceKind;
 use super::lex;
 use super::lex::Budget;
-use super::lex::LexError;
 use super::lex::Mode;
 use super::reader::Fault;
 use super::reader::Text;
 use super::value::Hole;
 use super::value::Value;
 use crate::image::Target;
-use crate::source::ProblemCode;
 use crate::source::Span;
 
 /// The name of the empty image.
@@ -111,7 +110,7 @@ enum MayBe {
 }
 
 struct Graph<'t> {
-    text: &'t Text,
+    text: &'t Text<'t>,
     states: Vec<State>,
     names: HashMap<&'t str, usize>,
     faults: Vec<Fault>,
@@ -120,7 +119,7 @@ struct Graph<'t> {
 
 /// Resolves every stage of a file for one build, of the stage `target`.
 pub(super) fn resolve(
-    text: &Text,
+    text: &Text<'_>,
     target: usize,
     arguments: &mut Arguments<'_>,
     budget: &mut Budget,
@@ -159,7 +158,7 @@ impl<'t> Graph<'t> {
         if let Some(image) = &stage.image {
             let mode = Mode::expand(char::from(self.text.escape));
             match lex::expand(&image.text, mode, arguments, budget) {
-                Err(error) => self.refuse(stage.span, error),
+                Err(error) => self.faults.push(Fault::lex(stage.span, error)),
                 Ok(value) if value.text.is_empty() && !value.is_open() => {
                     self.faults.push(Fault::syntax(
                         image.span,
@@ -179,11 +178,11 @@ impl<'t> Graph<'t> {
             }
             if let Some(platform) = stage.platform.as_ref().filter(|platform| !platform.is_empty()) {
                 // It chooses no image, so it needs no build of its own.
-                let seen = (arguments.platform_seen, arguments.target_seen);
+                let seen = arguments.seen;
                 let expanded = lex::expand(platform, mode, arguments, budget);
-                (arguments.platform_seen, arguments.target_seen) = seen;
+                arguments.seen = seen;
                 match expanded {
-                    Err(error) => self.refuse(stage.span, error),
+                    Err(error) => self.faults.push(Fault::lex(stage.span, error)),
                     Ok(value) if value.text.is_empty() && !value.is_open() => {
                         self.faults.push(Fault::syntax(stage.span, "the platform is blank"));
                     }
@@ -204,13 +203,6 @@ impl<'t> Graph<'t> {
         base
     }
 
-    fn refuse(&mut self, span: Span, error: LexError) {
-        self.faults.push(match error {
-            LexError::Syntax(message) => Fault::syntax(span, message),
-            LexError::Limit(message) => Fault { span, code: ProblemCode::Limit, message },
-        });
-    }
-
     /// The stages that a base may be that is not wholly known.
     fn guess(&mut self, index: usize, value: &Value) -> MayBe {
         let (Some((first, _)), Some((last, _))) = (value.holes.first(), value.holes.last()) else {
@@ -222,7 +214,7 @@ impl<'t> Graph<'t> {
         }
         let Some(left) = self.guesses.checked_sub(index) else { return MayBe::Any };
         self.guesses = left;
-        let fits = |name: &String| name.starts_with(prefix) && name.ends_with(suffix);
+        let fits = |name: &Cow<'_, str>| name.starts_with(prefix) && name.ends_with(suffix);
         MayBe::These(
             (0..index).filter(|earlier| self.text.stages[*earlier].name.as_ref().is_some_and(fits)).collect(),
         )
@@ -230,7 +222,7 @@ impl<'t> Graph<'t> {
 
     /// `toCommand`, `detectRunMount` and the registration after them: what the
     /// sources of one command are.
-    fn read(&mut self, stage: usize, command: usize, sources: &[Source]) -> Vec<Read> {
+    fn read(&mut self, stage: usize, command: usize, sources: &[Source<'_>]) -> Vec<Read> {
         let mut reads = Vec::with_capacity(sources.len());
         let mut appended = Vec::new();
         for (place, source) in sources.iter().enumerate() {
@@ -260,7 +252,7 @@ impl<'t> Graph<'t> {
     }
 
     /// The state that a source names; `None` for one that is not there yet.
-    fn find(&self, source: &Source) -> Result<Option<usize>, String> {
+    fn find(&self, source: &Source<'_>) -> Result<Option<usize>, String> {
         if source.kind == SourceKind::Copy
             && let Ok(index) = source.name.parse::<i64>()
         {
@@ -421,7 +413,7 @@ impl<'t> Graph<'t> {
     }
 }
 
-fn blank_message(text: &Text, written: &str, value: &Value, arguments: &Arguments<'_>) -> String {
+fn blank_message(text: &Text<'_>, written: &str, value: &Value, arguments: &Arguments<'_>) -> String {
     let undeclared = value.holes.iter().find_map(|(_, hole)| match hole {
         Hole::Undeclared(index) => Some(arguments.undeclared(*index)),
         _ => None,

@@ -957,6 +957,65 @@ fn growth_and_nesting_are_limits() {
     assert_eq!(extracted.uses.len(), 1);
 }
 
+/// However many variables stand in a reference that nothing declares, one that a
+/// build could be given makes it another image than the stage.
+#[test]
+fn many_undeclared_variables_hide_no_open_one() {
+    let undeclared: String = (0..40).map(|number| format!("$U{number}")).collect();
+    for reference in [format!("alpine{undeclared}$X"), "${I%z}".to_owned(), "${I/z/$X}".to_owned()] {
+        let text = format!("ARG X\nARG I=alpine$U$X\nFROM a AS alpine\nFROM {reference}\n");
+        let (_, extracted) = read(&text);
+        assert_eq!(extracted.uses.len(), 2, "{text}");
+        assert!(matches!(extracted.uses[1].targets[..], [Target::Unresolved { .. }]), "{text}");
+    }
+    // Those alone expand to nothing in every build.
+    let (_, extracted) = read(&format!("FROM a AS alpine\nFROM alpine{undeclared}\n"));
+    assert_eq!(extracted.uses.len(), 1);
+}
+
+/// A line whose words are too much to read may open a heredoc, so what follows
+/// is not known.
+#[test]
+fn a_line_that_is_too_much_to_split_is_a_problem() {
+    let problems = |words: &str| {
+        let (_, extracted) = read(&format!("FROM a\nRUN {words} <<EOF\nFROM b\nEOF\n"));
+        extracted.problems.into_iter().map(|problem| problem.code).collect::<Vec<_>>()
+    };
+    assert!(problems(&format!("{}a{}", "${A:-".repeat(100), "}".repeat(100))).contains(&ProblemCode::Limit));
+    // However long it is, a line of plain and quoted words is split.
+    assert_eq!(problems(&format!("\"{}\" \\\n", "a".repeat(60_000)).repeat(3)), []);
+}
+
+/// `bufio.MaxScanTokenSize`: BuildKit scans the lines of heredocs and comments too.
+#[test]
+fn a_line_that_is_too_long_is_a_problem_wherever_it_stands() {
+    let long = "a".repeat(70_000);
+    for text in [
+        format!("FROM a\nRUN {long}\n"),
+        format!("# {long}\nFROM a\n"),
+        format!("FROM a\nRUN <<EOF\n{long}\nEOF\n"),
+    ] {
+        let messages: Vec<String> =
+            read(&text).1.problems.into_iter().map(|problem| problem.message).collect();
+        assert_eq!(messages, ["a line is longer than 65535 bytes, which BuildKit refuses"]);
+    }
+}
+
+/// What one reading costs is bounded by the file; how many there are, together.
+#[test]
+fn readings_are_a_limit() {
+    let stages = format!("FROM r.io/x:$TARGETARCH\n{}", "FROM r.io/a\n".repeat(3000));
+    let platforms = (0..super::inputs::MAX_PLATFORMS).map(|number| format!("linux/a{number}")).collect();
+    let builds = vec![Inputs { platforms, ..Inputs::default() }; super::inputs::MAX_BUILDS];
+    let extracted = extract_with(&SourceFile::new(RepoPath::new("Dockerfile"), stages.as_str()), &builds);
+    let codes: Vec<ProblemCode> = extracted.problems.iter().map(|problem| problem.code).collect();
+    assert_eq!(codes, [ProblemCode::Limit]);
+    assert_eq!((extracted.uses.len(), extracted.uses[0].targets.len()), (3001, 11));
+    // A limit of expansions is told a few times only.
+    let text = format!("ARG A={}\n{}", "a".repeat(60_000), "FROM $A\n".repeat(3000));
+    assert_eq!(read(&text).1.problems.len(), MAX_FAULTS_OF_A_KIND);
+}
+
 fn read_as(name: &str, text: &str) -> Extracted {
     extract_with(&SourceFile::new(RepoPath::new(name), text), &[])
 }
@@ -1001,6 +1060,8 @@ fn a_dockerfile_with_another_languages_name_is_read() {
         ("Dockerfile.json", "{\"syntax\": \"evil\"}\n"),
         ("Dockerfile.sh", "#!/bin/sh\n# syntax=evil\necho\n"),
         ("Dockerfile.tpl", "{{ if .x }}\nFROM evil\n"),
+        ("Dockerfile.png", "FROM evil\n"),
+        ("dockerfiles.tar.gz", "# syntax=evil\n"),
     ] {
         let extracted = read_as(name, text);
         assert!(!extracted.is_foreign, "{name}: {text}");
@@ -1098,4 +1159,40 @@ fn sound(text: &str) {
     for problem in &extracted.problems {
         assert!(text.get(problem.at.span.start..problem.at.span.end).is_some(), "{problem:?}");
     }
+}
+
+#[test]
+fn what_a_run_commands_is_found() {
+    crate::formats::tests::check(
+        r#"
+=== Dockerfile
+FROM docker:28
+#    ^^^^^^^^^ final-stage docker.io/library/docker:28
+RUN apk add git && \
+    # a comment
+    docker pull alpine:3 \
+#               ^^^^^^^^ command docker.io/library/alpine:3
+    && docker run --rm busybox:1
+#                      ^^^^^^^^^ command docker.io/library/busybox:1
+RUN ["docker", "pull", "no:1"]
+RUN <<EOF
+docker pull a:1
+#           ^^^ command docker.io/library/a:1
+EOF
+RUN sh <<EOF && docker pull b:1
+#                           ^^^ command docker.io/library/b:1
+docker pull c:1
+#           ^^^ command docker.io/library/c:1
+EOF
+RUN <<EOF
+#!/usr/bin/env python3
+docker pull d:1
+EOF
+RUN cat <<EOF > x
+docker pull e:1
+EOF
+ONBUILD RUN docker pull f:1
+#                       ^^^ command docker.io/library/f:1
+"#,
+    );
 }

@@ -61,7 +61,7 @@ impl Found {
     }
 
     /// The use, with its places in `file` and in those of what is `given`.
-    pub(super) fn finish(mut self, file: &SourceFile, text: &Text, given: &[Given<'_>]) -> ImageUse {
+    pub(super) fn finish(mut self, file: &SourceFile, text: &Text<'_>, given: &[Given<'_>]) -> ImageUse {
         self.targets.sort();
         self.targets.dedup();
         let known = text.declarations.len();
@@ -74,26 +74,27 @@ impl Found {
         self.declarations.dedup();
         self.declarations.truncate(MAX_USES);
         let locate = |span: Span| Location { file: file.path().clone(), span };
-        let via = self
-            .declarations
-            .iter()
-            .filter_map(|index| {
-                if let Some(given) = given(*index) {
-                    return Some(Via { at: given.at?.clone(), what: given.what.clone() });
-                }
-                let declaration = text.declarations.get(*index)?;
-                let name = &declaration.name.text;
-                Some(match &declaration.value {
-                    Some(value) => {
-                        Via { at: locate(value.span), what: ["default of `ARG ", name, "`"].concat() }
-                    }
-                    None => Via {
-                        at: locate(declaration.name.span),
-                        what: ["`ARG ", name, "` without a default"].concat(),
-                    },
-                })
+        let places = self.declarations.iter().filter_map(|index| {
+            if let Some(given) = given(*index) {
+                return Some(Via { at: given.at?.clone(), what: given.what.clone() });
+            }
+            let declaration = text.declarations.get(*index)?;
+            let name = &declaration.name.text;
+            Some(match &declaration.value {
+                Some(value) => Via { at: locate(value.span), what: ["default of `ARG ", name, "`"].concat() },
+                None => Via {
+                    at: locate(declaration.name.span),
+                    what: ["`ARG ", name, "` without a default"].concat(),
+                },
             })
-            .collect();
+        });
+        // One place may give it in several builds: a matrix.
+        let mut via: Vec<Via> = Vec::new();
+        for place in places {
+            if !via.contains(&place) {
+                via.push(place);
+            }
+        }
         let decided = self
             .origin
             .and_then(|index| match given(index) {
@@ -113,6 +114,7 @@ impl Found {
             raw: file.slice(self.span).to_owned(),
             targets: self.targets,
             reachable: self.reachable,
+            replaced: false,
             via,
             decided_at: decided,
         }
@@ -137,6 +139,7 @@ pub(super) fn add_frontend(
         raw: file.slice(span).to_owned(),
         targets: Vec::new(),
         reachable: true,
+        replaced: false,
         via: Vec::new(),
         decided_at: at.clone().unwrap_or_else(|| Location { file: file.path().clone(), span }),
     });
@@ -158,7 +161,12 @@ pub(super) fn literal_target(text: &str) -> Target {
 }
 
 /// What an expanded `FROM` stands for.
-pub(super) fn target(value: &Value, text: &Text, arguments: &Arguments<'_>, given: &[Given<'_>]) -> Target {
+pub(super) fn target(
+    value: &Value,
+    text: &Text<'_>,
+    arguments: &Arguments<'_>,
+    given: &[Given<'_>],
+) -> Target {
     if marker::has_marker(&value.text) {
         return Target::Unresolved { reason: marker::reason(&value.text) };
     }
@@ -166,7 +174,7 @@ pub(super) fn target(value: &Value, text: &Text, arguments: &Arguments<'_>, give
     open_target(&value.text, *at, reason(*hole, text, arguments, given))
 }
 
-fn reason(hole: Hole, text: &Text, arguments: &Arguments<'_>, given: &[Given<'_>]) -> String {
+fn reason(hole: Hole, text: &Text<'_>, arguments: &Arguments<'_>, given: &[Given<'_>]) -> String {
     let name = |index: usize| text.declarations.get(index).map_or("", |declaration| &declaration.name.text);
     match hole {
         Hole::NoDefault(index) => format!("`ARG {}` has no default", name(index)),

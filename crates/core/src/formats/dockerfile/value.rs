@@ -19,6 +19,13 @@ pub(super) enum Hole {
     Given(usize),
 }
 
+impl Hole {
+    /// Whether some build argument could fill it.
+    fn is_open(self) -> bool {
+        !matches!(self, Hole::Undeclared(_))
+    }
+}
+
 /// A text after expansion.
 ///
 /// BuildKit expands an unset variable to nothing; so does this, and leaves a
@@ -46,16 +53,11 @@ impl Value {
     }
 
     /// Appends; `false` when the result would be over [`MAX_VALUE_BYTES`].
-    pub(super) fn append(&mut self, other: Value) -> bool {
-        if self.text.len() + other.text.len() > MAX_VALUE_BYTES {
+    pub(super) fn append(&mut self, other: &Value) -> bool {
+        let at = self.text.len();
+        if at + other.text.len() > MAX_VALUE_BYTES {
             return false;
         }
-        if self.text.is_empty() && self.holes.is_empty() && self.uses.is_empty() {
-            let origin = if other.text.is_empty() { self.origin } else { other.origin };
-            *self = Value { origin, ..other };
-            return true;
-        }
-        let at = self.text.len();
         if at == 0 && !other.text.is_empty() {
             self.origin = other.origin;
         }
@@ -76,21 +78,36 @@ impl Value {
         }
     }
 
-    /// Notes a hole; one for each place and reason, of the first few.
+    /// Notes a hole; one for each place and reason. Of many the first few are
+    /// kept, the last place, and that a build argument could fill one.
     pub(super) fn hole(&mut self, at: usize, hole: Hole) {
-        if self.holes.len() < MAX_HOLES && self.holes.last() != Some(&(at, hole)) {
-            self.holes.push((at, hole));
+        if self.holes.last() == Some(&(at, hole)) {
+            return;
         }
+        if self.holes.len() < MAX_HOLES {
+            self.holes.push((at, hole));
+        } else if let Some(last) = self.holes.last_mut() {
+            *last = (at, if hole.is_open() { hole } else { last.1 });
+        }
+    }
+
+    /// Why the text is not known, if it is not: rather for want of what a build
+    /// argument could be than of what nothing declares.
+    pub(super) fn unknown(&self) -> Option<Hole> {
+        let mut holes = self.holes.iter().map(|(_, hole)| *hole);
+        let first = holes.next()?;
+        if first.is_open() { Some(first) } else { holes.find(|hole| hole.is_open()).or(Some(first)) }
     }
 
     /// Whether some build argument could make this another text.
     pub(super) fn is_open(&self) -> bool {
-        self.holes.iter().any(|(_, hole)| !matches!(hole, Hole::Undeclared(_)))
+        self.holes.iter().any(|(_, hole)| hole.is_open())
     }
 }
 
 /// How many declarations are remembered beside a text, and how many are shown
 /// as `via`: enough for every chain that a person writes.
 pub(super) const MAX_USES: usize = 32;
-/// How many holes are remembered; the first decides how much is known.
+/// How many holes are remembered: the first decides how much is known, the last
+/// what surely stands behind them all.
 const MAX_HOLES: usize = 16;

@@ -37,20 +37,7 @@ fn file(text: &str) -> Arc<SourceFile> {
 }
 
 fn usage(reference: &str) -> ImageUse {
-    let file = RepoPath::new("services/a/Dockerfile");
-    let span = Span::new(5, 5 + reference.len());
-    ImageUse {
-        file: file.clone(),
-        format: "dockerfile",
-        role: Role::FinalStage,
-        stage: Stage::Final,
-        span,
-        raw: reference.to_owned(),
-        targets: vec![Target::parse(reference)],
-        reachable: true,
-        via: Vec::new(),
-        decided_at: Location { file, span },
-    }
+    ImageUse::supposed(reference, RepoPath::new("services/a/Dockerfile"), Role::FinalStage, Stage::Final)
 }
 
 /// A policy with one rule.

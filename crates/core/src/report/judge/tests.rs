@@ -30,6 +30,23 @@ fn only_what_the_change_did_counts() {
     assert!(report.uses[0].judgement.is_some(), "what does not count is still judged, to be shown");
 }
 
+/// extraction.md, "Decisions", 2.
+#[test]
+fn an_image_that_every_overlay_replaces_is_listed_and_not_judged() {
+    let pod = ("base/pod.yaml", "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: evil.io/x}]}\n");
+    let base = ("base/kustomization.yaml", "resources: [pod.yaml]\n");
+    let overlay = (
+        "prod/kustomization.yaml",
+        "resources: [../base]\nimages: [{name: evil.io/x, newName: ghcr.io/acme/x}]\n",
+    );
+    assert_eq!(bench::report(&[pod]).conclusion, Conclusion::Failure);
+    assert_eq!(bench::report(&[pod, base]).conclusion, Conclusion::Failure);
+    let report = bench::report(&[pod, base, overlay]);
+    assert_ne!(report.conclusion, Conclusion::Failure);
+    assert_eq!(report.uses.len(), 2);
+    assert!(report.uses[0].judgement.is_none() && !report.uses[0].usage.reachable);
+}
+
 #[test]
 fn without_a_base_everything_is_introduced_and_counts() {
     let report = bench::report(&[("Dockerfile", "FROM evil.io/x:1\n")]);

@@ -62,7 +62,11 @@ pub fn scan_text(scanned: &Scanned, style: Style) -> String {
             let at = Location { file: usage.file.clone(), span: usage.span };
             let place = explain::place(explain::source(scanned, &at), &at);
             let members: Vec<String> = usage.targets.iter().map(wording::target).collect();
-            let unreached = if usage.reachable { "" } else { " (not reached)" };
+            let unreached = match (usage.reachable, usage.replaced) {
+                (_, true) => " (replaced)",
+                (false, false) => " (not reached)",
+                (true, false) => "",
+            };
             (line(&place), usage.role.as_str(), format!("{}{unreached}", line(&members.join(" | "))))
         })
         .collect();

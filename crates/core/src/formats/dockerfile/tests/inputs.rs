@@ -58,6 +58,15 @@ fn a_build_argument_adds_a_member() {
     assert_eq!(usage.decided_at.file.as_str(), "Dockerfile");
 }
 
+/// Two builds of a matrix give it in one line.
+#[test]
+fn a_place_is_told_once() {
+    let with = |value| with_arguments(vec![argument("BASE", Some(value), 40)]);
+    let (_, extracted) = given("ARG BASE\nFROM $BASE\n", &[with("a"), with("b")]);
+    let places: Vec<&str> = extracted.uses[0].via.iter().map(|via| via.at.file.as_str()).collect();
+    assert_eq!(places, ["Dockerfile", "compose.yml"]);
+}
+
 #[test]
 fn an_argument_without_default_is_decided_where_it_is_given() {
     let text = "ARG BASE\nFROM $BASE\n";
@@ -134,12 +143,36 @@ fn given_platforms_add_members() {
     };
     let (_, extracted) = given(
         "FROM r.io/a:${TARGETOS}-${TARGETARCH}${TARGETVARIANT}\n",
-        &[platforms(&["linux/arm/v7", "Linux/s390x", "no platform"])],
+        &[platforms(&["linux/arm/v7", "Linux/s390x", "local"])],
     );
     assert_eq!(
         targets(&extracted),
         [["r.io/a:linux-amd64", "r.io/a:linux-arm64", "r.io/a:linux-armv7", "r.io/a:linux-s390x"]]
     );
+    assert_eq!(extracted.problems, []);
+}
+
+/// A platform that is not evaluated is told where a file depends on it.
+#[test]
+fn platforms_that_are_not_evaluated_are_problems() {
+    let build = |names: Vec<String>| [Inputs { platforms: names, ..Inputs::default() }];
+    let numbered = |count: usize| (0..count).map(|number| format!("linux/a{number}")).collect::<Vec<_>>();
+    let (most, text) = (crate::formats::dockerfile::inputs::MAX_PLATFORMS, "FROM r.io/a:$TARGETARCH\n");
+    let (_, extracted) = given(text, &build(numbered(most)));
+    assert_eq!((extracted.uses[0].targets.len(), extracted.problems), (2 + most, Vec::new()));
+    let (_, extracted) = given(text, &build(numbered(most + 1)));
+    assert_eq!(extracted.uses[0].targets.len(), 2 + most);
+    assert_eq!(extracted.problems[0].code, ProblemCode::Limit);
+    // One that stands twice is one.
+    let twice = [numbered(most), numbered(most)].concat();
+    assert_eq!(given(text, &build(twice)).1.problems, []);
+    let (_, extracted) = given(text, &build(vec!["$PLATFORM".to_owned()]));
+    assert_eq!(extracted.problems[0].message, "the platform `$PLATFORM` is not known: write it as `os/arch`");
+    // What no reference looks at hides nothing.
+    let apart = "FROM --platform=$BUILDPLATFORM r.io/a\n";
+    for names in [numbered(most + 1), vec!["$PLATFORM".to_owned()]] {
+        assert_eq!(given(apart, &build(names)).1.problems, []);
+    }
 }
 
 /// build.go, keySyntaxArg.
