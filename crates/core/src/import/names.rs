@@ -80,7 +80,8 @@ pub(super) fn beginning(text: &str) -> Result<Names, Why> {
     if let Some(text) = text.strip_suffix('/') {
         return match text.split_once('/') {
             Some((host, path)) if is_host(host) => checked(vec![format!("{host}/{path}/**")], None),
-            _ => folder(text),
+            Some((owner, path)) => checked(vec![format!("docker.io/{owner}/{path}/**")], None),
+            None => folder(text),
         };
     }
     if let Some(name) = text.strip_suffix([':', '@']) {

@@ -71,6 +71,15 @@ spec: {}
 }
 
 #[test]
+fn a_beginning_that_ends_in_a_slash_is_below_it_and_not_it() {
+    let text = "kind: K8sAllowedRepos\nspec: {parameters: {repos: [acme/app/, ghcr.io/acme/app/]}}\n";
+    let policy = policy("constraint.yaml", text);
+    assert!(policy.contains("- \"docker.io/acme/app/**\""), "{policy}");
+    assert!(policy.contains("- \"ghcr.io/acme/app/**\""), "{policy}");
+    assert!(!policy.contains("app\" "), "{policy}");
+}
+
+#[test]
 fn gatekeepers_second_version_has_globs() {
     let text = "kind: K8sAllowedReposv2\nspec: {parameters: {allowedImages: [\"openpolicyagent/*\", \"myregistry.azurecr.io/*\", \
         \"ubuntu:20.14\", \"registry.example.com/postgres\", \"*\", \"ghcr.io/*/x\"]}}\n";
