@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot set up its files has failed")]
 
+#[path = "cli/policy.rs"]
+mod policy;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -480,7 +483,7 @@ fn policy_validate_shows_every_error_with_its_line() {
     sandbox.write(&[("good.yml", POLICY)]);
     let good = sandbox.run(&["policy", "validate", "good.yml"]);
     assert_eq!(good.status, 0);
-    assert!(good.stdout.ends_with("good.yml is a valid policy, with 1 notice\n"), "{}", good.stdout);
+    assert!(good.stdout.ends_with("good.yml is a valid policy\n"), "{}", good.stdout);
 }
 
 #[test]

@@ -185,6 +185,27 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every role.
+    pub const ALL: [Role; 17] = [
+        Role::BuildStage,
+        Role::FinalStage,
+        Role::CopyFrom,
+        Role::MountFrom,
+        Role::Frontend,
+        Role::Onbuild,
+        Role::NamedContext,
+        Role::Container,
+        Role::InitContainer,
+        Role::EphemeralContainer,
+        Role::Service,
+        Role::PullableOutput,
+        Role::CiJob,
+        Role::Action,
+        Role::ImageVolume,
+        Role::Cache,
+        Role::Command,
+    ];
+
     /// The word used in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -12,6 +12,7 @@ use super::Judgement;
 use super::Lifted;
 use super::Loaded;
 use super::Mode;
+use super::ORGANISATION_POLICY_PATH;
 use super::Policy;
 use super::Scope;
 use super::Verdict;
@@ -161,6 +162,28 @@ impl Policies {
     #[must_use]
     pub fn load_proposed(&self, file: Arc<SourceFile>) -> Loaded {
         load(file, repository_scope(&self.organisation), self.day).with_tests(self.day)
+    }
+
+    /// The policies in force once a proposed file is: under an organisation's new
+    /// file the repository's is read again.
+    #[must_use]
+    pub fn with_proposed(&self, proposed: &Loaded) -> Policies {
+        let read = PolicyFile::Read(proposed.clone());
+        if proposed.file.path().as_str() != ORGANISATION_POLICY_PATH {
+            return Policies {
+                organisation: self.organisation.clone(),
+                repository: read,
+                day: self.day,
+                circumstances: self.circumstances.clone(),
+            };
+        }
+        let repository = match &self.repository {
+            PolicyFile::Read(loaded) => {
+                PolicyFile::Read(load(Arc::clone(&loaded.file), repository_scope(&read), self.day))
+            }
+            other => other.clone(),
+        };
+        Policies { organisation: read, repository, day: self.day, circumstances: self.circumstances.clone() }
     }
 
     /// Every policy that loaded, the organisation's first.

@@ -279,17 +279,16 @@ fn around<'a>(form: &'a Form, scope: Scope<'a>) -> Around<'a> {
 
 /// Under `enforce` a review blocks until somebody in `reviewers` approves.
 fn notice_reviews(form: &Form, out: &mut Diagnostics) {
-    let Some(mode) = form.mode.filter(|mode| mode.value == Mode::Enforce) else { return };
+    let enforced = form.mode.filter(|mode| mode.value == Mode::Enforce).map(|mode| mode.span);
+    let enforced = enforced.or(form.places.iter().find_map(|place| place.enforce));
+    let Some(enforced) = enforced else { return };
+    // Under `unknown: allow` a lookalike still needs a person.
     let can_review = form.scrutiny.as_ref().is_some_and(Scrutiny::asks_a_person)
-        || form.unknown.is_some_and(|unknown| unknown.value == Unknown::Review)
+        || form.unknown.is_some_and(|unknown| unknown.value != Unknown::Fail)
         || form.when_unsure.is_none_or(|effect| effect.value == Effect::Review);
-    if let Some(key) = form.keys.iter().find(|key| key.value == "reviewers") {
-        let message = "approvals are not read by this version of fromguard yet";
-        out.notice(key.span, message, "a `review` stays open until the use or the policy changes");
-    }
     if can_review && !form.keys.iter().any(|key| key.value == "reviewers") {
         let message = "something here can end in `review`, and nobody is named who could settle it";
-        out.notice(mode.span, message, "name them: `reviewers: [\"@organisation/team\"]`");
+        out.notice(enforced, message, "name them: `reviewers: [\"@organisation/team\"]`");
     }
 }
 

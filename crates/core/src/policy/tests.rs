@@ -4,6 +4,7 @@ mod both_files;
 mod cookbook;
 mod evidence;
 mod exceptions;
+mod hardening;
 mod judging;
 mod loading;
 mod page;

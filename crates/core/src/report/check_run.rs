@@ -115,6 +115,7 @@ fn summary(report: &Report, items: &[Item<'_>], unannotated: usize) -> String {
             "\nThe worst {MAX_ANNOTATIONS} are annotated in the files, and {unannotated} more are not.\n"
         ));
     }
+    preview_section(report, &mut page);
     let mut notices: Vec<String> =
         report.notices.iter().map(|notice| format!("- {}\n", prose(notice))).collect();
     notices.extend(wording::uncounted(report).iter().map(|said| format!("- {}\n", prose(said))));
@@ -128,6 +129,28 @@ fn summary(report: &Report, items: &[Item<'_>], unannotated: usize) -> String {
     }
     page.push(&tally(report));
     page.finish()
+}
+
+/// What the policy that the change proposes would make of what was read.
+fn preview_section(report: &Report, page: &mut Page) {
+    let Some(preview) = &report.preview else { return };
+    if preview.changed.is_empty() && preview.unused.is_empty() {
+        return;
+    }
+    page.push("\n### What the new policy would change\n\n");
+    if !preview.changed.is_empty() {
+        let counts = preview.counts().join(", ");
+        let uses = wording::count(preview.uses, "image use");
+        page.push(&format!("{} of {uses} that were read: {counts}.\n\n", preview.changed.len()));
+    }
+    let changed = preview.changed.iter().map(|one| {
+        let because =
+            one.because.as_ref().map_or(String::new(), |because| format!("  - {}\n", prose(because)));
+        format!("- {} at {}: {}\n{because}", code(&one.image), code(&one.place), one.step())
+    });
+    let unused = preview.unused.iter().map(|id| format!("- exception {} lifts nothing any more\n", code(id)));
+    let entries: Vec<String> = unused.chain(changed).collect();
+    page.list(entries.into_iter(), NOTICES_BYTES, "");
 }
 
 /// Which pull request this is the result of, when several have this head.

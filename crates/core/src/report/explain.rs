@@ -1,6 +1,7 @@
 //! Explanations as lines, and positions as people read them.
 
 use crate::policy::Explanation;
+use crate::policy::Policies;
 use crate::policy::PolicyFile;
 use crate::report::Report;
 use crate::scan::Scanned;
@@ -58,7 +59,11 @@ pub(super) fn place(source: Option<&SourceFile>, at: &Location) -> String {
 
 /// The text of the policy file that a place is in.
 pub(super) fn policy_source<'a>(report: &'a Report, at: &Location) -> Option<&'a SourceFile> {
-    let policies = &report.subject.policies;
+    policy_text(&report.subject.policies, at)
+}
+
+/// The text of one of some policy files that a place is in.
+pub(super) fn policy_text<'p>(policies: &'p Policies, at: &Location) -> Option<&'p SourceFile> {
     [&policies.repository, &policies.organisation].into_iter().find_map(|file| match file {
         PolicyFile::Read(loaded) if *loaded.file.path() == at.file => Some(&*loaded.file),
         PolicyFile::Read(_) | PolicyFile::Absent | PolicyFile::Unreadable { .. } => None,

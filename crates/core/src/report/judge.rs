@@ -8,7 +8,6 @@ use crate::image::ImageUse;
 use crate::policy::Effect;
 use crate::policy::JudgeScope;
 use crate::policy::Judgement;
-use crate::policy::Loaded;
 use crate::policy::Mode;
 use crate::policy::Policies;
 use crate::policy::PolicyFile;
@@ -16,16 +15,14 @@ use crate::policy::REPOSITORY_POLICY_PATH;
 use crate::report::Conclusion;
 use crate::report::JudgedProblem;
 use crate::report::JudgedUse;
+use crate::report::Preview;
 use crate::report::Report;
 use crate::report::Subject;
 use crate::report::excepted;
-use crate::report::wording;
+use crate::report::preview;
 use crate::source::Problem;
 use crate::source::ProblemCode;
 use crate::source::RepoPath;
-
-/// How many uses a preview of an edited policy names.
-const MAX_PREVIEWED_USES: usize = 5;
 
 /// [`crate::report::judge()`], with what judges handed in.
 pub(super) fn judge_with(
@@ -95,7 +92,8 @@ pub(super) fn judge_with(
     if subject.base.is_none() {
         notices.extend(excepted::unused_sentences(&subject.policies, &uses));
     }
-    notices.extend(preview(&subject, &uses, judge_use));
+    let (preview, said) = preview(&subject, judge_use);
+    notices.extend(said);
     let mut report = Report {
         conclusion: Conclusion::Neutral,
         uses,
@@ -106,6 +104,7 @@ pub(super) fn judge_with(
         label: None,
         others: Vec::new(),
         notices,
+        preview,
     };
     report.conclusion = conclude(&report);
     let settled = report.settled_by().map(|approval| {
@@ -201,62 +200,37 @@ fn mend(subject: &mut Subject) -> Option<String> {
     })
 }
 
-/// What a change of the policy would do, once merged, to the uses that were read.
+/// What a change of the policy would do, once merged, to the uses that were read;
+/// and what to say of it.
 fn preview(
     subject: &Subject,
-    uses: &[JudgedUse],
     judge_use: impl Fn(&Policies, &ImageUse) -> Option<Judgement>,
-) -> Vec<String> {
+) -> (Option<Preview>, Option<String>) {
     let Some(proposed) = &subject.proposed else {
         let edited = subject
             .touched
             .as_ref()
             .is_some_and(|files| files.contains(&RepoPath::new(REPOSITORY_POLICY_PATH)));
         let in_force = !matches!(subject.policies.repository, PolicyFile::Absent);
-        return match edited && in_force {
-            true => vec![format!(
+        let said = (edited && in_force).then(|| {
+            format!(
                 "This change removes `{REPOSITORY_POLICY_PATH}`. It was judged by the policy of the base branch, \
                  which stays in force until it is merged."
-            )],
-            false => Vec::new(),
-        };
+            )
+        });
+        return (None, said);
     };
     if proposed.policy.is_none() {
-        return Vec::new();
+        return (None, None);
     }
-    let after =
-        Policies { repository: PolicyFile::Read(Loaded::clone(proposed)), ..subject.policies.clone() };
-    let changed: Vec<String> = uses
-        .iter()
-        .filter_map(|judged| {
-            let verdict = |judgement: Option<&Judgement>| judgement.map(|judgement| judgement.verdict);
-            let (old, new) =
-                (verdict(judged.judgement.as_ref()), verdict(judge_use(&after, &judged.usage).as_ref()));
-            (old != new).then(|| {
-                let word =
-                    |verdict: Option<crate::policy::Verdict>| verdict.map_or("not judged", |v| v.as_str());
-                format!("`{}` ({} → {})", wording::name_of(&judged.usage), word(old), word(new))
-            })
-        })
-        .collect();
-    let mut said = String::from(
+    let after = subject.policies.with_proposed(proposed);
+    let preview = preview::compare(&subject.head, &subject.head.uses, (&subject.policies, &after), judge_use);
+    let said = format!(
         "This change edits the policy. It was judged by the policy of the base branch; the new one loads, \
-         and is in force once it is merged.",
+         and is in force once it is merged. {}",
+        preview.sentence()
     );
-    if changed.is_empty() {
-        said.push_str(" It changes no verdict on the image uses that were read.");
-    } else {
-        said.push_str(&format!(
-            " It would change the verdict on {}: {}",
-            wording::count(changed.len(), "image use"),
-            changed[..changed.len().min(MAX_PREVIEWED_USES)].join(", ")
-        ));
-        if changed.len() > MAX_PREVIEWED_USES {
-            said.push_str(&format!(", and {} more", changed.len() - MAX_PREVIEWED_USES));
-        }
-        said.push('.');
-    }
-    vec![said]
+    (Some(preview), Some(said))
 }
 
 #[cfg(test)]

@@ -12,10 +12,12 @@ mod check_run;
 mod comment;
 mod excepted;
 mod explain;
+mod explained;
 mod item;
 mod json;
 mod judge;
 mod markdown;
+mod preview;
 mod sarif;
 mod text;
 mod untrusted;
@@ -38,7 +40,9 @@ use crate::trust::Wanted;
 
 pub use check_run::{Annotation, CheckRunOutput};
 pub use comment::COMMENT_MARKER;
+pub use explained::explain_text;
 pub use json::{check_json, scan_json};
+pub use preview::{ChangedVerdict, Preview, policy_diff};
 pub use sarif::{check_sarif, scan_sarif};
 pub use text::{Style, annotation_text, check_text, policy_text, scan_text};
 pub use workflow::check_workflow_commands;
@@ -215,6 +219,8 @@ pub struct Report {
     pub others: Vec<Other>,
     /// Things to say that are no finding, one sentence each.
     pub notices: Vec<String>,
+    /// What the policy that the change proposes would make of what was read.
+    pub preview: Option<Preview>,
 }
 
 /// Judges a subject: every use and problem of the head by every policy that
@@ -241,6 +247,7 @@ impl Report {
             label: None,
             others: Vec::new(),
             notices: Vec::new(),
+            preview: None,
         }
     }
 

@@ -1,6 +1,5 @@
 //! The words that every output shares: what is wrong, what to do, how many.
 
-use crate::image::ImageUse;
 use crate::image::Role;
 use crate::image::Target;
 use crate::policy::Effect;
@@ -106,11 +105,6 @@ pub(super) fn count(number: usize, noun: &str) -> String {
         1 => format!("1 {noun}"),
         _ => format!("{number} {noun}s"),
     }
-}
-
-/// The reference of a use as people know it: as written.
-pub(super) fn name_of(usage: &ImageUse) -> &str {
-    &usage.raw
 }
 
 /// What a member of a value set is, in a few words.

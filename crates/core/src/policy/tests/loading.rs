@@ -8,6 +8,17 @@ fn the_starter_loads_without_a_word() {
     assert_eq!(errors(&format!("\u{feff}{STARTER}")), "");
 }
 
+#[test]
+fn the_full_example_loads_without_a_word_and_its_tests_hold() {
+    let text = include_str!("../../../../../docs/examples/full.yml");
+    let loaded = load(file("fromguard.yml", text), Scope::Organisation, day());
+    assert_eq!(shown(&loaded.clone().with_tests(day())), "");
+    assert_eq!(loaded.policy.map(|policy| policy.tests()), Some(3));
+    for key in keys::FILE.known {
+        assert!(text.lines().any(|line| line.starts_with(&format!("{}:", key.name))), "{}", key.name);
+    }
+}
+
 /// A file of these lines after the mandatory ones; what is said of it, without positions.
 #[track_caller]
 pub(super) fn says(lines: &str, message: &str, help: &str) {
@@ -281,10 +292,12 @@ fn under_enforce_somebody_should_be_able_to_settle_a_review() {
         "2:7 notice: something here can end in `review`, and nobody is named who could settle it\n    | enforce\n    = name them: `reviewers: [\"@organisation/team\"]`\n"
     );
     assert_eq!(errors("version: 1\nmode: enforce\nunknown: fail\nwhen-unsure: fail\n"), "");
-    let named = errors("version: 1\nmode: enforce\nunknown: fail\nreviewers: [\"@a\"]\n");
+    assert_eq!(errors("version: 1\nmode: enforce\nunknown: fail\nreviewers: [\"@a\"]\n"), "");
+    let place = "version: 1\nmode: observe\nunknown: review\nwhere: [{name: p, mode: enforce}]\n";
     assert!(
-        named.starts_with("4:1 notice: approvals are not read by this version of fromguard yet"),
-        "{named}"
+        errors(place).starts_with("4:25 notice: something here can end in `review`"),
+        "{}",
+        errors(place)
     );
     assert_eq!(errors("version: 1\nmode: observe\nunknown: review\n"), "");
 }

@@ -53,7 +53,7 @@ fn a_test_that_fails_is_an_error_at_its_line() {
     let said = run("{image: \"registry.example.com/base/x\", expect: fail, why: unknown}");
     assert_eq!(
         said,
-        "14:65 error: this test fails: `registry.example.com/base/x` in `Dockerfile` has no finding `unknown`: `digest`: \
+        "14:63 error: this test fails: `registry.example.com/base/x` in `Dockerfile` has no finding `unknown`: `digest`: \
          `registry.example.com/base/x` is not pinned by digest, which the source `internal` requires\n    | unknown\n    \
          = mend the policy, or write `why: digest` if that is what it should say\n"
     );
