@@ -447,6 +447,31 @@ fn check_annotates_in_github_actions() {
 }
 
 #[test]
+fn policy_import_prints_a_policy_that_loads() {
+    let files = [
+        (".hadolint.yaml", "trustedRegistries: [docker.io, registry.example.com]\n"),
+        ("other.yaml", "a: b\n"),
+    ];
+    let sandbox = Sandbox::repository(&files);
+    let ran = sandbox.run(&["policy", "import", ".hadolint.yaml"]);
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    assert!(
+        ran.stdout.contains("- \"registry.example.com/**\"  # was `registry.example.com`"),
+        "{}",
+        ran.stdout
+    );
+    sandbox.write(&[("imported.yml", &ran.stdout)]);
+    assert_eq!(sandbox.run(&["policy", "validate", "imported.yml"]).status, 0);
+    let other = sandbox.run(&["policy", "import", "other.yaml"]);
+    assert_eq!(other.status, 2);
+    assert!(
+        other.stderr.contains("other.yaml: this is none of the policies that can be read"),
+        "{}",
+        other.stderr
+    );
+}
+
+#[test]
 fn policy_validate_shows_every_error_with_its_line() {
     let sandbox =
         Sandbox::repository(&[(".github/fromguard.yml", "version: 1\nmoed: enforce\nunknown: perhaps\n")]);

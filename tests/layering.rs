@@ -21,6 +21,7 @@ const CORE: Table = &[
     ("change", &["image", "source"]),
     ("trust", &["day", "image"]),
     ("policy", &["day", "image", "source", "trust", "yaml"]),
+    ("import", &["day", "image", "policy", "source", "yaml"]),
     ("report", &["change", "day", "image", "policy", "scan", "source", "trust"]),
     ("lib", &[]),
 ];

@@ -16,6 +16,7 @@ pub mod kubernetes;
 pub mod pattern;
 pub mod policy;
 pub mod reference;
+pub mod rule;
 pub mod shell;
 
 use fromguard_core::scan::Scan;

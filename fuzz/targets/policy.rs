@@ -28,7 +28,7 @@ use super::dockerfile;
 const LIMITS: Limits = Limits { bytes: 1 << 20, depth: 16, nodes: 4096, documents: 4 };
 
 /// One of every kind of use.
-static USES: LazyLock<Vec<ImageUse>> = LazyLock::new(|| {
+pub(super) static USES: LazyLock<Vec<ImageUse>> = LazyLock::new(|| {
     let text = "# syntax=docker/dockerfile:1\nARG V\nFROM node AS a\nFROM ghcr.io/acme/app:1.2\nFROM registry.example.com/x:$V\n\
         FROM $V\nFROM quay.io/a/b@sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\n\
         FROM A B\nFROM Bad:\nCOPY --from=docker.io/library/redis:latest a b\n";

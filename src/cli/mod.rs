@@ -59,6 +59,7 @@ Examples:
   fromguard check --base origin/main --format github   as annotations in GitHub Actions
   fromguard policy validate                    check .github/fromguard.yml
   fromguard policy explain node:24             what the policy says of an image, and why
+  fromguard policy import policy.json          another tool's policy in this language
   fromguard rehearse                           a pull request end to end on this machine
   fromguard serve                              the GitHub App, set up by FROMGUARD_ variables
 

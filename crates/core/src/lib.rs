@@ -7,12 +7,13 @@
 //! fetches files and evidence and hands them in.
 //!
 //! Reading order, from the ground up: [`source`], [`day`], [`image`], [`formats`],
-//! [`scan`], [`change`], [`trust`], [`policy`], [`report`].
+//! [`scan`], [`change`], [`trust`], [`policy`], [`import`], [`report`].
 
 pub mod change;
 pub mod day;
 pub mod formats;
 pub mod image;
+pub mod import;
 pub mod policy;
 pub mod report;
 pub mod scan;

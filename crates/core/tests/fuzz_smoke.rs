@@ -66,6 +66,11 @@ fn policy() {
 }
 
 #[test]
+fn rule() {
+    pass("rule", targets::rule::run);
+}
+
+#[test]
 fn shell() {
     pass("shell", targets::shell::run);
 }
@@ -98,6 +103,7 @@ fn every_target_is_tried() {
             "pattern",
             "policy",
             "reference",
+            "rule",
             "shell"
         ]
     );

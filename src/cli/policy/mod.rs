@@ -2,6 +2,7 @@
 
 mod diff;
 mod explain;
+mod import;
 mod schema;
 mod test;
 mod validate;
@@ -39,6 +40,7 @@ enum Command {
     Test(test::Args),
     Explain(explain::Args),
     Diff(diff::Args),
+    Import(import::Args),
     /// Print the JSON Schema of a policy file, for editors
     Schema,
 }
@@ -49,6 +51,7 @@ pub(super) fn run(args: &Args, style: Style) -> anyhow::Result<Outcome> {
         Command::Test(args) => test::run(args, style),
         Command::Explain(args) => explain::run(args, style),
         Command::Diff(args) => diff::run(args, style),
+        Command::Import(args) => import::run(args),
         Command::Schema => schema::run(),
     }
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use fromguard_core::policy::Circumstances;
 use fromguard_core::policy::Diagnostic;
 use fromguard_core::policy::Found;
 use fromguard_core::policy::Loaded;
@@ -23,6 +24,7 @@ use crate::github::error::Error;
 use crate::github::fetch::Request;
 use crate::github::fetch::change::Now;
 use crate::github::repository::Repository;
+use crate::ids::RepositoryName;
 
 /// The policies, and what is to be said of them.
 pub(super) struct InForce {
@@ -37,7 +39,9 @@ pub(super) async fn policies(
     now: &Now,
     request: &Request<'_>,
 ) -> Result<InForce, Error> {
-    let owner = &repository.place().name.owner;
+    let RepositoryName { owner, name } = &repository.place().name;
+    let circumstances =
+        Circumstances { repository: Some((owner.clone(), name.clone())), pull_request: Some(request.pull.0) };
     let mut notices = Vec::new();
     let organisation_file = format!("{owner}/{ORGANISATION_REPOSITORY}/{ORGANISATION_POLICY_PATH}");
     let organisation = match &now.organisation_policy {
@@ -59,7 +63,7 @@ pub(super) async fn policies(
         },
     };
     let repository = found(REPOSITORY_POLICY_PATH, REPOSITORY_POLICY_PATH, &now.repository_policy);
-    let in_force = Policies::load(organisation, repository, request.day);
+    let in_force = Policies::load(organisation, repository, request.day).under(circumstances);
     let organisation_read = matches!(in_force.organisation, PolicyFile::Read(_));
     Ok(InForce { in_force, organisation_read, notices })
 }

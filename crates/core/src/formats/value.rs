@@ -45,7 +45,7 @@ impl Value {
 
     /// The same value, taken from a place that holds it.
     #[allow(clippy::wrong_self_convention, reason = "the value is from there")]
-    pub(super) fn from_place(mut self, at: Location, what: impl Into<String>) -> Value {
+    pub(super) fn placed(mut self, at: Location, what: impl Into<String>) -> Value {
         if self.origin.is_none() && !self.text.is_empty() {
             self.origin = Some(at.clone());
         }
@@ -282,11 +282,11 @@ mod tests {
 
     #[test]
     fn a_value_remembers_where_it_came_from() {
-        let registry = Value::known("ghcr.io/acme").from_place(place(0), "`REGISTRY`");
+        let registry = Value::known("ghcr.io/acme").placed(place(0), "`REGISTRY`");
         let mut image = Value::default();
         image.append(&registry);
         image.push_str("/app:");
-        image.append(&Value::known("1").from_place(place(5), "`TAG`"));
+        image.append(&Value::known("1").placed(place(5), "`TAG`"));
         assert_eq!(image.text(), "ghcr.io/acme/app:1");
         assert_eq!(image.origin(), Some(&place(0)));
         assert_eq!(

@@ -1,6 +1,7 @@
 //! One use, or one thing that could not be read, before one policy: everything
 //! that holds for it whatever image it turns out to be.
 
+use super::Circumstances;
 use super::Mode;
 use super::Policy;
 use super::exception::Exceptions;
@@ -21,6 +22,8 @@ pub(super) struct Given<'a> {
     pub(super) exceptions: Vec<&'a Exceptions>,
     /// `tag: supported` is not looked at.
     pub(super) supported_tags_met: bool,
+    /// For `rules`.
+    pub(super) circumstances: &'a Circumstances,
 }
 
 /// See the module.
@@ -28,6 +31,8 @@ pub(super) struct Case<'a> {
     pub(super) policy: &'a Policy,
     pub(super) given: &'a Given<'a>,
     pub(super) file: &'a RepoPath,
+    /// The use; `None` for what could not be read.
+    pub(super) usage: Option<&'a ImageUse>,
     /// It is what a build is called: `block` applies, and names are looked at,
     /// nothing else (extraction.md, "Decisions", 3).
     pub(super) is_output: bool,
@@ -41,6 +46,7 @@ impl<'a> Case<'a> {
             policy,
             given,
             file: &usage.file,
+            usage: Some(usage),
             is_output: usage.role == Role::PullableOutput,
             places: policy.places.iter().filter(|place| place.holds(usage)).collect(),
         }
@@ -51,6 +57,7 @@ impl<'a> Case<'a> {
             policy,
             given,
             file,
+            usage: None,
             is_output: false,
             places: policy.places.iter().filter(|place| place.holds_file(file)).collect(),
         }

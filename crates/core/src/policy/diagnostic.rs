@@ -65,6 +65,11 @@ impl Diagnostics {
         self.file.position(span.start).line_1based
     }
 
+    /// What stands at a place.
+    pub(super) fn slice(&self, span: Span) -> &str {
+        self.file.slice(span)
+    }
+
     pub(super) fn has_errors(&self) -> bool {
         self.list.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::Circumstances;
 use super::Effect;
 use super::Explanation;
 use super::Finding;
@@ -111,6 +112,8 @@ pub struct Policies {
     pub repository: PolicyFile,
     /// The day of judgement.
     pub day: Day,
+    /// Where the judgement takes place, for `rules`.
+    pub circumstances: Circumstances,
 }
 
 /// What became of the policy files, the worse of the two, best first. On
@@ -134,14 +137,24 @@ impl Policies {
     pub fn load(organisation: Found, repository: Found, day: Day) -> Policies {
         let organisation = PolicyFile::load(organisation, Scope::Organisation, day);
         let repository = PolicyFile::load(repository, repository_scope(&organisation), day);
-        Policies { organisation, repository, day }
+        Policies { organisation, repository, day, circumstances: Circumstances::default() }
+    }
+
+    /// The same policies, in these circumstances.
+    #[must_use]
+    pub fn under(self, circumstances: Circumstances) -> Policies {
+        Policies { circumstances, ..self }
     }
 
     /// No policy anywhere.
     #[must_use]
     pub fn none() -> Policies {
-        let day = Day::from_unix_ms(0);
-        Policies { organisation: PolicyFile::Absent, repository: PolicyFile::Absent, day }
+        Policies {
+            organisation: PolicyFile::Absent,
+            repository: PolicyFile::Absent,
+            day: Day::from_unix_ms(0),
+            circumstances: Circumstances::default(),
+        }
     }
 
     /// Reads the repository's file as a change would make it, under the same
@@ -157,7 +170,12 @@ impl Policies {
     pub fn with_proposed(&self, proposed: &Loaded) -> Policies {
         let read = PolicyFile::Read(proposed.clone());
         if proposed.file.path().as_str() != ORGANISATION_POLICY_PATH {
-            return Policies { organisation: self.organisation.clone(), repository: read, day: self.day };
+            return Policies {
+                organisation: self.organisation.clone(),
+                repository: read,
+                day: self.day,
+                circumstances: self.circumstances.clone(),
+            };
         }
         let repository = match &self.repository {
             PolicyFile::Read(loaded) => {
@@ -165,7 +183,7 @@ impl Policies {
             }
             other => other.clone(),
         };
-        Policies { organisation: read, repository, day: self.day }
+        Policies { organisation: read, repository, day: self.day, circumstances: self.circumstances.clone() }
     }
 
     /// Every policy that loaded, the organisation's first.
@@ -229,6 +247,7 @@ impl Policies {
             evidence,
             exceptions: self.loaded().map(|policy| &policy.exceptions).collect(),
             supported_tags_met: false,
+            circumstances: &self.circumstances,
         }
     }
 }

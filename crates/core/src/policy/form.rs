@@ -16,6 +16,7 @@ use super::reader::Spanned;
 use super::require;
 use super::require::Require;
 use super::rewrite::RewriteForm;
+use super::rules::RuleForm;
 use super::scrutiny;
 use super::scrutiny::Scrutiny;
 use super::trial;
@@ -90,6 +91,7 @@ pub(super) struct Form {
     pub(super) max_exception_days: Option<u32>,
     pub(super) reviewers: Vec<String>,
     pub(super) contact: Vec<String>,
+    pub(super) rules: Vec<RuleForm>,
 }
 
 impl Form {
@@ -183,6 +185,7 @@ pub(super) fn read(root: Node<'_>, file: &RepoPath, out: &mut Diagnostics) -> Fo
             "repos-may" => form.max_exception_days = exception::read_repos_may(value, out),
             "reviewers" => form.reviewers = reviewers(value, out),
             "contact" => form.contact = contact(value, out),
+            "rules" => form.rules = super::rules::read(value, out),
             _ => {}
         }
     }
@@ -241,7 +244,8 @@ fn trust(node: Node<'_>, out: &mut Diagnostics) -> Vec<SourceForm> {
     sources
 }
 
-fn check_name(name: &str, span: Span, out: &mut Diagnostics) {
+/// Says whether a text can be a name that stands in messages and findings.
+pub(super) fn check_name(name: &str, span: Span, out: &mut Diagnostics) {
     if RESERVED_NAMES.contains(&name) {
         let help = format!("choose another name, as `{name}-images`");
         return out.error(span, format!("`{name}` is the id of a finding and cannot be a name"), help);

@@ -33,14 +33,14 @@ pub(super) struct Judging<'c> {
     pub(super) case: &'c Case<'c>,
     /// The places of the case.
     pub(super) places: Vec<&'c Place>,
-    source: Option<String>,
+    pub(super) source: Option<String>,
     pub(super) findings: Vec<Finding>,
     pub(super) wants: BTreeSet<Wanted>,
     /// What is required and proven, with who says so.
     pub(super) proven: Vec<Explanation>,
     /// The image that is judged, and whether its tag or digest is open; `None`
     /// when it is not known which image it is.
-    judged: Option<(ImageRef, bool)>,
+    pub(super) judged: Option<(ImageRef, bool)>,
     /// Whether it is blocked cannot be known.
     pub(super) may_be_blocked: bool,
     /// No source names the image, and nothing else lets it pass.
@@ -280,16 +280,14 @@ impl<'c> Judging<'c> {
     }
 
     pub(super) fn finish(mut self) -> Judgement {
+        self.rules();
         self.unsure_in_places();
         let lifted = self.except();
         let verdict = self.findings.iter().map(|finding| finding.verdict).max().unwrap_or(Verdict::Pass);
         let explanation = match self.findings.as_slice() {
             [] => self.passing(&lifted),
             // What each rests on stands in the finding.
-            findings => step(
-                "it does not pass".to_owned(),
-                findings.iter().map(|finding| step(finding.message.clone(), Vec::new())).collect(),
-            ),
+            findings => does_not_pass(findings),
         };
         Judgement {
             verdict,
@@ -334,6 +332,12 @@ impl<'c> Judging<'c> {
         }));
         explanation
     }
+}
+
+/// What a judgement with findings says as a whole.
+pub(super) fn does_not_pass(findings: &[Finding]) -> Explanation {
+    let messages = findings.iter().map(|finding| step(finding.message.clone(), Vec::new()));
+    step("it does not pass".to_owned(), messages.collect())
 }
 
 fn may_be(blocked: &Blocked) -> String {

@@ -143,8 +143,20 @@ pub(super) const FILE: Keys = Keys {
             Holds::List(&Holds::Host),
             "Hosts that may be asked for evidence, beside the built-in ones.",
         ),
+        key("rules", Holds::List(&Holds::Keys(&RULE)), "Conditions in CEL, for what keys cannot say."),
     ],
-    later: &["rules"],
+    later: &[],
+};
+
+/// The keys of an item of `rules`.
+pub(super) const RULE: Keys = Keys {
+    known: &[
+        needed("name", Holds::Name, "The name of the rule; its findings carry it."),
+        needed("if", Holds::Text, "The condition, in CEL."),
+        needed("then", Holds::Words(&["review", "fail"]), "What a use comes to for which it holds."),
+        key("say", Holds::Text, "What to do about it, for whoever reads the finding."),
+    ],
+    later: &[],
 };
 
 /// The keys of a source.

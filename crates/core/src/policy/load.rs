@@ -20,6 +20,7 @@ use super::place::Around;
 use super::reader::Spanned;
 use super::rewrite;
 use super::rewrite::Rewrites;
+use super::rules::Rule;
 use super::scrutiny::Scrutiny;
 use super::source;
 use super::source::Source;
@@ -193,10 +194,22 @@ fn check(form: &Form, first_line: Span, scope: Scope<'_>, day: Day, out: &mut Di
     source::reject_unsupported_requirements(&form.trust, out);
     source::reject_ties(&form.trust, out);
     rewrite::reject_chains(&form.mirrors, out);
+    reject_shared_names(form, out);
     place::check(&form.places, &around(form, scope), out);
     let bounds = bounds(form, scope, day);
     exception::check(&form.exceptions, &bounds, out);
     trial::check(&form.trials, &bounds, out);
+}
+
+/// A place and a rule of one name could not be told apart in findings.
+fn reject_shared_names(form: &Form, out: &mut Diagnostics) {
+    for rule in &form.rules {
+        if let Some(place) = form.places.iter().find(|place| place.name.value == rule.name.value) {
+            let line = out.line(place.name.span);
+            let message = format!("the place on line {line} has the name `{}` already", rule.name.value);
+            out.error(rule.name.span, message, "give each a name of its own");
+        }
+    }
 }
 
 /// A repository under an organisation has exceptions only if that lets it.
@@ -221,6 +234,7 @@ fn refuse_exceptions(form: &Form, organisation: Option<&Policy>, out: &mut Diagn
 fn bounds<'a>(form: &'a Form, scope: Scope<'a>, day: Day) -> Bounds<'a> {
     let own = form.trust.iter().flat_map(|source| source.require.ids());
     let own = own.chain(form.places.iter().map(|place| place.name.value.as_str()));
+    let own = own.chain(form.rules.iter().map(|rule| rule.name.value.as_str()));
     let mut bounds =
         Bounds { day, max_days: None, made: Some(own.collect()), taken: std::collections::BTreeSet::new() };
     if let Scope::RepositoryUnderOrganisation(organisation) = scope {
@@ -350,5 +364,6 @@ fn compile(file: &Arc<SourceFile>, form: Form, compiled: Compiled, scope: Scope<
         max_exception_days: form.max_exception_days,
         reviewers: organisation.map_or_else(|| form.reviewers.into(), |policy| Arc::clone(&policy.reviewers)),
         contact: form.contact,
+        rules: form.rules.into_iter().filter_map(|rule| Rule::new(rule, file.path())).collect(),
     }
 }

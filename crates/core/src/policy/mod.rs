@@ -28,6 +28,8 @@ mod reader;
 mod require;
 mod requiring;
 mod rewrite;
+mod rules;
+mod ruling;
 mod schema;
 mod scrutinising;
 mod scrutiny;
@@ -50,6 +52,7 @@ pub use diagnostic::{Diagnostic, Severity};
 pub use files::{Found, Policies, PolicyFile, PolicyStatus};
 pub use load::{MAX_POLICY_BYTES, load};
 pub use proposal::Proposal;
+pub use rules::Circumstances;
 pub use schema::schema;
 pub use verdict::{Effect, Explanation, Finding, Judgement, Lifted, Mode, Verdict};
 
@@ -94,6 +97,7 @@ pub struct Policy {
     max_exception_days: Option<u32>,
     reviewers: Arc<[String]>,
     contact: Vec<String>,
+    rules: Vec<rules::Rule>,
 }
 
 /// Which uses of a change are judged; a greater one judges more.
@@ -171,7 +175,8 @@ impl Policy {
     fn made(&self) -> impl Iterator<Item = &str> {
         let required = self.trust.iter().flat_map(|trust| &trust.sources);
         let required = required.flat_map(|source| source.require.ids());
-        required.chain(self.places.iter().map(|place| place.name.value.as_str()))
+        let asked = self.places.iter().map(|place| place.name.value.as_str());
+        required.chain(asked).chain(self.rules.iter().map(|rule| rule.name.as_str()))
     }
 
     /// Its exceptions that are in force on a day: the id of each, and where it stands.

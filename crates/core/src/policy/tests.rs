@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod both_files;
+mod cookbook;
 mod evidence;
 mod exceptions;
 mod hardening;

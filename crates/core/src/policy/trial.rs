@@ -2,6 +2,7 @@
 //! exceptions set aside and `tag: supported` counted as met, so that neither a date
 //! nor a newer catalogue makes one fail.
 
+use super::Circumstances;
 use super::Effect;
 use super::Judgement;
 use super::Loaded;
@@ -127,7 +128,14 @@ impl Policy {
 
     fn failed_tests(&self, day: Day) -> Vec<Diagnostic> {
         let evidence = Evidence::none();
-        let given = Given { day, evidence: &evidence, exceptions: Vec::new(), supported_tags_met: true };
+        let circumstances = Circumstances::default();
+        let given = Given {
+            day,
+            evidence: &evidence,
+            exceptions: Vec::new(),
+            supported_tags_met: true,
+            circumstances: &circumstances,
+        };
         let failed = self.trials.iter().filter_map(|trial| {
             let usage = ImageUse::supposed(&trial.image, trial.path.clone(), Role::FinalStage, trial.stage);
             failure(trial, &judge::judge(self, &usage, &given))

@@ -90,11 +90,7 @@ pub(super) fn subject(base: Option<&[(&str, &str)]>, head: &[(&str, &str)]) -> S
         head: scanned(head),
         base: base.map(scanned),
         touched,
-        policies: Policies {
-            organisation: PolicyFile::Absent,
-            repository: PolicyFile::Read(loaded(POLICY)),
-            day: day(),
-        },
+        policies: Policies { repository: PolicyFile::Read(loaded(POLICY)), day: day(), ..Policies::none() },
         proposed: None,
         evidence: Arc::default(),
         notices: Vec::new(),

@@ -65,7 +65,7 @@ impl Environment {
             let at = Location { file: path.clone(), span };
             for value in &mut values {
                 let what = format!("`{}`", statement.name);
-                *value = std::mem::take(value).from_place(at.clone(), what);
+                *value = std::mem::take(value).placed(at.clone(), what);
                 let _ = budget.spend((value.text().len() + value.via().len() * VIA_BYTES) / 16);
             }
             self.variables.insert(statement.name.to_owned(), values);

@@ -167,7 +167,7 @@ impl<'l, 'a> Loader<'l, 'a> {
         if let Some(name) = names.next_back() {
             let values = template::evaluate(name.text(), &environment, self.budget);
             let what = "the project's `name`";
-            let values = values.into_iter().map(|value| value.from_place(name.at.clone(), what)).collect();
+            let values = values.into_iter().map(|value| value.placed(name.at.clone(), what)).collect();
             environment.set_default("COMPOSE_PROJECT_NAME", values);
         }
         environment

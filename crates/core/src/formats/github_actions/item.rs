@@ -85,7 +85,7 @@ impl Item {
                     return Item::Template(Rc::new(template));
                 }
                 let (kind, text) = typed(scalar.text, scalar.style);
-                Item::Scalar(kind, Value::known(text).from_place(at, what))
+                Item::Scalar(kind, Value::known(text).placed(at, what))
             }
             Shape::Sequence(sequence) => Item::List(sequence.items().map(|item| inner(item, what)).collect()),
             Shape::Mapping(mapping) => Item::Map(

@@ -446,7 +446,7 @@ impl Contexts for Scope<'_, '_> {
 /// An item that was taken from a place.
 pub(super) fn placed(item: Item, at: &Location, what: &str) -> Item {
     match item {
-        Item::Scalar(kind, value) => Item::Scalar(kind, value.from_place(at.clone(), what)),
+        Item::Scalar(kind, value) => Item::Scalar(kind, value.placed(at.clone(), what)),
         other => other,
     }
 }

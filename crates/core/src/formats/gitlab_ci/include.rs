@@ -76,7 +76,7 @@ fn read(entry: Node<'_>, file: &SourceFile) -> Option<Include> {
             Some(text) if !text.contains("$[[") => Value::known(text),
             _ => Value::unknown(format!("the input `{name}` is not followed")),
         };
-        Some((name.to_owned(), value.from_place(at, format!("the input `{name}`, given here"))))
+        Some((name.to_owned(), value.placed(at, format!("the input `{name}`, given here"))))
     });
     Some(Include {
         place: place(key, node.text().unwrap_or("")),

@@ -165,7 +165,7 @@ impl<'p> Scope<'_, 'p> {
 
     fn placed(&self, value: Value, name: &str, part: usize, node: Node<'p>) -> Value {
         let file = self.pipeline.loaded.parts[part].file.path().clone();
-        value.from_place(Location { file, span: node.content_span() }, format!("`{name}`"))
+        value.placed(Location { file, span: node.content_span() }, format!("`{name}`"))
     }
 
     /// Every value of an input: its default, its options, what includes give.
@@ -185,7 +185,7 @@ impl<'p> Scope<'_, 'p> {
             let at = Location { file: file.file.path().clone(), span: node.content_span() };
             // A default may name variables, which are put in afterwards.
             for value in self.expand_at(&text_of(node), part, Some(&trail)) {
-                let value = value.from_place(at.clone(), format!("default of the input `{name}`"));
+                let value = value.placed(at.clone(), format!("default of the input `{name}`"));
                 if !members.iter().any(|known| known.text() == value.text()) {
                     members.push(value);
                 }

@@ -168,7 +168,7 @@ impl Leaf {
     /// The text with its place.
     pub(super) fn value(&self) -> Value {
         let what = format!("`{}`", self.path.shown());
-        let mut value = Value::known(self.text.clone()).from_place(self.at.clone(), what.clone());
+        let mut value = Value::known(self.text.clone()).placed(self.at.clone(), what.clone());
         value.note(Via { at: self.at.clone(), what });
         value
     }

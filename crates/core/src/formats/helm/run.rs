@@ -422,7 +422,7 @@ impl<'l> Run<'l> {
         if value.text().trim().is_empty() {
             return Data::Text(value);
         }
-        Data::Text(value.from_place(at, what))
+        Data::Text(value.placed(at, what))
     }
 
     /// The text that `tpl` makes of a text with actions in it.

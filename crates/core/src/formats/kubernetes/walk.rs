@@ -349,7 +349,7 @@ impl<'f> Walk<'f> {
         let mut values = scope.expand(text);
         if target.span() != node.span() {
             let at = self.finder.location(span);
-            values = values.into_iter().map(|value| value.from_place(at.clone(), "anchor")).collect();
+            values = values.into_iter().map(|value| value.placed(at.clone(), "anchor")).collect();
         }
         self.add(role, node, values);
     }
@@ -384,7 +384,7 @@ impl<'f> Walk<'f> {
         let Some((span, text)) = self.written.scalar(target) else { return Vec::new() };
         let at = self.finder.location(span);
         let what = "part of the image";
-        scope.expand(text.trim()).into_iter().map(|value| value.from_place(at.clone(), what)).collect()
+        scope.expand(text.trim()).into_iter().map(|value| value.placed(at.clone(), what)).collect()
     }
 
     /// A string that holds objects of its own, as those of a `ConfigMap` may.
@@ -435,7 +435,7 @@ impl<'f> Walk<'f> {
         let Some((span, text)) = self.written.scalar(node) else { return Vec::new() };
         let at = self.finder.location(span);
         let what = format!("parameter `{name}`");
-        scope.expand(text.trim()).into_iter().map(|value| value.from_place(at.clone(), &what)).collect()
+        scope.expand(text.trim()).into_iter().map(|value| value.placed(at.clone(), &what)).collect()
     }
 }
 

@@ -93,7 +93,7 @@ fn take_apart<'t>(finder: Finder<'_>, text: &'t str) -> (HashMap<&'t str, Value>
                 true => {
                     let span = Span::new(begin + 1, begin + value.len() - 1);
                     Value::known(&value[1..value.len() - 1])
-                        .from_place(finder.location(span), format!("value of `{}`", name.trim()))
+                        .placed(finder.location(span), format!("value of `{}`", name.trim()))
                 }
                 false => Value::unknown(format!("the value of `{}` is not evaluated", name.trim())),
             };

@@ -336,7 +336,7 @@ impl Reader<'_, '_> {
             let at =
                 self.finder.location(Span::new(definition.start, definition.start + definition.text.len()));
             for value in self.expand(definition.text, depth + 1) {
-                let value = value.from_place(at.clone(), format!("value of `{name}`"));
+                let value = value.placed(at.clone(), format!("value of `{name}`"));
                 if values.len() < MAX_MEMBERS && !values.contains(&value) {
                     values.push(value);
                 }

@@ -152,13 +152,6 @@ fn values_of_the_wrong_kind_say_what_to_write() {
 }
 
 #[test]
-fn what_this_version_cannot_judge_is_refused_and_never_ignored() {
-    const HELP: &str =
-        "remove it, or use a version that supports it: leaving it out of account would not be safe";
-    says("rules: []", "`rules` is not supported by this version of fromguard yet", HELP);
-}
-
-#[test]
 fn a_trusted_crowd_must_be_meant() {
     const LIFT: &str = "or put `i-trust-everyone: true` beside the list if you mean it";
     let source = |pattern: &str| format!("trust: {{a: {{images: [\"{pattern}\"]}}}}");

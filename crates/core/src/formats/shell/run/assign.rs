@@ -34,7 +34,7 @@ impl Run<'_, '_> {
                 } else {
                     let at = self.script.finder.location(field.span);
                     members.extend(field.members.into_iter().map(|member| Member {
-                        value: member.value.from_place(at.clone(), format!("value of `{name}`")),
+                        value: member.value.placed(at.clone(), format!("value of `{name}`")),
                         symbol: member.symbol,
                     }));
                 }
@@ -81,7 +81,7 @@ impl Run<'_, '_> {
         members
             .into_iter()
             .map(|member| Member {
-                value: member.value.from_place(at.clone(), what.clone()),
+                value: member.value.placed(at.clone(), what.clone()),
                 symbol: member.symbol,
             })
             .collect()
@@ -112,7 +112,7 @@ impl Run<'_, '_> {
                                 break;
                             }
                             let placed = field.members.into_iter().map(|member| Member {
-                                value: member.value.from_place(at.clone(), format!("element of `{name}`")),
+                                value: member.value.placed(at.clone(), format!("element of `{name}`")),
                                 symbol: member.symbol,
                             });
                             elements.push(placed.collect());
@@ -175,7 +175,7 @@ impl Run<'_, '_> {
                 .members
                 .into_iter()
                 .map(|member| Member {
-                    value: member.value.from_place(at.clone(), format!("value of `{name}`")),
+                    value: member.value.placed(at.clone(), format!("value of `{name}`")),
                     symbol: member.symbol,
                 })
                 .collect();
