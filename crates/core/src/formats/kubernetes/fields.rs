@@ -51,6 +51,11 @@ impl<'n> Kind<'n> {
                 .any(|domain| self.of(domain))
     }
 
+    /// Whether it holds values of a chart.
+    pub(super) fn holds_values(self) -> bool {
+        self.name == "Values" || self.name == "HelmRelease"
+    }
+
     /// Whether what stands under a key of this kind is no input: what a build puts
     /// out, what a policy compares with, what was observed.
     pub(super) fn hides(self, key: &str) -> bool {

@@ -422,6 +422,9 @@ spec:
 #                                          ^^^^^^^^ container ghcr.io/acme/app:1.2.3 <- ghcr.io* <- acme/app <- 1.2.3
     proxy: {image: {repository: quay.io/acme/proxy}}
 #                               ^^^^^^^^^^^^^^^^^^ container partial quay.io/acme/proxy (the tag is left to what reads this) <- quay.io/acme/proxy*
+    redis: {enabled: true, repository: quay.io/acme/redis, tag: 8.6.2}
+#                                      ^^^^^^^^^^^^^^^^^^ container quay.io/acme/redis:8.6.2 <- quay.io/acme/redis* <- 8.6.2
+    source: {repository: "https://example.com/git", tag: v1}
     logo: {image: logo.png}
 ---
 apiVersion: kustomize.toolkit.fluxcd.io/v1
