@@ -4,7 +4,7 @@
 use crate::image::ImageRef;
 
 /// One of these words stands in every text that names an image.
-pub(super) const SIGNS: &[&str] = &["image", "Image", "bundle", "package"];
+pub(super) const SIGNS: &[&str] = &["image", "Image", "bundle", "package", "HelmRelease"];
 
 /// What a kind is called: the group of `apiVersion` without its version, and `kind`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -550,3 +550,20 @@ fn windows_line_ends_and_a_byte_order_mark() {
     let raws: Vec<String> = scan.finish().uses.into_iter().map(|usage| usage.raw).collect();
     assert_eq!(raws, ["nginx:1", "redis"]);
 }
+
+/// The word `image` stands nowhere in it.
+#[test]
+fn a_helm_release_names_an_image_by_its_repository() {
+    check(
+        "
+=== release.yaml
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+spec:
+  chart: {spec: {chart: podinfo, version: '1'}}
+  values:
+    redis: {repository: quay.io/acme/redis, tag: 8.6.2}
+#                       ^^^^^^^^^^^^^^^^^^ container quay.io/acme/redis:8.6.2 <- quay.io/acme/redis* <- 8.6.2
+",
+    );
+}
