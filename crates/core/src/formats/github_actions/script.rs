@@ -16,6 +16,7 @@ use crate::formats::uses::Finder;
 use crate::formats::value::Value;
 use crate::image::ImageUse;
 use crate::image::Role;
+use crate::source::Mapped;
 use crate::source::Span;
 use crate::yaml::Node;
 
@@ -43,9 +44,14 @@ pub(super) fn read<'e>(
 ) {
     let Some(run) = step.mapping.find("run") else { return };
     let Some(text) = run.mapped(engine.file.text()) else { return };
-    if !shell::may_hold_images(text.text()) || !is_shell(engine, step) {
+    if !shell::may_hold_images(text.text()) {
         return;
     }
+    let text = match language(engine, step, at) {
+        Language::Sh => text,
+        Language::PowerShell => as_sh(&text),
+        Language::Other => return,
+    };
     let folder = match default(engine, step, "working-directory") {
         None => Some(String::new()),
         Some(node) => match engine.items(node, at).as_slice() {
@@ -111,13 +117,53 @@ fn known(value: Value) -> Item {
     Item::Scalar(super::item::Type::Text, value)
 }
 
-/// Whether a step runs in a shell whose language is read: none is named, or one of
-/// the family of `sh`.
-fn is_shell(engine: &Engine<'_>, step: &Step<'_>) -> bool {
-    let Some(shell) = default(engine, step, "shell").and_then(Node::text) else { return true };
+/// What the script of a step is written in.
+enum Language {
+    Sh,
+    PowerShell,
+    Other,
+}
+
+/// The language of a step: that of its shell, or of the one that its machine has.
+fn language<'e>(engine: &Engine<'e>, step: &Step<'e>, at: At<'_, 'e>) -> Language {
+    let Some(shell) = default(engine, step, "shell").and_then(Node::text) else {
+        return if is_on_windows(engine, step, at) { Language::PowerShell } else { Language::Sh };
+    };
     let program = shell.split_whitespace().next().unwrap_or("");
     let program = program.rsplit('/').next().unwrap_or(program);
-    matches!(program, "sh" | "bash" | "dash" | "ksh" | "zsh") || expression::has_expression(shell)
+    match program {
+        "sh" | "bash" | "dash" | "ksh" | "zsh" => Language::Sh,
+        "pwsh" | "powershell" => Language::PowerShell,
+        _ if expression::has_expression(shell) => Language::Sh,
+        _ => Language::Other,
+    }
+}
+
+/// Whether the job of a step runs on Windows, whatever its matrix says.
+fn is_on_windows<'e>(engine: &Engine<'e>, step: &Step<'e>, at: At<'_, 'e>) -> bool {
+    let Some(runner) = step.job.as_ref().and_then(|job| job.mapping.find("runs-on")) else { return false };
+    let says_so = |text: &str| text.to_ascii_lowercase().contains("windows");
+    if runner.text().is_none() {
+        return runner.list().filter_map(Node::text).any(says_so);
+    }
+    let items = engine.items(runner, at);
+    let is_windows = |item: &Item| matches!(item, Item::Scalar(_, value) if says_so(value.text()));
+    !items.is_empty() && items.iter().all(is_windows)
+}
+
+/// A script of PowerShell in words that the shell's reader takes the same way: "`"
+/// escapes there, as `\` does here, and `\` parts the names of a path.
+fn as_sh(script: &Mapped) -> Mapped {
+    let text = script.text();
+    let mut made = Mapped::default();
+    let mut done = 0;
+    for (at, char) in text.match_indices(['`', '\\']) {
+        made.append(&script.slice(done..at));
+        done = at + char.len();
+        made.push_made(if char == "`" { "\\" } else { "/" }, script.span(at..done));
+    }
+    made.append(&script.slice(done..text.len()));
+    made
 }
 
 /// A key of a step, or the default of its job or workflow.

@@ -445,3 +445,38 @@ FROM $BASE
 ",
     );
 }
+
+/// PowerShell goes on with "`" at the end of a line, and has `\` in its paths.
+#[test]
+fn powershell_is_read_where_a_job_runs_in_it() {
+    check(
+        r#"
+=== .github/workflows/windows.yml
+on: push
+jobs:
+  a:
+    runs-on: ${{ matrix.os }}
+    strategy: {matrix: {os: [windows-2022, windows-2025]}}
+    steps:
+      - run: |
+          & docker run --rm `
+            -v ".\src:C:\src" -v C:\tmp:C:\tmp `
+            acme/tool:1 C:\run.ps1 -Fast
+#           ^^^^^^^^^^^ command docker.io/acme/tool:1
+      - run: |
+          & docker build `
+            -t ${{ env.NAME }} .
+          & docker run `
+            ${{ env.NAME }} make.ps1
+        env: {NAME: 'acme/local:1'}
+  b:
+    runs-on: ubuntu-latest
+    steps:
+      - run: docker pull `echo a`
+#                        ^^^^^^^^ command unresolved (what `$(…)` prints is not known)
+      - shell: pwsh
+        run: docker pull acme/tool:2
+#                        ^^^^^^^^^^^ command docker.io/acme/tool:2
+"#,
+    );
+}

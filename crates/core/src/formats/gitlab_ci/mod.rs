@@ -50,6 +50,8 @@ use self::variables::Scope;
 const FORMAT: &str = "gitlab-ci";
 /// The file that GitLab begins with.
 const FIRST: &str = ".gitlab-ci.yml";
+/// What only jobs and what they extend have.
+const JOB_KEYS: [&str; 5] = ["script", "before_script", "after_script", "trigger", "extends"];
 /// How much evaluation one file may cost, in steps.
 const MAX_STEPS: usize = 200_000;
 /// How many files are searched for those that include one.
@@ -71,7 +73,8 @@ impl Format for GitlabCi {
         let is_yaml = name.ends_with(".yml") || name.ends_with(".yaml");
         let in_folder =
             is_yaml && [".gitlab/", ".gitlab-ci/"].iter().any(|folder| path.as_str().starts_with(folder));
-        if in_folder || is_component(path.as_str()) { Claim::Maybe } else { Claim::No }
+        let is_named = is_yaml && name.starts_with(".gitlab-ci");
+        if in_folder || is_named || is_component(path.as_str()) { Claim::Maybe } else { Claim::No }
     }
 
     /// A pipeline may include any file.
@@ -153,10 +156,8 @@ fn is_pipeline(file: &SourceFile, files: &mut Files<'_>) -> bool {
     if is_component(file.path().as_str()) {
         return roots.next().is_some_and(|root| root.at(&["spec", "inputs"]).is_some());
     }
-    let is_job = |job: Node<'_>| {
-        job.map()
-            .is_some_and(|job| ["script", "trigger", "extends"].iter().any(|key| job.find(key).is_some()))
-    };
+    let is_job =
+        |job: Node<'_>| job.map().is_some_and(|job| JOB_KEYS.iter().any(|key| job.find(key).is_some()));
     roots.filter_map(Node::map).flat_map(Mapping::merged).any(|(_, job)| is_job(job))
 }
 

@@ -282,6 +282,12 @@ b:
 === .gitlab/bench.yml
 c: {image: 'alpine:3', script: make}
 #           ^^^^^^^^ ci-job docker.io/library/alpine:3
+=== .gitlab/deploy.yml
+.ssh: {image: 'alpine:4', before_script: [apk add openssh]}
+#              ^^^^^^^^ ci-job docker.io/library/alpine:4
+=== ci/.gitlab-ci-child.yml
+d: {image: 'alpine:5', script: make}
+#           ^^^^^^^^ ci-job docker.io/library/alpine:5
 === .gitlab/labels.yml
 image: {name: no}
 ",

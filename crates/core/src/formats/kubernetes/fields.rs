@@ -4,7 +4,7 @@
 use crate::image::ImageRef;
 
 /// One of these words stands in every text that names an image.
-pub(super) const SIGNS: &[&str] = &["image", "Image", "bundle", "package"];
+pub(super) const SIGNS: &[&str] = &["image", "Image", "bundle", "package", "HelmRelease"];
 
 /// What a kind is called: the group of `apiVersion` without its version, and `kind`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +49,11 @@ impl<'n> Kind<'n> {
             && !["cluster.x-k8s.io", "kops.k8s.io", "machine.openshift.io", "karpenter.sh", "kyverno.io"]
                 .iter()
                 .any(|domain| self.of(domain))
+    }
+
+    /// Whether it holds values of a chart.
+    pub(super) fn holds_values(self) -> bool {
+        self.name == "Values" || self.name == "HelmRelease"
     }
 
     /// Whether what stands under a key of this kind is no input: what a build puts

@@ -422,6 +422,9 @@ spec:
 #                                          ^^^^^^^^ container ghcr.io/acme/app:1.2.3 <- ghcr.io* <- acme/app <- 1.2.3
     proxy: {image: {repository: quay.io/acme/proxy}}
 #                               ^^^^^^^^^^^^^^^^^^ container partial quay.io/acme/proxy (the tag is left to what reads this) <- quay.io/acme/proxy*
+    redis: {enabled: true, repository: quay.io/acme/redis, tag: 8.6.2}
+#                                      ^^^^^^^^^^^^^^^^^^ container quay.io/acme/redis:8.6.2 <- quay.io/acme/redis* <- 8.6.2
+    source: {repository: "https://example.com/git", tag: v1}
     logo: {image: logo.png}
 ---
 apiVersion: kustomize.toolkit.fluxcd.io/v1
@@ -546,4 +549,21 @@ fn windows_line_ends_and_a_byte_order_mark() {
     }
     let raws: Vec<String> = scan.finish().uses.into_iter().map(|usage| usage.raw).collect();
     assert_eq!(raws, ["nginx:1", "redis"]);
+}
+
+/// The word `image` stands nowhere in it.
+#[test]
+fn a_helm_release_names_an_image_by_its_repository() {
+    check(
+        "
+=== release.yaml
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+spec:
+  chart: {spec: {chart: podinfo, version: '1'}}
+  values:
+    redis: {repository: quay.io/acme/redis, tag: 8.6.2}
+#                       ^^^^^^^^^^^^^^^^^^ container quay.io/acme/redis:8.6.2 <- quay.io/acme/redis* <- 8.6.2
+",
+    );
 }

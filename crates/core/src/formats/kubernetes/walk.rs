@@ -249,6 +249,9 @@ impl<'f> Walk<'f> {
                 is_image
             }
             Some(map) if key == "kustomize" => self.rewrites(map, at),
+            Some(map) if at.kind.holds_values() && is_repository_and_tag(map) => {
+                self.image_map(map, at.scope)
+            }
             _ if key == "images" && at.kind.group == "kustomize.toolkit.fluxcd.io" => {
                 value.list().for_each(|entry| self.rewrite(entry, at.scope));
                 true
@@ -437,6 +440,14 @@ impl<'f> Walk<'f> {
         let what = format!("parameter `{name}`");
         scope.expand(text.trim()).into_iter().map(|value| value.placed(at.clone(), &what)).collect()
     }
+}
+
+/// `{repository, tag}`: an image whatever the key above it is. That of a chart or of
+/// sources is an address.
+fn is_repository_and_tag(map: Mapping<'_>) -> bool {
+    let text = |key: &str| map.find(key).and_then(Node::text);
+    let is_name = text("repository").is_some_and(|repository| !repository.contains("://"));
+    is_name && (text("tag").is_some() || text("digest").is_some())
 }
 
 /// One value set behind another, with a text between.

@@ -12,6 +12,7 @@
 //!
 //! Functions are not evaluated, but `$(shell …)` is read as a script.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -43,6 +44,17 @@ type Definitions<'t> = HashMap<&'t str, Vec<Text<'t>>>;
 struct Text<'t> {
     text: &'t str,
     start: usize,
+}
+
+impl<'t> Text<'t> {
+    /// Without the quotes around all of it, which the shell would take away.
+    fn unquoted(self) -> Text<'t> {
+        let inner = ['"', '\''].into_iter().find_map(|quote| {
+            let inner = self.text.strip_prefix(quote)?.strip_suffix(quote)?;
+            (!inner.contains(['"', '\'', ' ', '\t', '\\'])).then_some(inner)
+        });
+        inner.map_or(self, |inner| Text { text: inner, start: self.start + 1 })
+    }
 }
 
 /// A Makefile, taken apart.
@@ -205,6 +217,14 @@ fn uncommented(value: &str) -> &str {
     value[..end].trim_end()
 }
 
+/// A value as make has it: a line that goes on is joined to the next by a space.
+fn continued(value: &str) -> Cow<'_, str> {
+    match value.contains("\\\n") || value.contains("\\\r\n") {
+        true => Cow::Owned(value.replace("\\\r\n", " ").replace("\\\n", " ")),
+        false => Cow::Borrowed(value),
+    }
+}
+
 /// How long the reference at the beginning is; 1 when it is none, or never ends.
 fn reference_length(text: &str) -> usize {
     let bytes = text.as_bytes();
@@ -323,7 +343,9 @@ impl Reader<'_, '_> {
             return unknown(format!("`{reference}` is known when make runs the rule"));
         }
         if name.contains([' ', ',', '$', ':']) {
-            return unknown(format!("`{}` is not evaluated", name.split_whitespace().next().unwrap_or(name)));
+            let function = name.split_whitespace().next().unwrap_or(name);
+            let what = if function.contains('$') { reference } else { function };
+            return unknown(format!("`{what}` is not evaluated"));
         }
         let Some(definitions) = self.makefile.definitions.get(name) else {
             return unknown(format!("`{reference}` is not set in this Makefile"));
@@ -333,9 +355,10 @@ impl Reader<'_, '_> {
         }
         let mut values: Vec<Value> = Vec::new();
         for definition in definitions.iter().take(MAX_MEMBERS) {
+            let definition = definition.unquoted();
             let at =
                 self.finder.location(Span::new(definition.start, definition.start + definition.text.len()));
-            for value in self.expand(definition.text, depth + 1) {
+            for value in self.expand(&continued(definition.text), depth + 1) {
                 let value = value.placed(at.clone(), format!("value of `{name}`"));
                 if values.len() < MAX_MEMBERS && !values.contains(&value) {
                     values.push(value);

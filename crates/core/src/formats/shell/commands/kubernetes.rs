@@ -159,27 +159,90 @@ fn pair_image<'s>(run: &mut Run<'_, '_>, pair: &Field<'s>, source: &Source<'s>) 
 
 /// `kind create cluster --image`, `k3d cluster create --image`, `minikube start --base-image`;
 /// what is loaded into a cluster was there before.
-pub(super) fn cluster<'s>(run: &mut Run<'_, '_>, fields: &[Field<'s>], source: &Source<'s>) {
-    static CLUSTER: Table = Table {
+pub(super) fn cluster<'s>(run: &mut Run<'_, '_>, name: &str, fields: &[Field<'s>], source: &Source<'s>) {
+    // `--wait` takes a time in kind, and nothing in k3d.
+    static KIND: Table = Table {
+        values: &[
+            "image",
+            "base-image",
+            "name",
+            "n",
+            "config",
+            "kubeconfig",
+            "wait",
+            "v",
+            "verbosity",
+            "nodes",
+        ],
+        flags: &["retain", "q", "quiet", "internal", "h", "help"],
+    };
+    static K3D: Table = Table {
         values: &[
             "image",
             "i",
-            "base-image",
-            "name",
-            "config",
+            "a",
+            "agents",
+            "agents-memory",
+            "api-port",
             "c",
-            "kubeconfig",
-            "retain",
-            "wait",
-            "n",
-            "nodes",
+            "cluster",
+            "config",
+            "e",
+            "env",
+            "gpus",
+            "host-alias",
+            "host-pid-mode",
+            "k3s-arg",
+            "k3s-node-label",
+            "kubeconfig-output",
+            "lb-config-override",
+            "memory",
+            "m",
+            "mode",
+            "network",
             "p",
-            "profile",
-            "driver",
+            "port",
+            "registry-config",
+            "registry-create",
+            "registry-use",
+            "replicas",
+            "role",
+            "runtime-label",
+            "runtime-ulimit",
+            "s",
+            "servers",
+            "servers-memory",
+            "subnet",
+            "t",
+            "timeout",
+            "token",
+            "v",
+            "volume",
         ],
-        flags: &["q", "quiet", "v"],
+        flags: &[
+            "kubeconfig-switch-context",
+            "kubeconfig-update-default",
+            "no-image-volume",
+            "no-lb",
+            "no-rollback",
+            "timestamps",
+            "trace",
+            "verbose",
+            "wait",
+            "h",
+            "help",
+        ],
     };
-    let read = argv::read(fields, &[&CLUSTER], Operands::All, source);
+    static MINIKUBE: Table = Table {
+        values: &["base-image", "p", "profile", "n", "nodes", "driver", "wait", "v", "b", "bootstrapper"],
+        flags: &["alsologtostderr", "dry-run", "force", "ha", "logtostderr", "h", "help"],
+    };
+    let table = match name {
+        "kind" => &KIND,
+        "k3d" => &K3D,
+        _ => &MINIKUBE,
+    };
+    let read = argv::read(fields, &[table], Operands::All, source);
     let words: Vec<&str> = read.operands.iter().map_while(|field| field.known()).take(2).collect();
     match words.as_slice() {
         ["create", "cluster"] | ["cluster" | "node", "create"] => {

@@ -113,7 +113,7 @@ fn look<'s>(run: &mut Run<'_, '_>, fields: &[Field<'s>], input: &Input, source: 
         "img" => containers::img(run, rest, input, source),
         "executor" => containers::kaniko(run, rest, source),
         "kubectl" | "oc" => kubernetes::client(run, rest, input, source),
-        "kind" | "k3d" | "minikube" => kubernetes::cluster(run, rest, source),
+        "kind" | "k3d" | "minikube" => kubernetes::cluster(run, &name, rest, source),
         "ctr" | "crictl" => kubernetes::runtime(run, &name, rest, source),
         "skopeo" => registries::skopeo(run, rest, source),
         "crane" | "gcrane" | "krane" | "oras" | "regctl" | "cosign" => {

@@ -125,3 +125,34 @@ EOF
 "#,
     );
 }
+
+#[test]
+fn a_value_is_what_the_shell_makes_of_it() {
+    check(
+        r#"
+=== Makefile
+BASE ?= "quay.io/acme/base:1"
+#        ^^^^^^^^^^^^^^^^^^^ command quay.io/acme/base:1
+FLAGS := docker run \
+	-e A \
+	-e B
+ifdef TTY
+	FLAGS += -t
+endif
+RUN := $(FLAGS) "$(IMAGE)"
+IMAGE := dev
+build:
+	docker build --build-arg BASE=$(BASE) -t "$(IMAGE)" .
+	docker pull $(BASE)
+	docker pull $(NODE_$(ARCH))
+#            ^^^^^^^^^^^^^^^ command unresolved (`$(NODE_$(ARCH))` is not evaluated)
+shell:
+	$(RUN) bash
+=== Dockerfile
+ARG BASE
+FROM $BASE
+#    ^^^^^ final-stage unresolved (`ARG BASE` has no default) <- BASE
+#    ^^^^^ final-stage quay.io/acme/base:1 <- Makefile: quay.io/acme/base:1* <- Makefile: $(BASE)
+"#,
+    );
+}

@@ -39,7 +39,7 @@ nerdctl -n k8s.io run --unknown l:1
 #[test]
 fn tools_that_are_no_engines() {
     check(
-        r"
+        r#"
 === a.sh
 skopeo copy --all docker://a:1 docker://ghcr.io/me/a:1
 #                          ^^^ command docker.io/library/a:1
@@ -71,8 +71,16 @@ kubectl debug -it pod/x --image=l:1 --target=y
 kubectl get pods -o jsonpath='{.spec.containers[*].image}'
 kind create cluster --image kindest/node:v1
 #                           ^^^^^^^^^^^^^^^ command docker.io/kindest/node:v1
+kind -v 1 create cluster --retain --image kindest/node:v2 --wait 5m
+#                                         ^^^^^^^^^^^^^^^ command docker.io/kindest/node:v2
 k3d cluster create x --image rancher/k3s:v1
 #                            ^^^^^^^^^^^^^^ command docker.io/rancher/k3s:v1
+k3d cluster create --wait --image rancher/k3s:v2 x
+#                                 ^^^^^^^^^^^^^^ command docker.io/rancher/k3s:v2
+args=(--wait)
+args+=(--image rancher/k3s:v3 -v a:b)
+k3d cluster create x "${args[@]}"
+#                     ^^^^^^^^^^ command docker.io/rancher/k3s:v3 <- rancher/k3s:v3*
 ctr -n k8s.io images pull docker.io/library/m:1
 #                         ^^^^^^^^^^^^^^^^^^^^^ command docker.io/library/m:1
 crictl pull n:1
@@ -86,7 +94,7 @@ docker buildx imagetools create -t ghcr.io/me/x q:1
 helm install x y --set image.repository=z
 docker compose run web sh
 docker-compose pull web
-",
+"#,
     );
 }
 
