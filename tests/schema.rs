@@ -89,8 +89,9 @@ fn every_example_of_the_documents_is_taken() {
         .filter_map(|block| block.strip_prefix("yaml\n"))
         .map(completed)
         .collect();
-    for file in fs::read_dir("docs/examples").unwrap() {
-        blocks.push(fs::read_to_string(file.unwrap().path()).unwrap());
+    for folder in ["docs/examples", "docs/examples/cookbook"] {
+        let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        blocks.extend(files.filter(|path| path.is_file()).map(|path| fs::read_to_string(path).unwrap()));
     }
     assert!(blocks.len() > 15, "{}", blocks.len());
     for block in blocks {

@@ -24,6 +24,7 @@ use crate::formats::Claim;
 use crate::formats::Extracted;
 use crate::formats::Files;
 use crate::formats::Format;
+use crate::formats::Parsed;
 use crate::formats::Rendering;
 use crate::formats::Wanted;
 use crate::formats::dockerfile::Dockerfile;
@@ -81,6 +82,8 @@ pub struct Scan {
     held: BTreeSet<Job>,
     /// What files make of images that stand elsewhere.
     renderings: BTreeMap<RepoPath, Rendering>,
+    /// What several extractions look at as YAML.
+    parsed: Parsed,
     scanned: Scanned,
 }
 
@@ -513,7 +516,10 @@ impl Formats<'_> {
             Lookup::Needs(_) => None,
         };
         let builds = self.scan.builds.get(&job.path).map_or(&[][..], Vec::as_slice);
-        let mut files = Files::new(&known).with_tree(self.scan.tree.as_deref()).with_builds(builds);
+        let mut files = Files::new(&known)
+            .with_tree(self.scan.tree.as_deref())
+            .with_builds(builds)
+            .with_parsed(&self.scan.parsed, &job.path);
         let mut extracted = Extracted::foreign();
         for (format, _) in formats_of(job) {
             extracted = format.extract(file, &mut files);

@@ -15,6 +15,7 @@ mod helm;
 pub mod kubernetes;
 pub mod kustomize;
 mod marker;
+mod parsed;
 pub mod shell;
 #[cfg(test)]
 mod tests;
@@ -23,7 +24,7 @@ mod value;
 
 use std::collections::BTreeSet;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::image::ImageUse;
 use crate::source::Content;
@@ -36,6 +37,7 @@ use crate::yaml;
 use crate::yaml::Yaml;
 
 use self::dockerfile::Inputs;
+pub use self::parsed::Parsed;
 
 /// A kind of file that names images.
 pub trait Format: Sync {
@@ -132,7 +134,9 @@ pub struct Files<'a> {
     wanted: BTreeSet<RepoPath>,
     used: BTreeSet<RepoPath>,
     wants_tree: bool,
-    yaml: HashMap<RepoPath, Rc<Yaml>>,
+    yaml: HashMap<RepoPath, Arc<Yaml>>,
+    /// What other extractions have parsed, and whose this one is.
+    parsed: Option<(&'a Parsed, &'a RepoPath)>,
 }
 
 impl<'a> Files<'a> {
@@ -146,6 +150,7 @@ impl<'a> Files<'a> {
             used: BTreeSet::new(),
             wants_tree: false,
             yaml: HashMap::new(),
+            parsed: None,
         }
     }
 
@@ -183,10 +188,21 @@ impl<'a> Files<'a> {
         self.builds
     }
 
+    /// The same for the file at `own`, where others look at the same files.
+    #[must_use]
+    pub fn with_parsed(self, parsed: &'a Parsed, own: &'a RepoPath) -> Files<'a> {
+        Files { parsed: Some((parsed, own)), ..self }
+    }
+
     /// A file as YAML, read once for all formats that look at it.
-    pub fn yaml(&mut self, file: &SourceFile) -> Rc<Yaml> {
-        let read = || Rc::new(yaml::read(file.text(), yaml::Limits::default()));
-        Rc::clone(self.yaml.entry(file.path().clone()).or_insert_with(read))
+    pub fn yaml(&mut self, file: &SourceFile) -> Arc<Yaml> {
+        let parsed = self.parsed;
+        let read = || match parsed {
+            // Most files are looked at by themselves only.
+            Some((parsed, own)) => parsed.yaml(file, file.path() != own),
+            None => Arc::new(yaml::read(file.text(), yaml::Limits::default())),
+        };
+        Arc::clone(self.yaml.entry(file.path().clone()).or_insert_with(read))
     }
 
     /// What was asked for.

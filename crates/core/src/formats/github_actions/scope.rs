@@ -72,7 +72,7 @@ impl<'m, 'a> Library<'m, 'a> {
 pub(super) trait Shelf {
     fn tree(&self) -> Option<&Tree>;
     fn text(&self, path: &RepoPath) -> Option<Arc<str>>;
-    fn yaml(&self, file: &SourceFile) -> Rc<Yaml>;
+    fn yaml(&self, file: &SourceFile) -> Arc<Yaml>;
     fn pieces(&self, text: &str) -> Rc<[Piece]>;
     fn spend(&self, steps: usize) -> bool;
     fn is_exhausted(&self) -> bool;
@@ -94,7 +94,7 @@ impl Shelf for Library<'_, '_> {
         }
     }
 
-    fn yaml(&self, file: &SourceFile) -> Rc<Yaml> {
+    fn yaml(&self, file: &SourceFile) -> Arc<Yaml> {
         self.files.borrow_mut().yaml(file)
     }
 

@@ -2,7 +2,7 @@
 //! includes, in the order in which they are put on top of each other.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::formats::Files;
 use crate::formats::value::Value;
@@ -24,7 +24,7 @@ const MAX_FILES: usize = 151;
 /// One file of a pipeline.
 pub(super) struct Part {
     pub(super) file: SourceFile,
-    pub(super) yaml: Rc<Yaml>,
+    pub(super) yaml: Arc<Yaml>,
     /// Included only sometimes.
     pub(super) conditional: bool,
     /// What it is given by those that include it.

@@ -19,7 +19,7 @@ mod text;
 mod walk;
 
 use std::borrow::Cow;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use memchr::memmem;
 
@@ -110,10 +110,10 @@ pub(super) fn has_signs(text: &str) -> bool {
 
 /// Reads a file; one with a template's markers or escaped surrogates in a form that
 /// is YAML, byte for byte of the same length.
-fn read<'f>(file: &'f SourceFile, files: &mut Files<'_>) -> (Cow<'f, str>, Rc<Yaml>) {
+fn read<'f>(file: &'f SourceFile, files: &mut Files<'_>) -> (Cow<'f, str>, Arc<Yaml>) {
     match template::masked(file.text()) {
         Some(masked) => {
-            let yaml = Rc::new(yaml::read(&masked, yaml::Limits::default()));
+            let yaml = Arc::new(yaml::read(&masked, yaml::Limits::default()));
             (Cow::Owned(masked), yaml)
         }
         None => (Cow::Borrowed(file.text()), files.yaml(file)),
