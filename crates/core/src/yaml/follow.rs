@@ -116,7 +116,7 @@ impl<'a> Mapping<'a> {
     /// What its own merge keys name, last first.
     fn merges(self) -> Vec<Mapping<'a>> {
         let mut named = Vec::new();
-        for (_, value) in self.entries().filter(|(key, _)| is_merge(*key)) {
+        for (_, value) in self.named("<<").filter(|(key, _)| is_merge(*key)) {
             match value.followed().map(Node::shape) {
                 Some(Shape::Mapping(mapping)) => named.push(mapping),
                 Some(Shape::Sequence(sequence)) => named.extend(sequence.items().filter_map(Node::map)),

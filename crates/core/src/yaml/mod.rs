@@ -286,30 +286,32 @@ impl<'a> Mapping<'a> {
     /// The value of the first entry whose key is this text.
     #[must_use]
     pub fn get(self, key: &str) -> Option<Node<'a>> {
-        if self.entries.nodes.len() >= MANY_ENTRIES {
-            return self.get_sorted(key);
-        }
-        self.entries()
-            .find(|(node, _)| node.scalar().is_some_and(|scalar| scalar.text == key))
-            .map(|entry| entry.1)
+        self.named(key).next().map(|entry| entry.1)
     }
 
-    /// The same, for a large mapping: many files look for many keys in one.
-    fn get_sorted(self, key: &str) -> Option<Node<'a>> {
+    /// Every entry whose key is this text, in order. Many files look
+    /// for many keys in one large mapping: its keys are sorted.
+    fn named(self, key: &str) -> impl Iterator<Item = (Node<'a>, Node<'a>)> {
+        let document = self.document;
         let entries = &self.entries.nodes;
-        let text = |entry: usize| {
+        let text = move |entry: usize| {
             let index = entries.get(entry)?.0;
-            Node { document: self.document, index }.scalar().map(|scalar| scalar.text)
+            Node { document, index }.scalar().map(|scalar| scalar.text)
         };
-        let sorted = self.entries.sorted.get_or_init(|| {
-            let mut sorted: Vec<usize> = (0..entries.len()).collect();
-            sorted.sort_by_key(|entry| text(*entry));
-            sorted.into()
+        let sorted: Option<&[usize]> = (entries.len() >= MANY_ENTRIES).then(|| {
+            let sort = || {
+                let mut sorted: Vec<usize> = (0..entries.len()).collect();
+                sorted.sort_by_key(|entry| text(*entry));
+                sorted.into()
+            };
+            &**self.entries.sorted.get_or_init(sort)
         });
-        let first = sorted.partition_point(|entry| text(*entry) < Some(key));
-        let entry = *sorted.get(first)?;
-        let (_, index) = *entries.get(entry)?;
-        (text(entry) == Some(key)).then_some(Node { document: self.document, index })
+        let near = sorted.map(|sorted| &sorted[sorted.partition_point(|entry| text(*entry) < Some(key))..]);
+        let near = near.into_iter().flatten().copied().take_while(move |entry| text(*entry) == Some(key));
+        let all = if sorted.is_none() { 0..entries.len() } else { 0..0 };
+        near.chain(all.filter(move |entry| text(*entry) == Some(key)))
+            .filter_map(move |entry| entries.get(entry))
+            .map(move |(key, value)| (Node { document, index: *key }, Node { document, index: *value }))
     }
 }
 
