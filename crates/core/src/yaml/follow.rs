@@ -2,6 +2,8 @@
 //! tree resolves nothing by itself; whoever walks through these counts its steps
 //! with [`Visits`], since a few aliases of aliases stand for millions of nodes.
 
+use std::collections::HashMap;
+
 use super::Mapping;
 use super::Node;
 use super::Shape;
@@ -88,19 +90,18 @@ impl<'a> Mapping<'a> {
     #[must_use]
     pub fn merged(self) -> Vec<(Node<'a>, Node<'a>)> {
         let mut entries: Vec<(Node<'a>, Node<'a>)> = Vec::new();
-        let merged = self.merged_mappings();
-        let mut seen = std::collections::HashSet::new();
-        for mapping in std::iter::once(self).chain(merged) {
-            let hidden: std::collections::HashSet<&str> = seen.clone();
+        let layers: Vec<Mapping<'a>> = self.layers().collect();
+        // The layer that has a name first hides those behind it.
+        let mut seen: HashMap<&str, usize> = HashMap::new();
+        for (layer, mapping) in layers.iter().enumerate() {
             for (key, value) in mapping.entries() {
                 if is_merge(key) {
                     continue;
                 }
                 let (Some(key), Some(value)) = (key.followed(), value.followed()) else { continue };
                 let name = key.scalar().map_or("", |scalar| scalar.text);
-                if !hidden.contains(name) {
+                if layers.len() == 1 || *seen.entry(name).or_insert(layer) == layer {
                     entries.push((key, value));
-                    seen.insert(name);
                 }
             }
         }
@@ -115,7 +116,7 @@ impl<'a> Mapping<'a> {
     /// What its own merge keys name, last first.
     fn merges(self) -> Vec<Mapping<'a>> {
         let mut named = Vec::new();
-        for (_, value) in self.entries().filter(|(key, _)| is_merge(*key)) {
+        for (_, value) in self.named("<<").filter(|(key, _)| is_merge(*key)) {
             match value.followed().map(Node::shape) {
                 Some(Shape::Mapping(mapping)) => named.push(mapping),
                 Some(Shape::Sequence(sequence)) => named.extend(sequence.items().filter_map(Node::map)),
@@ -150,5 +151,11 @@ impl Visits {
     pub fn step(&mut self) -> bool {
         self.left = self.left.saturating_sub(1);
         self.left > 0
+    }
+
+    /// How many steps are left.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.left
     }
 }

@@ -15,6 +15,8 @@ mod read;
 mod tests;
 mod text;
 
+use std::sync::OnceLock;
+
 use crate::source::Span;
 
 pub use follow::Visits;
@@ -69,10 +71,21 @@ struct Data {
 #[derive(Debug, Clone)]
 enum Kind {
     Scalar { text: String, style: Style },
-    Mapping(Vec<(usize, usize)>),
+    Mapping(Entries),
     Sequence(Vec<usize>),
     Alias { name: String, target: Option<usize> },
 }
+
+/// The keys and values of a mapping, by their nodes.
+#[derive(Debug, Clone, Default)]
+struct Entries {
+    nodes: Vec<(usize, usize)>,
+    /// The entries in the order of their keys, of a large mapping in which a key was looked for.
+    sorted: OnceLock<Box<[usize]>>,
+}
+
+/// From how many entries on a mapping's keys are sorted to be found.
+const MANY_ENTRIES: usize = 32;
 
 /// An anchor or a tag as written, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,7 +165,7 @@ pub struct Scalar<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Mapping<'a> {
     document: &'a Document,
-    entries: &'a [(usize, usize)],
+    entries: &'a Entries,
 }
 
 /// The items of a sequence.
@@ -265,6 +278,7 @@ impl<'a> Mapping<'a> {
     pub fn entries(self) -> impl ExactSizeIterator<Item = (Node<'a>, Node<'a>)> {
         let document = self.document;
         self.entries
+            .nodes
             .iter()
             .map(move |(key, value)| (Node { document, index: *key }, Node { document, index: *value }))
     }
@@ -272,9 +286,32 @@ impl<'a> Mapping<'a> {
     /// The value of the first entry whose key is this text.
     #[must_use]
     pub fn get(self, key: &str) -> Option<Node<'a>> {
-        self.entries()
-            .find(|(node, _)| node.scalar().is_some_and(|scalar| scalar.text == key))
-            .map(|entry| entry.1)
+        self.named(key).next().map(|entry| entry.1)
+    }
+
+    /// Every entry whose key is this text, in order. Many files look
+    /// for many keys in one large mapping: its keys are sorted.
+    fn named(self, key: &str) -> impl Iterator<Item = (Node<'a>, Node<'a>)> {
+        let document = self.document;
+        let entries = &self.entries.nodes;
+        let text = move |entry: usize| {
+            let index = entries.get(entry)?.0;
+            Node { document, index }.scalar().map(|scalar| scalar.text)
+        };
+        let sorted: Option<&[usize]> = (entries.len() >= MANY_ENTRIES).then(|| {
+            let sort = || {
+                let mut sorted: Vec<usize> = (0..entries.len()).collect();
+                sorted.sort_by_key(|entry| text(*entry));
+                sorted.into()
+            };
+            &**self.entries.sorted.get_or_init(sort)
+        });
+        let near = sorted.map(|sorted| &sorted[sorted.partition_point(|entry| text(*entry) < Some(key))..]);
+        let near = near.into_iter().flatten().copied().take_while(move |entry| text(*entry) == Some(key));
+        let all = if sorted.is_none() { 0..entries.len() } else { 0..0 };
+        near.chain(all.filter(move |entry| text(*entry) == Some(key)))
+            .filter_map(move |entry| entries.get(entry))
+            .map(move |(key, value)| (Node { document, index: *key }, Node { document, index: *value }))
     }
 }
 

@@ -9,6 +9,7 @@ use granit_parser::ScanError;
 
 use super::Data;
 use super::Document;
+use super::Entries;
 use super::Kind;
 use super::Mark;
 use super::Style;
@@ -172,8 +173,8 @@ impl<'t> Builder<'t> {
                 self.open.push(Open { node, key: None });
             }
             Event::MappingStart(_, anchor, _) => {
-                let node =
-                    self.place(Data { span, kind: Kind::Mapping(Vec::new()), anchor: None, tag }, anchor);
+                let node = self
+                    .place(Data { span, kind: Kind::Mapping(Entries::default()), anchor: None, tag }, anchor);
                 self.open.push(Open { node, key: None });
             }
             Event::SequenceEnd | Event::MappingEnd => {
@@ -218,7 +219,7 @@ impl<'t> Builder<'t> {
                 Kind::Sequence(items) => items.push(index),
                 Kind::Mapping(entries) => match open.key.take() {
                     None => open.key = Some(index),
-                    Some(key) => entries.push((key, index)),
+                    Some(key) => entries.nodes.push((key, index)),
                 },
                 Kind::Scalar { .. } | Kind::Alias { .. } => {}
             },
@@ -229,12 +230,12 @@ impl<'t> Builder<'t> {
     fn last_child_end(&self, node: usize) -> usize {
         let last = match &self.nodes[node].kind {
             Kind::Sequence(items) => items.last().copied(),
-            Kind::Mapping(entries) => entries.last().map(|entry| entry.1),
+            Kind::Mapping(entries) => entries.nodes.last().map(|entry| entry.1),
             Kind::Scalar { .. } | Kind::Alias { .. } => None,
         };
         // The value of a last `key:` is empty and may stand further down.
         let of_key = match &self.nodes[node].kind {
-            Kind::Mapping(entries) => entries.last().map(|entry| self.nodes[entry.0].span.end),
+            Kind::Mapping(entries) => entries.nodes.last().map(|entry| self.nodes[entry.0].span.end),
             _ => None,
         };
         last.map(|last| self.nodes[last].span.end).max(of_key).unwrap_or(self.nodes[node].span.end)

@@ -180,3 +180,16 @@ f: &f {<<: *f, k: v}
     assert_eq!(root.at(&["d", "x"]).and_then(Node::text), Some("1"));
     assert_eq!(root.at(&["d", "nope"]).and_then(Node::text), None);
 }
+
+#[test]
+fn keys_of_a_large_mapping_are_found_like_those_of_a_small_one() {
+    let many: String = (0..100).map(|at| format!("k{at}: v{at}\n")).collect();
+    let text = format!("{many}k7: second\n<<: {{k7: merged, only: m}}\n\"<<\": {{quoted: q}}\n");
+    let yaml = read(&text, Limits::default());
+    let root = yaml.documents[0].root();
+    let found = |key: &str| root.at(&[key]).and_then(Node::text);
+    assert_eq!([found("k0"), found("k7"), found("k99")], [Some("v0"), Some("v7"), Some("v99")]);
+    assert_eq!([found("only"), found("quoted"), found("k100")], [Some("m"), None, None]);
+    let merged: Vec<_> = root.map().map(|map| map.merged()).unwrap_or_default();
+    assert_eq!(merged.iter().filter(|(key, _)| key.text() == Some("k7")).count(), 2);
+}

@@ -1,5 +1,6 @@
 //! From `build` to what is built: which Dockerfile, and what it is given.
 
+use std::collections::BTreeMap;
 use std::collections::HashSet;
 use std::rc::Rc;
 
@@ -9,6 +10,7 @@ use crate::formats::dockerfile::Context;
 use crate::formats::dockerfile::Inputs;
 use crate::formats::value::Value;
 use crate::source::RepoPath;
+use crate::source::Span;
 
 use super::model::Bound;
 use super::model::Entry;
@@ -32,8 +34,8 @@ const MAX_WAYS: usize = 8;
 #[derive(Default)]
 pub(super) struct Builds {
     pub(super) builds: Vec<Build>,
-    /// Dockerfiles that stand in compose files, and how they are built.
-    pub(super) inline: Vec<(Bound, Vec<Inputs>)>,
+    /// Dockerfiles that stand in compose files, by their places, and how they are built.
+    pub(super) inline: BTreeMap<(RepoPath, Span), (Bound, Vec<Inputs>)>,
     pub(super) lost: Vec<Lost>,
     /// More builds than are told.
     pub(super) too_many: bool,
@@ -58,10 +60,8 @@ impl Builder<'_> {
         }
         let inputs = self.inputs(service, build);
         if let Some(inline) = &build.inline {
-            match builds.inline.iter_mut().find(|(known, _)| known.text.at == inline.text.at) {
-                Some((_, known)) => known.extend(inputs),
-                None => builds.inline.push((inline.clone(), inputs)),
-            }
+            let place = (inline.text.at.file.clone(), inline.text.at.span);
+            builds.inline.entry(place).or_insert_with(|| (inline.clone(), Vec::new())).1.extend(inputs);
             return;
         }
         for path in self.dockerfiles(build, &mut builds.lost) {

@@ -148,7 +148,7 @@ fn finish(
         gatherer.lost(lost);
     }
     extracted.problems.append(&mut loader.problems);
-    for (inline, inputs) in &builds.inline {
+    for (inline, inputs) in builds.inline.values() {
         if !gatherer.is_own(&inline.text.at.file) {
             continue;
         }

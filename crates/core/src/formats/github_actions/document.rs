@@ -3,7 +3,9 @@
 //! <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax>,
 //! <https://docs.github.com/en/actions/reference/workflows-and-actions/metadata-syntax>.
 
+use std::cell::OnceCell;
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::yaml::Mapping;
@@ -17,6 +19,8 @@ pub(super) struct Job<'a> {
     pub(super) mapping: Mapping<'a>,
     /// The combinations of its matrix, by the world that they were made for.
     pub(super) combinations: RefCell<Vec<(usize, Rc<[Combination]>)>>,
+    /// Whether its matrix may hold what a caller gives.
+    pub(super) matrix_asks: OnceCell<bool>,
 }
 
 /// A step of a job or of a composite action.
@@ -31,24 +35,35 @@ pub(super) struct Step<'a> {
 pub(super) struct Document<'a> {
     pub(super) root: Node<'a>,
     pub(super) jobs: Vec<Rc<Job<'a>>>,
+    /// The first job of each id, in lower case.
+    by_id: HashMap<String, Rc<Job<'a>>>,
 }
 
 impl<'a> Document<'a> {
     pub(super) fn new(root: Node<'a>) -> Document<'a> {
         let entries = root.at(&["jobs"]).and_then(Node::map).map(Mapping::merged).unwrap_or_default();
-        let jobs = entries
+        let jobs: Vec<Rc<Job<'a>>> = entries
             .into_iter()
             .filter_map(|(key, job)| {
                 let (id, mapping) = (key.text()?, job.map()?);
-                Some(Rc::new(Job { id, mapping, combinations: RefCell::default() }))
+                Some(Rc::new(Job {
+                    id,
+                    mapping,
+                    combinations: RefCell::default(),
+                    matrix_asks: OnceCell::new(),
+                }))
             })
             .collect();
-        Document { root, jobs }
+        let mut by_id = HashMap::new();
+        for job in &jobs {
+            by_id.entry(job.id.to_ascii_lowercase()).or_insert_with(|| Rc::clone(job));
+        }
+        Document { root, jobs, by_id }
     }
 
     /// The job of an id.
     pub(super) fn job(&self, id: &str) -> Option<&Rc<Job<'a>>> {
-        self.jobs.iter().find(|job| job.id.eq_ignore_ascii_case(id))
+        self.by_id.get(&id.to_ascii_lowercase())
     }
 
     /// The `env` that a job sees, nearest first.

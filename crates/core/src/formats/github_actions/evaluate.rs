@@ -35,7 +35,7 @@ pub(super) trait Contexts {
 }
 
 /// Why something is not known that took too long.
-const TOO_MANY: &str = "the expressions of this file have more values than are followed";
+pub(super) const TOO_MANY: &str = "the expressions of this file have more values than are followed";
 
 /// Every member followed by every other one.
 fn joined_to(members: &[Value], next: &[Value], contexts: &dyn Contexts) -> Vec<Value> {

@@ -87,7 +87,7 @@ fn of_map(entries: &[(String, Item)], contexts: &dyn Contexts) -> Vec<Combinatio
         let mut next = Vec::new();
         for combination in &made {
             for item in &items {
-                if next.len() == MAX_COMBINATIONS || !contexts.spend(1) {
+                if next.len() == MAX_COMBINATIONS || !contexts.spend(1 + combination.values.len()) {
                     more = true;
                     break;
                 }

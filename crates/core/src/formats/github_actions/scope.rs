@@ -166,10 +166,21 @@ impl<'e> Engine<'e> {
         Engine { file, document: Document::new(root), shelf, depth, worlds: OnceCell::new() }
     }
 
+    /// What a node of the file says; what lies in it is counted.
+    fn item(&self, node: Node<'e>, what: &str) -> Item {
+        if self.shelf.is_exhausted() {
+            return Item::unknown(evaluate::TOO_MANY);
+        }
+        let mut visits = Visits::new(MAX_VALUES);
+        let item = Item::from_node(node, self.file, what, &mut visits);
+        self.shelf.spend(MAX_VALUES - visits.left());
+        item
+    }
+
     /// Every value of a node: of its text where that holds expressions.
     pub(super) fn items(&self, node: Node<'e>, at: At<'_, 'e>) -> Vec<Item> {
         let mut members = Vec::new();
-        let item = Item::from_node(node, self.file, "", &mut Visits::new(MAX_VALUES));
+        let item = self.item(node, "");
         let template = match item {
             Item::Template(template) => template,
             // It stands where it is used.
@@ -225,7 +236,11 @@ impl<'e> Engine<'e> {
 
     /// Whether a job's matrix may hold what a caller gives.
     fn matrix_asks(&self, job: Option<&Job<'e>>) -> bool {
-        let Some(matrix) = job.and_then(|job| job.mapping.find("strategy")) else { return false };
+        job.is_some_and(|job| *job.matrix_asks.get_or_init(|| Self::asks(job)))
+    }
+
+    fn asks(job: &Job<'e>) -> bool {
+        let Some(matrix) = job.mapping.find("strategy") else { return false };
         let mut waiting = vec![matrix];
         let mut visits = Visits::new(MAX_VALUES);
         while let Some(node) = waiting.pop() {
@@ -250,7 +265,7 @@ impl<'e> Engine<'e> {
         let made: Rc<[Combination]> = match matrix {
             None => Rc::from([Combination::default()]),
             Some(matrix) => {
-                let matrix = Item::from_node(matrix, self.file, "the matrix", &mut Visits::new(MAX_VALUES));
+                let matrix = self.item(matrix, "the matrix");
                 let env = self.document.env_of(job);
                 let at = At { job: None, env: &env };
                 let scope = Scope { engine: self, at, world, combination: None, level: 1 };
@@ -334,7 +349,7 @@ impl Scope<'_, '_> {
             return (vec![Item::unknown(format!("`env.{key}` is not set in this file"))], 1);
         };
         let what = format!("`env.{key}`");
-        let item = Item::from_node(node, self.engine.file, &what, &mut Visits::new(MAX_VALUES));
+        let item = self.engine.item(node, &what);
         // A variable sees those of the levels above its own.
         let env = self.at.env.get(layer + 1..).unwrap_or_default();
         let outer = Scope { at: At { env, ..self.at }, level: self.level + 1, ..*self };
@@ -349,7 +364,7 @@ impl Scope<'_, '_> {
             && let Some(output) = job.mapping.find("outputs").and_then(|outputs| outputs.at(&[name.as_str()]))
         {
             let what = format!("the output `{name}` of the job `{id}`");
-            let item = Item::from_node(output, self.engine.file, &what, &mut Visits::new(MAX_VALUES));
+            let item = self.engine.item(output, &what);
             let env = self.engine.document.env_of(job);
             let at = At { job: Some(job), env: &env };
             let combinations = match self.world {

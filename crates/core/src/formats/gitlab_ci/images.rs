@@ -157,7 +157,7 @@ impl<'p> Reader<'_, 'p> {
         }
         let worlds = worlds(self.pipeline, &job.chain);
         for world in &worlds {
-            let scope = Scope { pipeline: self.pipeline, own: &job.own, world, steps: self.steps };
+            let scope = Scope { pipeline: self.pipeline, chain: &job.chain, world, steps: self.steps };
             for value in scope.expand(text, found.part) {
                 if members.len() > MAX_MEMBERS || members.contains(&value) {
                     continue;

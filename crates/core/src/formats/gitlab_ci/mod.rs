@@ -254,9 +254,10 @@ fn read(tree: &Started, images: &mut Images, scripts: &mut Scripts, steps: &Cell
     scripts.add(&parent, steps);
     for (job, loaded) in tree.iter().skip(1) {
         let starter = parent.jobs().find(|name| job.as_deref() == Some(*name));
-        let own = starter.map(|name| parent.job(name).own).unwrap_or_default();
-        let scope = Scope { pipeline: &parent, own: &own, world: &[], steps };
-        let names: BTreeSet<&str> = own.keys().copied().chain(parent.global_names()).collect();
+        let chain = starter.map(|name| parent.job(name)).unwrap_or_default().chain;
+        let scope = Scope { pipeline: &parent, chain: &chain, world: &[], steps };
+        let mut names = parent.own_names(&chain);
+        names.extend(parent.global_names());
         let passed: Vec<(String, Vec<Value>)> =
             names.into_iter().map(|name| (name.to_owned(), scope.variable(name))).collect();
         let child = Pipeline::new(loaded, &passed);

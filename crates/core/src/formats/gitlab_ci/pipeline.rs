@@ -6,6 +6,7 @@
 
 use std::cell::Cell;
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -50,13 +51,11 @@ pub(super) struct Found<'p> {
 pub(super) struct Job<'p> {
     /// What it is put together from, templates first, the job itself last.
     pub(super) chain: Rc<[&'p str]>,
-    /// The variables that it and its templates set.
-    pub(super) own: HashMap<&'p str, Found<'p>>,
 }
 
 impl Default for Job<'_> {
     fn default() -> Self {
-        Job { chain: Rc::from([]), own: HashMap::new() }
+        Job { chain: Rc::from([]) }
     }
 }
 
@@ -142,8 +141,7 @@ impl<'p> Pipeline<'p> {
 
     /// A job, put together.
     pub(super) fn job(&self, name: &'p str) -> Job<'p> {
-        let chain = self.chain(name);
-        Job { own: self.own_variables(&chain), chain }
+        Job { chain: self.chain(name) }
     }
 
     /// The names of a job's templates, and its own; each once, where it counts.
@@ -197,23 +195,32 @@ impl<'p> Pipeline<'p> {
     }
 
     /// The definitions of a variable that a job sees, those that count.
-    pub(super) fn variable(&self, own: &HashMap<&'p str, Found<'p>>, name: &str) -> Vec<Found<'p>> {
-        match own.get(name) {
-            Some(found) => vec![*found],
+    pub(super) fn variable(&self, chain: &[&'p str], name: &str) -> Vec<Found<'p>> {
+        match self.own_variable(chain, name) {
+            Some(found) => vec![found],
             None => self.globals.get(name).cloned().unwrap_or_default(),
         }
     }
 
-    /// The variables that a job and its templates set.
-    fn own_variables(&self, chain: &[&'p str]) -> HashMap<&'p str, Found<'p>> {
-        let mut own = HashMap::new();
-        for name in chain {
-            for found in self.definitions(name) {
-                let Some(node) = found.node.at(&["variables"]) else { continue };
-                own.extend(self.entries(Found { part: found.part, node }));
-            }
+    /// A variable that a job or one of its templates sets.
+    fn own_variable(&self, chain: &[&'p str], name: &str) -> Option<Found<'p>> {
+        let definitions = chain.iter().rev().flat_map(|job| self.definitions(job).iter().rev());
+        definitions.into_iter().find_map(|found| {
+            let variables = Found { part: found.part, node: found.node.at(&["variables"])? };
+            let variables = self.resolved(variables);
+            let node = variables.node.map()?.find(name)?;
+            Some(self.resolved(Found { part: variables.part, node }))
+        })
+    }
+
+    /// The names of the variables that a job and its templates set.
+    pub(super) fn own_names(&self, chain: &[&'p str]) -> BTreeSet<&'p str> {
+        let mut names = BTreeSet::new();
+        for found in chain.iter().flat_map(|job| self.definitions(job)) {
+            let Some(node) = found.node.at(&["variables"]) else { continue };
+            names.extend(self.entries(Found { part: found.part, node }).into_iter().map(|(name, _)| name));
         }
-        own
+        names
     }
 
     /// The names of the global variables.

@@ -134,7 +134,7 @@ impl<'p> Reader<'_, 'p> {
             }
             let scopes: Vec<Scope<'_, 'p>> = worlds
                 .iter()
-                .map(|world| Scope { pipeline: self.pipeline, own: &job.own, world, steps: self.steps })
+                .map(|world| Scope { pipeline: self.pipeline, chain: &job.chain, world, steps: self.steps })
                 .collect();
             let every = |values: &dyn Fn(&Scope<'_, 'p>) -> Vec<Value>| {
                 let mut members = Vec::new();

@@ -5,7 +5,6 @@
 //! be a setting of the project, and GitLab's own are known only when a job runs.
 
 use std::cell::Cell;
-use std::collections::HashMap;
 
 use crate::formats::value::Value;
 use crate::formats::value::product;
@@ -18,6 +17,9 @@ use super::pipeline::Pipeline;
 
 /// How often a variable may refer to another.
 const MAX_LEVEL: usize = 16;
+
+/// Why something is not known that took too long.
+const TOO_MANY: &str = "the variables of these files have more values than are followed";
 
 /// The variables that are being expanded, innermost first.
 #[derive(Clone, Copy)]
@@ -38,7 +40,8 @@ pub(super) type World<'p> = Vec<(&'p str, Found<'p>)>;
 /// What a text is evaluated with.
 pub(super) struct Scope<'s, 'p> {
     pub(super) pipeline: &'s Pipeline<'p>,
-    pub(super) own: &'s HashMap<&'p str, Found<'p>>,
+    /// The job and its templates.
+    pub(super) chain: &'s [&'p str],
     pub(super) world: &'s [(&'p str, Found<'p>)],
     /// How many steps the evaluation of a file may still take.
     pub(super) steps: &'s Cell<usize>,
@@ -71,24 +74,26 @@ impl<'p> Scope<'_, 'p> {
                 Piece::Variable(name) => self.variable_at(name, trail),
                 Piece::Input(name) => self.input(name, part, trail),
             };
-            let cost = members.len() * next.len();
-            let left = self.steps.get();
-            self.steps.set(left.saturating_sub(cost));
-            if left < cost {
-                return vec![Value::unknown(
-                    "the variables of these files have more values than are followed",
-                )];
+            if !self.spend(members.len() * next.len()) {
+                return vec![Value::unknown(TOO_MANY)];
             }
             members = product(&members, &next);
         }
         members
     }
 
+    /// Takes steps; `false` when there are not so many left.
+    fn spend(&self, cost: usize) -> bool {
+        let left = self.steps.get();
+        self.steps.set(left.saturating_sub(cost));
+        left >= cost
+    }
+
     /// Whether the files, or GitLab, set a variable.
     pub(super) fn is_set(&self, name: &str) -> bool {
         is_predefined(name)
             || self.world.iter().any(|(known, _)| *known == name)
-            || !self.pipeline.variable(self.own, name).is_empty()
+            || !self.pipeline.variable(self.chain, name).is_empty()
             || self.pipeline.passed.iter().any(|(known, _)| known == name)
     }
 
@@ -102,13 +107,18 @@ impl<'p> Scope<'_, 'p> {
         if trail.names().skip(1).any(|open| open == name) {
             return vec![Value::unknown(format!("`{name}` refers to itself"))];
         }
-        if trail.names().count() > MAX_LEVEL {
+        let level = trail.names().count();
+        // Every level notes its place in what it leads to.
+        if !self.spend(level) {
+            return vec![Value::unknown(TOO_MANY)];
+        }
+        if level > MAX_LEVEL {
             return vec![Value::unknown(format!("`{name}` leads through too many others"))];
         }
         let set = self.world.iter().rev().find(|(known, _)| *known == name);
         let definitions = match set {
             Some((_, found)) => vec![*found],
-            None => self.pipeline.variable(self.own, name),
+            None => self.pipeline.variable(self.chain, name),
         };
         let mut members = Vec::new();
         if let Some((_, passed)) = self.pipeline.passed.iter().find(|(known, _)| known == name) {

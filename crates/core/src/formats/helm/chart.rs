@@ -89,19 +89,33 @@ pub(super) struct Loader<'l, 'f> {
     pub(super) is_waiting: bool,
     /// Whether there are more templates than are read.
     pub(super) is_cut: bool,
+    /// The values of the files that were read.
+    read: HashMap<RepoPath, Data>,
 }
 
 impl<'l, 'f> Loader<'l, 'f> {
     pub(super) fn new(files: &'l mut Files<'f>, tree: &'l Tree) -> Loader<'l, 'f> {
-        Loader { files, tree, is_waiting: false, is_cut: false }
+        Loader { files, tree, is_waiting: false, is_cut: false, read: HashMap::new() }
     }
 
     /// Reads the chart in a folder, when all of it is there.
     pub(super) fn chart(&mut self, root: &str, needs: Needs) -> Chart {
+        match self.is_there(root, needs) {
+            true => self.nested_chart(root, needs, 0),
+            false => Chart::default(),
+        }
+    }
+
+    /// Whether everything is there that a chart is read from; asks for the rest.
+    pub(super) fn is_there(&mut self, root: &str, needs: Needs) -> bool {
         self.ask(root, needs, 0);
-        match self.is_waiting {
-            true => Chart::default(),
-            false => self.nested_chart(root, needs, 0),
+        !self.is_waiting
+    }
+
+    /// Takes over values that were read of a file.
+    pub(super) fn know(&mut self, path: &RepoPath, values: &Data) {
+        if matches!(values, Data::Map(_)) {
+            self.read.insert(path.clone(), values.clone());
         }
     }
 
@@ -203,6 +217,15 @@ impl<'l, 'f> Loader<'l, 'f> {
     /// The values in a YAML file; none when it is missing or cannot be read.
     pub(super) fn values(&mut self, path: &RepoPath) -> Data {
         let Some(text) = self.text(path) else { return Data::default() };
+        if let Some(known) = self.read.get(path) {
+            return known.clone();
+        }
+        let data = self.values_of(path, text);
+        self.read.insert(path.clone(), data.clone());
+        data
+    }
+
+    fn values_of(&mut self, path: &RepoPath, text: Arc<str>) -> Data {
         let yaml = self.files.yaml(&SourceFile::new(path.clone(), text));
         let Some(document) = yaml.documents.first() else { return Data::default() };
         let read = if path.name() == "Chart.yaml" { data::read_texts } else { data::read };

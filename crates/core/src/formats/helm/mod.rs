@@ -171,7 +171,11 @@ fn extract_values(finder: &Finder<'_>, root: Option<String>, loader: &mut Loader
         return extracted;
     };
     let Some(document) = documents.first() else { return extracted };
+    if !loader.is_there(&root, Needs::Callable) {
+        return extracted;
+    }
     let own = data::read(here, *document);
+    loader.know(here, &own.data);
     if own.is_cut {
         let message = "there are more values than are read; split the file";
         extracted.problems.push(finder.problem(document.span(), ProblemCode::Limit, message));

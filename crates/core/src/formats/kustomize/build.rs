@@ -22,10 +22,13 @@ use crate::source::Problem;
 use crate::source::ProblemCode;
 use crate::source::RepoPath;
 use crate::source::SourceFile;
+use crate::source::Span;
 use crate::yaml::Node;
 
 /// How many kustomizations are built for one: each base counts as often as it is met.
 const MAX_KUSTOMIZATIONS: usize = 300;
+/// How many resources and images are looked at for patches and `images`, in all.
+const MAX_STEPS: usize = 1_000_000;
 /// How many kustomizations may be built from each other.
 const MAX_DEPTH: usize = 16;
 /// How many resources one kustomization is built from.
@@ -49,6 +52,8 @@ pub(super) struct Build<'b, 'f> {
     is_pending: bool,
     /// Whether manifests are read, rather than only asked for.
     reads_manifests: bool,
+    /// How many resources and images may still be looked at for patches and `images`.
+    steps: usize,
 }
 
 impl<'b, 'f> Build<'b, 'f> {
@@ -65,6 +70,7 @@ impl<'b, 'f> Build<'b, 'f> {
             is_open: false,
             is_pending: false,
             reads_manifests: false,
+            steps: MAX_STEPS,
         }
     }
 
@@ -78,7 +84,7 @@ impl<'b, 'f> Build<'b, 'f> {
         }
         let mut resources = Vec::new();
         (self.uses, self.gone, self.problems) = (Vec::new(), Vec::new(), Vec::new());
-        (self.built, self.is_open, self.reads_manifests) = (0, false, true);
+        (self.built, self.is_open, self.reads_manifests, self.steps) = (0, false, true, MAX_STEPS);
         self.kustomization(root, self.finder.file, &mut resources);
         Some(resources)
     }
@@ -149,6 +155,21 @@ impl<'b, 'f> Build<'b, 'f> {
             Loaded::Told => self.is_open = true,
             Loaded::Pending => self.await_it(),
         }
+    }
+
+    /// Takes steps; `false` when there are not so many left, which is told once.
+    pub(super) fn spend(&mut self, steps: usize) -> bool {
+        if self.steps >= steps {
+            self.steps -= steps;
+            return true;
+        }
+        if self.steps > 0 {
+            self.steps = 0;
+            let message = "there are more resources, patches and `images` than are put together; split the kustomization";
+            self.problems.push(self.finder.problem(Span::default(), ProblemCode::Limit, message));
+        }
+        self.is_open = true;
+        false
     }
 
     pub(super) fn await_it(&mut self) {
@@ -230,7 +251,8 @@ impl<'b, 'f> Build<'b, 'f> {
 
     /// `images`, one entry after the other.
     fn images(&mut self, root: Node<'_>, file: &SourceFile, resources: &mut [Resource]) {
-        if !(self.reads_manifests || self.is_pending) {
+        let has_images = || resources.iter().any(|resource| !resource.images.is_empty());
+        if !(self.reads_manifests || self.is_pending) || !(self.is_own() || has_images()) {
             return;
         }
         for node in root.at(&["images"]).into_iter().flat_map(Node::list) {
@@ -256,6 +278,8 @@ impl<'b, 'f> Build<'b, 'f> {
                 .collect();
             let at = place(*deciding);
             let mut made: Vec<(Role, Vec<Value>)> = Vec::new();
+            let count = resources.iter().map(|resource| 1 + resource.images.len()).sum();
+            let resources = if self.spend(count) { &mut *resources } else { &mut [] };
             for image in resources.iter_mut().flat_map(|resource| &mut resource.images) {
                 if !image.is_rewritten_by_images() || !entry.is_for(&image.text) {
                     continue;

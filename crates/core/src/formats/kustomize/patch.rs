@@ -18,6 +18,9 @@ use crate::yaml;
 use crate::yaml::Node;
 use crate::yaml::Yaml;
 
+/// What it costs to see whether a patch is for a resource.
+const SELECT_STEPS: usize = 8;
+
 /// What a patch says.
 enum Patch {
     Merge(Vec<Resource>),
@@ -60,6 +63,9 @@ impl Build<'_, '_> {
     }
 
     fn apply(&mut self, patch: Patch, target: Option<Node<'_>>, resources: &mut [Resource]) {
+        if !self.spend(resources.len() * SELECT_STEPS) {
+            return;
+        }
         match patch {
             Patch::Merge(patches) => {
                 for patch in &patches {
