@@ -107,15 +107,12 @@ impl Run<'_, '_> {
                     Contents::text(members)
                 }
                 Assigned::Array(words) => {
-                    let mut elements = match self.scope.current(name) {
-                        Some(before) if assignment.appends => {
-                            before.elements.as_deref().cloned().unwrap_or_default()
-                        }
-                        _ => Vec::new(),
-                    };
-                    if !self.spend(64 * elements.len()) {
+                    let before = self.scope.current(name).filter(|_| assignment.appends);
+                    let before = before.and_then(|before| before.elements.clone()).unwrap_or_default();
+                    if !self.spend(64 * before.len()) {
                         return;
                     }
+                    let mut elements = before.to_vec();
                     for word in words {
                         self.visit(word, source);
                         let at = self.script.finder.location(source.text.span(word.range()));
