@@ -65,7 +65,8 @@ fn written(bencher: Bencher<'_, '_>) {
 #[divan::bench(args = [
     "commands", "images", "arrays", "substitutions", "backquotes", "double quotes", "single quotes", "mixed quotes", "heredocs", "open heredocs",
     "arithmetic", "expansions", "indexes", "parentheses", "braces", "blocks", "branches", "cases", "functions", "assignments", "doubling",
-    "one value many times", "options", "wrappers", "scripts", "globs", "words",
+    "one value many times", "options", "wrappers", "scripts", "quoted scripts", "piped scripts", "globs", "words", "pieces",
+    "appended arrays", "long array", "many names", "many values", "choices", "builds", "calls",
 ])]
 fn worst(bencher: Bencher<'_, '_>, shape: &str) {
     let text = match shape {
@@ -96,8 +97,42 @@ fn worst(bencher: Bencher<'_, '_>, shape: &str) {
         "options" => filled(|_| " docker run -e a=b".into()),
         "wrappers" => filled(|_| "sudo xargs bash -c ".into()),
         "scripts" => filled(|_| "bash -c \"docker pull $a\"\n".into()),
+        "quoted scripts" => filled(|_| "bash -c 'docker pull a'\n".into()),
+        "piped scripts" => filled(|index| match index {
+            0 => format!("bash <<E{}\n{}E\n", " | bash".repeat(50_000), "docker pull $a\n".repeat(30_000)),
+            _ => "docker pull a\n".into(),
+        }),
         "globs" => filled(|_| "@(".into()),
         "words" => filled(|_| "docker ".into()),
+        "pieces" => "docker pull x".to_owned() + &filled(|_| "\\a$b".into()).split_off(16),
+        "appended arrays" => filled(|_| "a+=(b)\n".into()),
+        "long array" => {
+            format!(
+                "a=({})\n{}",
+                "b ".repeat(4000),
+                filled(|_| "docker pull ${a[@]}\n".into()).split_off(10_000)
+            )
+        }
+        "many names" => format!(
+            "{}{}{}",
+            "if a; then\n".repeat(64),
+            filled(|index| format!("A{index}=\n")).split_off(2000),
+            "fi\n".repeat(64)
+        ),
+        "many values" => format!(
+            "for i in {}; do\n{}",
+            "a b c d e f g h i j k l m n o p q r s t u v w x y z 0 1 2 3 4 5 6 7 8 9 ",
+            filled(|_| "A=$i$i; docker pull $i:$A\n".into()).split_off(200)
+        ),
+        "choices" => format!(
+            "if a; then A=; else A=-i; fi\n{}",
+            filled(|_| "docker run $A $A $A $A $A $A $A b\n".into()).split_off(100)
+        ),
+        "builds" => filled(|index| format!("docker build -f a{index} .\n")),
+        "calls" => format!(
+            "if a; then A=; else A=-i; fi\ndocker run {}",
+            filled(|_| "$A $B$A ".into()).split_off(100)
+        ),
         other => unreachable!("{other}"),
     };
     measure(bencher, "a.sh", &text);

@@ -106,7 +106,7 @@ impl Extracted {
 }
 
 /// A build of a Dockerfile that another file describes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Build {
     /// The file that is built, whatever it is called.
     pub dockerfile: RepoPath,

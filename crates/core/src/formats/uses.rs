@@ -1,5 +1,7 @@
 //! From values to a use of an image, for every format that is no Dockerfile.
 
+use std::collections::HashSet;
+
 use crate::formats::value::Value;
 use crate::image::ImageUse;
 use crate::image::Role;
@@ -29,12 +31,9 @@ impl Finder<'_> {
         if targets.is_empty() {
             targets.push(Target::Unresolved { reason: "it has no value".to_owned() });
         }
-        let mut via = Vec::new();
-        for place in values.iter().flat_map(Value::via) {
-            if !via.contains(place) {
-                via.push(place.clone());
-            }
-        }
+        let mut seen = HashSet::new();
+        let places = values.iter().flat_map(Value::via).filter(|place| seen.insert(*place));
+        let via = places.cloned().collect();
         let decided_at = values.iter().find_map(Value::origin).cloned().unwrap_or(here);
         ImageUse {
             file: self.file.path().clone(),

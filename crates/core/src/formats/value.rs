@@ -3,6 +3,7 @@
 //! as an image is decided here, for every format alike.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::formats::marker;
 use crate::image::ImageRef;
@@ -20,9 +21,12 @@ pub(super) const MAX_MEMBERS: usize = 64;
 /// The most places that are remembered: more than any chain that a person writes.
 const MAX_VIA: usize = 32;
 
-/// One member of what a text may be.
+/// One member of what a text may be. Copies of it share what it holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Value {
+pub(super) struct Value(Arc<Parts>);
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Parts {
     text: String,
     /// The first place in `text` where something unknown stands, and why it is not known.
     hole: Option<(usize, String)>,
@@ -35,19 +39,28 @@ pub(super) struct Value {
 impl Value {
     /// Text that stands where it is used.
     pub(super) fn known(text: impl Into<String>) -> Value {
-        Value { text: text.into(), ..Value::default() }
+        Value::of(Parts { text: text.into(), ..Parts::default() })
     }
 
     /// Something that is not known, and why, for people.
     pub(super) fn unknown(reason: impl Into<String>) -> Value {
-        Value { hole: Some((0, reason.into())), ..Value::default() }
+        Value::of(Parts { hole: Some((0, reason.into())), ..Parts::default() })
+    }
+
+    fn of(parts: Parts) -> Value {
+        Value(Arc::new(parts))
+    }
+
+    /// What it holds, to be changed: of this copy alone.
+    fn parts(&mut self) -> &mut Parts {
+        Arc::make_mut(&mut self.0)
     }
 
     /// The same value, taken from a place that holds it.
     #[allow(clippy::wrong_self_convention, reason = "the value is from there")]
     pub(super) fn placed(mut self, at: Location, what: impl Into<String>) -> Value {
-        if self.origin.is_none() && !self.text.is_empty() {
-            self.origin = Some(at.clone());
+        if self.0.origin.is_none() && !self.0.text.is_empty() {
+            self.parts().origin = Some(at.clone());
         }
         self.note(Via { at, what: what.into() });
         self
@@ -55,39 +68,38 @@ impl Value {
 
     /// Text that was made of this one: it came from the same places.
     pub(super) fn derived(&self, text: impl Into<String>) -> Value {
-        let origin = self.origin.clone();
-        Value { text: text.into(), hole: None, via: self.via.clone(), origin }
+        let (via, origin) = (self.0.via.clone(), self.0.origin.clone());
+        Value::of(Parts { text: text.into(), hole: None, via, origin })
     }
 
     /// The same value without its first bytes, as far as they are known.
     pub(super) fn without_start(&self, bytes: usize) -> Value {
-        let mut value = self.clone();
-        if let Some(rest) = self.text.get(bytes..) {
-            value.text = rest.to_owned();
-            value.hole = self.hole.clone().map(|(at, reason)| (at.saturating_sub(bytes), reason));
+        match self.0.text.get(bytes..) {
+            Some(_) => self.clone().skip(bytes),
+            None => self.clone(),
         }
-        value
     }
 
     /// The text; what is not known is left out of it.
     pub(super) fn text(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// Why the text is not wholly known.
     pub(super) fn reason(&self) -> Option<&str> {
-        self.hole.as_ref().map(|(_, reason)| reason.as_str())
+        self.0.hole.as_ref().map(|(_, reason)| reason.as_str())
     }
 
     /// Where in the text something is not known, and why.
     pub(super) fn hole(&self) -> Option<(usize, &str)> {
-        self.hole.as_ref().map(|(at, reason)| (*at, reason.as_str()))
+        self.0.hole.as_ref().map(|(at, reason)| (*at, reason.as_str()))
     }
 
     /// The same value without its first bytes, which are known.
     pub(super) fn skip(mut self, bytes: usize) -> Value {
-        self.text = self.text.get(bytes..).unwrap_or_default().to_owned();
-        if let Some((at, _)) = &mut self.hole {
+        let parts = self.parts();
+        parts.text = parts.text.get(bytes..).unwrap_or_default().to_owned();
+        if let Some((at, _)) = &mut parts.hole {
             *at = at.saturating_sub(bytes);
         }
         self
@@ -95,123 +107,145 @@ impl Value {
 
     /// Whether every byte is known.
     pub(super) fn is_known(&self) -> bool {
-        self.hole.is_none()
+        self.0.hole.is_none()
     }
 
     /// Whether nothing is there, known and empty.
     pub(super) fn is_empty(&self) -> bool {
-        self.text.is_empty() && self.hole.is_none()
+        self.0.text.is_empty() && self.0.hole.is_none()
     }
 
     /// The places that contributed.
     pub(super) fn via(&self) -> &[Via] {
-        &self.via
+        &self.0.via
     }
 
     /// Where the first byte stands, when that is not where it is used.
     pub(super) fn origin(&self) -> Option<&Location> {
-        self.origin.as_ref()
+        self.0.origin.as_ref()
     }
 
     /// Notes a place that contributed.
     pub(super) fn note(&mut self, via: Via) {
-        if self.via.len() < MAX_VIA && !self.via.contains(&via) {
-            self.via.push(via);
+        if self.0.via.len() < MAX_VIA && !self.0.via.contains(&via) {
+            self.parts().via.push(via);
         }
     }
 
     /// Appends text that stands where it is used.
     pub(super) fn push_str(&mut self, text: &str) {
-        if self.text.len() + text.len() > MAX_VALUE_BYTES {
+        if text.is_empty() {
+            return;
+        }
+        if self.0.text.len() + text.len() > MAX_VALUE_BYTES {
             self.open("a value longer than 64 KiB");
         } else {
-            self.text.push_str(text);
+            self.parts().text.push_str(text);
         }
     }
 
     /// Appends another value.
     pub(super) fn append(&mut self, other: &Value) {
-        if self.text.is_empty() && self.hole.is_none() && other.origin.is_some() {
-            self.origin.clone_from(&other.origin);
+        let bare = self.is_empty() && self.0.origin.is_none();
+        if bare && self.0.via.is_empty() && other.text().len() <= MAX_VALUE_BYTES {
+            *self = other.clone();
+            return;
         }
-        if let (None, Some((at, reason))) = (&self.hole, &other.hole) {
-            self.hole = Some((self.text.len() + at, reason.clone()));
+        if self.is_empty() && other.0.origin.is_some() {
+            self.parts().origin.clone_from(&other.0.origin);
         }
-        for via in &other.via {
+        if let (None, Some((at, reason))) = (&self.0.hole, &other.0.hole) {
+            let at = self.0.text.len() + at;
+            self.parts().hole = Some((at, reason.clone()));
+        }
+        for via in &other.0.via {
+            if self.0.via.len() >= MAX_VIA {
+                break;
+            }
             self.note(via.clone());
         }
-        self.push_str(&other.text);
+        self.push_str(&other.0.text);
     }
 
     /// The same value without what stands before and after a part of it.
     pub(super) fn part(&self, start: usize, end: usize) -> Value {
-        let text = self.text.get(start..end).unwrap_or("").to_owned();
-        let hole = self.hole.as_ref();
+        let text = self.0.text.get(start..end).unwrap_or("").to_owned();
+        let hole = self.0.hole.as_ref();
         let hole = hole.map(|(at, reason)| (at.saturating_sub(start).min(text.len()), reason.clone()));
-        Value { text, hole, via: self.via.clone(), origin: self.origin.clone() }
+        Value::of(Parts { text, hole, via: self.0.via.clone(), origin: self.0.origin.clone() })
     }
 
     /// Another text that was made of this one and comes from the same places.
     pub(super) fn rewritten(mut self, text: String) -> Value {
-        if let Some((at, _)) = &mut self.hole {
+        let parts = self.parts();
+        if let Some((at, _)) = &mut parts.hole {
             *at = (*at).min(text.len());
         }
-        self.text = text;
+        parts.text = text;
         self
     }
 
     /// The same value, where something is known to be missing at `at`.
     pub(super) fn opened(mut self, at: usize, reason: impl Into<String>) -> Value {
-        self.hole.get_or_insert_with(|| (at, reason.into()));
+        if self.is_known() {
+            self.parts().hole = Some((at, reason.into()));
+        }
         self
     }
 
     /// The known text in front of anything that is not known.
     pub(super) fn beginning(&self) -> &str {
-        match &self.hole {
-            Some((at, _)) => self.text.get(..*at).unwrap_or(""),
-            None => &self.text,
+        match &self.0.hole {
+            Some((at, _)) => self.0.text.get(..*at).unwrap_or(""),
+            None => &self.0.text,
         }
     }
 
     /// Where in the text the first thing stands that is not known.
     pub(super) fn hole_at(&self) -> Option<usize> {
-        self.hole.as_ref().map(|(at, _)| *at)
+        self.0.hole.as_ref().map(|(at, _)| *at)
     }
 
     /// A part of the text, from the same places.
     pub(super) fn slice(&self, range: Range<usize>) -> Value {
-        let hole = self.hole.as_ref().filter(|(at, _)| (range.start..=range.end).contains(at));
-        let mut part = Value {
-            text: self.text.get(range.clone()).unwrap_or("").to_owned(),
+        if range == (0..self.0.text.len()) {
+            return self.clone();
+        }
+        let hole = self.0.hole.as_ref().filter(|(at, _)| (range.start..=range.end).contains(at));
+        let mut part = Parts {
+            text: self.0.text.get(range.clone()).unwrap_or("").to_owned(),
             hole: hole.map(|(at, reason)| (at - range.start, reason.clone())),
-            via: self.via.clone(),
-            origin: self.origin.clone(),
+            via: self.0.via.clone(),
+            origin: self.0.origin.clone(),
         };
         // Where the text stands as it is, so does the part.
         if let Some(origin) = &mut part.origin
-            && origin.span.end - origin.span.start == self.text.len()
+            && origin.span.end - origin.span.start == self.0.text.len()
         {
             let whole = origin.clone();
-            origin.span =
-                Span::new(whole.span.start + range.start, whole.span.start + range.end.min(self.text.len()));
+            origin.span = Span::new(
+                whole.span.start + range.start,
+                whole.span.start + range.end.min(self.0.text.len()),
+            );
             part.via.iter_mut().filter(|via| via.at == whole).for_each(|via| via.at = origin.clone());
         }
-        part
+        Value::of(part)
     }
 
     fn open(&mut self, reason: &str) {
-        let at = self.text.len();
-        self.hole.get_or_insert_with(|| (at, reason.to_owned()));
+        if self.is_known() {
+            let at = self.0.text.len();
+            self.parts().hole = Some((at, reason.to_owned()));
+        }
     }
 
     /// The image that the text stands for.
     pub(super) fn target(&self) -> Target {
-        match &self.hole {
-            Some((at, reason)) if !marker::has_marker(&self.text) => {
-                open_target(&self.text, *at, reason.clone())
+        match &self.0.hole {
+            Some((at, reason)) if !marker::has_marker(self.text()) => {
+                open_target(self.text(), *at, reason.clone())
             }
-            _ => literal_target(&self.text),
+            _ => literal_target(self.text()),
         }
     }
 }

@@ -2,12 +2,16 @@
 //! where they are not quoted (2.6 of the Shell Command Language). Where that makes
 //! different numbers of fields, each is a shape of its own.
 
+use std::borrow::Cow;
 use std::ops::Range;
+use std::rc::Rc;
 
 use super::field::Field;
 use super::field::Source;
 use super::scope::Member;
+use super::scope::TOO_LARGE;
 use super::scope::product;
+use super::scope::weight;
 use super::word::Index;
 use super::word::Kind;
 use super::word::Operator;
@@ -19,12 +23,12 @@ use crate::formats::value::MAX_MEMBERS;
 use crate::formats::value::Value;
 
 /// How many shapes of one word are told apart.
-const MAX_SHAPES: usize = 8;
+const MAX_SHAPES: usize = 32;
 
 /// What a variable stands for.
 pub(super) struct Looked {
     pub(super) members: Vec<Member>,
-    pub(super) elements: Option<Vec<Vec<Member>>>,
+    pub(super) elements: Option<Rc<Vec<Vec<Member>>>>,
 }
 
 /// What knows variables.
@@ -33,8 +37,10 @@ pub(super) trait Environment {
     fn look(&mut self, name: &str) -> Looked;
     /// Whether a variable is set by anything that is known.
     fn is_set(&mut self, name: &str) -> bool;
-    /// Counts the bytes of a text that is put together.
-    fn spend(&mut self, bytes: usize) -> bool;
+    /// Takes what something costs, as bytes, from what is left; whether anything is.
+    fn spend(&mut self, work: usize) -> bool;
+    /// Notes that more shapes of a command are possible than are told apart.
+    fn drop_shape(&mut self);
 }
 
 /// The members of a text that is not split: an assigned value, a quoted word.
@@ -42,9 +48,22 @@ pub(super) fn text(word: &Word, source: &Source<'_>, environment: &mut dyn Envir
     let mut members = vec![Member::known(Value::default())];
     for piece in &word.pieces {
         let more = self::piece(piece, source, environment);
-        members = product(&members, &more);
+        members = joined(members, &more, environment);
     }
     members
+}
+
+/// Every member of one followed by every one of the other, as far as that is affordable.
+fn joined(left: Vec<Member>, right: &[Member], environment: &mut dyn Environment) -> Vec<Member> {
+    match left.len() * right.len() {
+        1 => product(left, right),
+        many if environment.spend(16 * many) => product(left, right),
+        _ => vec![too_large()],
+    }
+}
+
+fn too_large() -> Member {
+    Member::unknown("…", TOO_LARGE)
 }
 
 /// The shapes of a word: the fields that it may be.
@@ -63,7 +82,10 @@ pub(super) fn fields<'s>(
     {
         let field =
             |members: Vec<Member>| Field { members, word: None, behind: None, span, many: false, name };
-        return vec![elements.into_iter().map(field).collect()];
+        if !environment.spend(elements.iter().map(|members| 32 + weight(members)).sum()) {
+            return vec![vec![Field { many: true, ..field(vec![too_large()]) }]];
+        }
+        return vec![elements.iter().cloned().map(field).collect()];
     }
     let mut whole = vec![Member::known(Value::default())];
     let mut parts = Vec::with_capacity(word.pieces.len());
@@ -74,7 +96,7 @@ pub(super) fn fields<'s>(
         let expands = expands(piece);
         many |= is_list(piece) || (expands && members.iter().any(|member| member.value.hole_at() == Some(0)));
         splits |= expands && members.iter().any(splits_into_many);
-        whole = product(&whole, &members);
+        whole = joined(whole, &members, environment);
         parts.push(members);
     }
     many &= word.pieces.len() == 1;
@@ -84,7 +106,7 @@ pub(super) fn fields<'s>(
     let pieces: Vec<(bool, Vec<Member>)> = word.pieces.iter().map(expands).zip(parts).collect();
     let mut shapes: Vec<Vec<Field<'s>>> = Vec::new();
     let mut single: Option<usize> = None;
-    for parts in split(&pieces) {
+    for parts in split(&pieces, environment) {
         let mut made: Vec<Field<'s>> = parts
             .into_iter()
             .map(|member| Field {
@@ -133,7 +155,7 @@ fn is_list(piece: &Piece) -> bool {
 }
 
 /// The elements of an array that is known.
-fn elements(variable: &Variable, environment: &mut dyn Environment) -> Option<Vec<Vec<Member>>> {
+fn elements(variable: &Variable, environment: &mut dyn Environment) -> Option<Rc<Vec<Vec<Member>>>> {
     if variable.index != Index::All {
         return None;
     }
@@ -145,36 +167,59 @@ fn elements(variable: &Variable, environment: &mut dyn Environment) -> Option<Ve
 }
 
 /// The lists of fields that pieces make, a few of them.
-fn split(pieces: &[(bool, Vec<Member>)]) -> Vec<Vec<Member>> {
-    let mut shapes: Vec<(Vec<Member>, Option<Member>)> = vec![(Vec::new(), None)];
+fn split(pieces: &[(bool, Vec<Member>)], environment: &mut dyn Environment) -> Vec<Vec<Member>> {
+    let mut shapes = vec![Shape::default()];
     for (expands, members) in pieces {
-        let mut next: Vec<(Vec<Member>, Option<Member>)> = Vec::new();
-        for (done, open) in &shapes {
-            for member in members {
-                if next.len() >= MAX_SHAPES.max(shapes.len()) {
+        let room = MAX_SHAPES.max(shapes.len());
+        let mut next: Vec<Shape> = Vec::new();
+        for shape in shapes {
+            let Some((last, others)) = members.split_last() else { continue };
+            for member in others {
+                if next.len() + 1 >= room || !environment.spend(32 * (1 + shape.done.len())) {
+                    environment.drop_shape();
                     break;
                 }
-                let (mut done, mut open) = (done.clone(), open.clone());
-                if *expands && splits_into_many(member) {
-                    split_value(member, &mut done, &mut open);
-                } else {
-                    match &mut open {
-                        Some(open) => open.append(member),
-                        None => open = Some(member.clone()),
-                    }
-                }
-                next.push((done, open));
+                next.push(shape.clone().with(member, *expands, environment));
             }
+            if next.len() >= room {
+                environment.drop_shape();
+                break;
+            }
+            next.push(shape.with(last, *expands, environment));
         }
         shapes = next;
     }
-    shapes
-        .into_iter()
-        .map(|(mut done, open)| {
-            done.extend(open);
-            done
-        })
-        .collect()
+    shapes.into_iter().map(Shape::finished).collect()
+}
+
+/// Fields that are being put together.
+#[derive(Clone, Default)]
+struct Shape {
+    done: Vec<Member>,
+    /// The field that the next piece may go on with.
+    open: Option<Member>,
+}
+
+impl Shape {
+    /// The fields with another piece behind them.
+    fn with(mut self, member: &Member, expands: bool, environment: &mut dyn Environment) -> Shape {
+        if expands && splits_into_many(member) {
+            let before = self.done.len();
+            split_value(member, &mut self.done, &mut self.open);
+            environment.spend((self.done.len() - before) * (64 + 32 * member.value.via().len()));
+        } else {
+            match &mut self.open {
+                Some(open) => open.append(member),
+                None => self.open = Some(member.clone()),
+            }
+        }
+        self
+    }
+
+    fn finished(mut self) -> Vec<Member> {
+        self.done.extend(self.open);
+        self.done
+    }
 }
 
 /// Splits a value at its white space.
@@ -223,7 +268,8 @@ pub(super) fn quoted<'s>(
 ) -> Field<'s> {
     let parts: Vec<Vec<Member>> =
         word.pieces.iter().map(|piece| self::piece(piece, source, environment)).collect();
-    let whole = parts.iter().fold(vec![Member::known(Value::default())], |whole, part| product(&whole, part));
+    let none = vec![Member::known(Value::default())];
+    let whole = parts.iter().fold(none, |whole, part| joined(whole, part, environment));
     Field::of_word(word, whole, &parts, source)
 }
 
@@ -234,12 +280,9 @@ pub(super) fn one(piece: &Piece, source: &Source<'_>, environment: &mut dyn Envi
 
 fn piece(piece: &Piece, source: &Source<'_>, environment: &mut dyn Environment) -> Vec<Member> {
     let written = source.text.text().get(piece.range.clone()).unwrap_or("");
-    let spent = match &piece.kind {
-        Kind::Text => written.len(),
-        _ => 16,
-    };
-    if !environment.spend(spent) {
-        return vec![Member::unknown("…", "the script is too large to be evaluated to its end")];
+    // What stands in the script is known, whatever was spent.
+    if !matches!(piece.kind, Kind::Text | Kind::Made(_)) && !environment.spend(16) {
+        return vec![too_large()];
     }
     match &piece.kind {
         Kind::Text => vec![Member::known(Value::known(written))],
@@ -247,24 +290,22 @@ fn piece(piece: &Piece, source: &Source<'_>, environment: &mut dyn Environment) 
         Kind::Foreign(index) => {
             let values = source.foreign.get(*index).map_or(&[][..], |foreign| foreign.values.as_slice());
             let member = |value: &Value| Member {
-                symbol: (!value.is_known()).then(|| written.to_owned()),
+                symbol: (!value.is_known()).then(|| written.into()),
                 value: value.clone(),
             };
             match values {
                 [] => vec![Member::unknown(written, "an expression that has no value")],
-                values => values.iter().take(MAX_MEMBERS).map(member).collect(),
+                values => {
+                    let members: Vec<Member> = values.iter().take(MAX_MEMBERS).map(member).collect();
+                    if environment.spend(weight(&members)) { members } else { vec![too_large()] }
+                }
             }
         }
         Kind::Commands(steps) => vec![output(steps, source, environment)],
         Kind::Arithmetic(_) => vec![Member::unknown(written, "what `$((…))` comes to is not known")],
         Kind::Variable(variable) => {
             let members = self::variable(variable, written, source, environment);
-            for member in &members {
-                if !environment.spend(member.value.text().len()) {
-                    return vec![Member::unknown("…", "the script is too large to be evaluated to its end")];
-                }
-            }
-            members
+            if environment.spend(weight(&members)) { members } else { vec![too_large()] }
         }
     }
 }
@@ -285,9 +326,8 @@ fn output(steps: &[Step], source: &Source<'_>, environment: &mut dyn Environment
         _ => None,
     });
     let Some(first) = commands.next() else { return Member::unknown("$(…)", REASON) };
-    let literal = |word: &Word| word.literal(source.text.text()).unwrap_or_default();
-    let words: Vec<String> = first.words.iter().take(3).map(literal).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let words: Vec<Cow<'_, str>> = first.words.iter().take(3).map(|word| literal(word, source)).collect();
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
     let mut symbol = |word: Option<&Word>| -> String {
         let members = word.map(|word| text(word, source, environment)).unwrap_or_default();
         members.first().map_or_else(String::new, |member| member.symbol().to_owned())
@@ -300,9 +340,10 @@ fn output(steps: &[Step], source: &Source<'_>, environment: &mut dyn Environment
         ["git", "rev-parse", "--show-toplevel"] => ROOT.to_owned(),
         ["pwd", ..] => WORKING.to_owned(),
         ["cd", ..]
-            if commands.any(|command| command.words.first().is_some_and(|word| literal(word) == "pwd")) =>
+            if commands
+                .any(|command| command.words.first().is_some_and(|word| literal(word, source) == "pwd")) =>
         {
-            symbol(first.words.iter().skip(1).find(|word| !literal(word).starts_with('-')))
+            symbol(first.words.iter().skip(1).find(|word| !literal(word, source).starts_with('-')))
         }
         ["readlink" | "realpath", ..] => symbol(first.words.last()),
         ["dirname", ..] => match symbol(first.words.last()).as_str() {
@@ -312,6 +353,11 @@ fn output(steps: &[Step], source: &Source<'_>, environment: &mut dyn Environment
         words => format!("$({})", words.join(" ")),
     };
     Member::unknown(printed, REASON)
+}
+
+/// The text of a word; empty when there is more than text in it.
+fn literal<'w>(word: &'w Word, source: &'w Source<'_>) -> Cow<'w, str> {
+    word.literal(source.text.text()).unwrap_or_default()
 }
 
 fn variable(
@@ -327,7 +373,12 @@ fn variable(
         }
         _ => environment.look(name).members,
     };
-    let unknown = || vec![Member::unknown(written, format!("`{written}` is not evaluated"))];
+    let unknown = || {
+        // The beginning of a long one says enough.
+        let end = (0..=written.len().min(64)).rev().find(|at| written.is_char_boundary(*at)).unwrap_or(0);
+        let more = if end < written.len() { "…" } else { "" };
+        vec![Member::unknown(written, format!("`{}{more}` is not evaluated", &written[..end]))]
+    };
     match variable.operator {
         _ if variable.index == Index::One => unknown(),
         Operator::None | Operator::Required => looked,

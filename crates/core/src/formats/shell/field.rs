@@ -1,5 +1,7 @@
 //! What a command gets: one field of its arguments, and where that stands.
 
+use std::rc::Rc;
+
 use super::Foreign;
 use super::scope::Member;
 use super::scope::product;
@@ -116,7 +118,7 @@ impl<'s> Field<'s> {
                 Kind::Text => vec![Member::known(Value::known(&source.written(piece)[skip..]))],
                 _ => vec![Member::unknown(source.written(piece), "it stands behind a variable")],
             };
-            members = product(&members, &more);
+            members = product(members, &more);
         }
         let span = source.text.span(word.pieces[at].range.start + 1..word.range().end);
         Some(Field { members, word: None, behind: None, span, many: false, name: None })
@@ -140,7 +142,7 @@ impl<'s> Field<'s> {
                 return Member::unknown("…", "it begins with a variable");
             }
             let value = member.value.slice(length..member.value.text().len());
-            let symbol = member.symbol.as_ref().and_then(|symbol| symbol.get(length..)).map(str::to_owned);
+            let symbol = member.symbol.as_ref().and_then(|symbol| symbol.get(length..)).map(Rc::from);
             Member { value, symbol }
         };
         let span = self.word.and_then(|word| tail(word, length, source)).unwrap_or(self.span);
@@ -162,7 +164,7 @@ fn behind(word: &Word, parts: &[Vec<Member>], source: &Source<'_>) -> Option<(us
         return None;
     }
     let rest = vec![Member::known(Value::known(&written[at..]))];
-    Some((at, parts.iter().skip(1).fold(rest, |members, part| product(&members, part))))
+    Some((at, parts.iter().skip(1).fold(rest, |members, part| product(members, part))))
 }
 
 /// The place of a word behind the first `length` bytes of its text.

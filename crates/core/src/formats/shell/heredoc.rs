@@ -1,5 +1,7 @@
 //! Heredocs: what is waited for after `<<NAME`, and the bodies behind the line.
 
+use std::borrow::Cow;
+
 use memchr::memchr;
 
 use super::lexer::Parser;
@@ -32,7 +34,8 @@ impl Parser<'_> {
         }
         let quoted = word.pieces.iter().any(|piece| piece.quoted);
         // Expansions in the name are not made.
-        let name = word.literal(self.text).unwrap_or_else(|| self.text[start..self.at].to_owned());
+        let name =
+            word.literal(self.text).map_or_else(|| self.text[start..self.at].to_owned(), Cow::into_owned);
         let index = self.heredocs.len();
         self.heredocs.push(Heredoc { body: Word::default(), strips_tabs });
         self.pending.push(Pending { index, name, quoted, strips_tabs });
@@ -84,7 +87,7 @@ impl Parser<'_> {
             }
             at = next;
         }
-        self.may_retry(start);
+        self.may_retry(start, self.bytes.len());
         None
     }
 }

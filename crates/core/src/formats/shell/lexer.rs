@@ -8,8 +8,8 @@
 //!            | "`" steps "`" | "$((" … "))" | ("<(" | ">(") steps ")"
 //! ```
 //!
-//! One pass, whatever the text: what is never closed is tried as something else
-//! [`MAX_RETRIES`] times in a script.
+//! What is never closed is read again as something else, but of a script no more than
+//! [`MAX_PASSES`] times its length: reading is linear, whatever the text.
 
 use memchr::memchr;
 use memchr::memchr2;
@@ -29,8 +29,9 @@ use super::word::Word;
 
 /// How deep substitutions and quotes in them may be nested. People write three or four.
 const MAX_DEPTH: usize = 48;
-/// How often a script is read again from something that turns out not to be closed.
-const MAX_RETRIES: usize = 8;
+/// How often a script may be read, when much in it turns out not to be closed. Scripts
+/// that a shell takes are read once, and a few lines of them twice.
+const MAX_PASSES: usize = 4;
 /// How long an index or a list of patterns is that is looked for to its end.
 pub(super) const MAX_INDEX_BYTES: usize = 256;
 
@@ -54,7 +55,8 @@ pub(super) struct Parser<'t> {
     pub(super) heredocs: Vec<Heredoc>,
     /// Heredocs whose bodies begin with the next line.
     pub(super) pending: Vec<super::heredoc::Pending>,
-    retries: usize,
+    /// How many bytes may still be read again.
+    rereads: usize,
     unclosed: Option<usize>,
     too_deep: Option<usize>,
 }
@@ -68,6 +70,8 @@ pub(super) enum Until {
     Brace,
     /// `}`, between double quotes.
     QuotedBrace,
+    /// The same, where single quotes are quotes: in a pattern.
+    QuotedPattern,
     /// `"`
     Quote,
     /// The end of the text: the body of a heredoc.
@@ -77,7 +81,7 @@ pub(super) enum Until {
 impl Until {
     /// Whether what is read stands in double quotes, or as if it did.
     fn is_quoted(self) -> bool {
-        matches!(self, Until::Quote | Until::QuotedBrace | Until::End)
+        matches!(self, Until::Quote | Until::QuotedBrace | Until::QuotedPattern | Until::End)
     }
 }
 
@@ -93,7 +97,7 @@ impl<'t> Parser<'t> {
             backquotes: 0,
             heredocs: Vec::new(),
             pending: Vec::new(),
-            retries: 0,
+            rereads: 4096 + MAX_PASSES * text.len(),
             unclosed: None,
             too_deep: None,
         }
@@ -107,19 +111,19 @@ impl<'t> Parser<'t> {
         self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(text.as_bytes()))
     }
 
-    /// Whether what began at `start` and is not closed may be read as something else.
-    pub(super) fn may_retry(&mut self, start: usize) -> bool {
-        self.retries += 1;
-        if self.retries <= MAX_RETRIES {
-            return true;
+    /// Whether what began at `start`, was read up to `end` and is not closed may be read
+    /// as something else.
+    pub(super) fn may_retry(&mut self, start: usize, end: usize) -> bool {
+        self.rereads = self.rereads.saturating_sub(1 + end.saturating_sub(start));
+        if self.gave_up() {
+            self.unclosed.get_or_insert(start);
         }
-        self.unclosed.get_or_insert(start);
-        false
+        !self.gave_up()
     }
 
     /// Whether nothing is read again any more.
     pub(super) fn gave_up(&self) -> bool {
-        self.retries > MAX_RETRIES
+        self.rereads == 0
     }
 
     /// Goes back to `at`, as if nothing had been read behind it.
@@ -167,7 +171,7 @@ impl<'t> Parser<'t> {
                 b'"' if until == Until::Quote => return word,
                 b'"' if until == Until::End => self.plain(&mut word, quoted),
                 b'"' => self.double_quoted(&mut word),
-                b'\'' if !quoted => self.single_quoted(&mut word),
+                b'\'' if !quoted || until == Until::QuotedPattern => self.single_quoted(&mut word),
                 b'`' => {
                     if self.backquotes > 0 {
                         return word;
@@ -179,7 +183,9 @@ impl<'t> Parser<'t> {
                     self.push(&mut word, start, quoted, Kind::Commands(steps));
                 }
                 b'$' => self.dollar(&mut word, quoted),
-                b'}' if matches!(until, Until::Brace | Until::QuotedBrace) => return word,
+                b'}' if matches!(until, Until::Brace | Until::QuotedBrace | Until::QuotedPattern) => {
+                    return word;
+                }
                 b'<' | b'>' if until == Until::Operator && self.peek(1) == Some(b'(') => {
                     self.at += 2;
                     let steps = self.nested(End::Parenthesis);
@@ -201,6 +207,10 @@ impl<'t> Parser<'t> {
     }
 
     fn push(&self, word: &mut Word, start: usize, quoted: bool, kind: Kind) {
+        if word.pieces.is_empty() {
+            // Nearly all words have one piece.
+            word.pieces.reserve_exact(1);
+        }
         word.pieces.push(Piece { range: start..self.at, quoted, kind });
     }
 
@@ -211,7 +221,7 @@ impl<'t> Parser<'t> {
         let limit = self.foreign.get(self.next_foreign).map_or(self.bytes.len(), |next| next.range.start);
         let limit = limit.max(self.at).min(self.bytes.len());
         let special = |byte: u8| match quoted {
-            true => matches!(byte, b'\\' | b'"' | b'`' | b'$' | b'}'),
+            true => matches!(byte, b'\\' | b'"' | b'\'' | b'`' | b'$' | b'}'),
             false => {
                 !(byte.is_ascii_alphanumeric()
                     || matches!(byte, b'-' | b'_' | b'.' | b'/' | b':' | b'=' | b'@' | b',')
@@ -245,8 +255,8 @@ impl<'t> Parser<'t> {
         let special = match next {
             '$' | '`' | '\\' => true,
             '"' => until != Until::End,
-            '}' => until == Until::QuotedBrace,
-            _ => false,
+            '}' => matches!(until, Until::QuotedBrace | Until::QuotedPattern),
+            _ => until == Until::QuotedPattern,
         };
         if quoted && !special {
             self.plain(word, quoted);
@@ -314,6 +324,9 @@ impl<'t> Parser<'t> {
     fn ansi_quoted(&mut self, word: &mut Word) {
         let start = self.at + 2;
         let mut end = start;
+        if self.gave_up() {
+            return self.plain(word, false);
+        }
         loop {
             match memchr2(b'\'', b'\\', self.bytes.get(end..).unwrap_or_default()) {
                 Some(length) if self.bytes[end + length] == b'\'' => {
@@ -322,6 +335,7 @@ impl<'t> Parser<'t> {
                 }
                 Some(length) => end += length + 2,
                 None => {
+                    self.may_retry(start, self.bytes.len());
                     self.plain(word, false);
                     return;
                 }
@@ -350,17 +364,17 @@ impl<'t> Parser<'t> {
             if inner.pieces.is_empty() {
                 self.push(word, self.at, true, Kind::Text);
             }
-            word.pieces.extend(inner.pieces);
+            word.add(inner.pieces);
             self.at += 1;
             return;
         }
         // A backquote ends it, or nothing does.
-        if self.at >= self.bytes.len() && self.may_retry(start) {
+        if self.at >= self.bytes.len() && self.may_retry(start, self.at) {
             self.rewind(start, heredocs);
             word.pieces.truncate(pieces);
             self.plain(word, false);
         } else {
-            word.pieces.extend(inner.pieces);
+            word.add(inner.pieces);
         }
     }
 
@@ -442,7 +456,7 @@ impl<'t> Parser<'t> {
         match closed {
             Some(steps) => self.push(word, start, quoted, Kind::Arithmetic(steps)),
             None => {
-                self.may_retry(start);
+                self.may_retry(start, self.at);
                 self.rewind(start + 2, heredocs);
                 let steps = self.nested(End::Parenthesis);
                 self.push(word, start, quoted, Kind::Commands(steps));
@@ -487,7 +501,7 @@ impl<'t> Parser<'t> {
             Some(_)
                 if self.at >= self.bytes.len()
                     && self.bytes.last() != Some(&b'}')
-                    && self.may_retry(start) =>
+                    && self.may_retry(start, self.at) =>
             {
                 self.rewind(start, heredocs);
                 self.plain(word, quoted);
@@ -530,7 +544,12 @@ impl<'t> Parser<'t> {
             self.at += length + 1;
         }
         let mut operator = self.operator()?;
-        let operand = if operator == Operator::None { Word::default() } else { self.operand(quoted) };
+        let operand = match operator {
+            Operator::None => Word::default(),
+            _ if !quoted => self.word(Until::Brace),
+            Operator::Trim { .. } | Operator::Other => self.word(Until::QuotedPattern),
+            _ => self.word(Until::QuotedBrace),
+        };
         if indirect {
             operator = Operator::Other;
         }
@@ -540,10 +559,6 @@ impl<'t> Parser<'t> {
             return None;
         }
         Some((name, index, operator, operand))
-    }
-
-    fn operand(&mut self, quoted: bool) -> Word {
-        self.word(if quoted { Until::QuotedBrace } else { Until::Brace })
     }
 
     fn operator(&mut self) -> Option<Operator> {

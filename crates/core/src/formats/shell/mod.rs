@@ -25,6 +25,7 @@ mod word;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::formats::Claim;
@@ -92,6 +93,12 @@ impl Format for Shell {
                 read_any(&script, &mut extracted);
             }
         }
+        // What several scripts of the file say alike is said once.
+        let mut seen = HashSet::new();
+        extracted.builds.retain(|build| seen.insert(build.clone()));
+        extracted.uses.sort_by_key(|usage| usage.span);
+        extracted.problems.sort_by(|a, b| (&a.at, &a.message).cmp(&(&b.at, &b.message)));
+        extracted.problems.dedup();
         extracted
     }
 }

@@ -10,6 +10,15 @@ use crate::formats::value::Value;
 
 /// How deep blocks are told apart; in deeper ones every assignment adds.
 const MAX_FRAMES: usize = 64;
+/// The longest symbol that is put together.
+const MAX_SYMBOL_BYTES: usize = 1024;
+/// What may be spent on the values of a script, beside [`WORK_PER_BYTE`] for its text.
+const WORK: usize = 4 * 1024 * 1024;
+/// What may be spent for each byte of a script: a variable that is put in costs about a
+/// hundred, and is written in ten.
+const WORK_PER_BYTE: usize = 20;
+/// Why a value is not known of which that has come to its end.
+pub(super) const TOO_LARGE: &str = "the script is too large to be evaluated to its end";
 
 /// One member of what a text may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +26,7 @@ pub(super) struct Member {
     pub(super) value: Value,
     /// The text with names for what is not known, when something is not: two texts
     /// that are written alike are the same, whatever they are.
-    pub(super) symbol: Option<String>,
+    pub(super) symbol: Option<Rc<str>>,
 }
 
 impl Member {
@@ -27,7 +36,7 @@ impl Member {
     }
 
     /// Something not known that goes by a name.
-    pub(super) fn unknown(symbol: impl Into<String>, reason: impl Into<String>) -> Member {
+    pub(super) fn unknown(symbol: impl Into<Rc<str>>, reason: impl Into<String>) -> Member {
         Member { value: Value::unknown(reason), symbol: Some(symbol.into()) }
     }
 
@@ -36,24 +45,42 @@ impl Member {
         self.symbol.as_deref().unwrap_or(self.value.text())
     }
 
+    /// Whether it stands for more members than are told apart.
+    fn is_the_rest(&self) -> bool {
+        self.symbol.as_deref() == Some("…")
+    }
+
     /// Appends another one.
     pub(super) fn append(&mut self, other: &Member) {
-        if self.symbol.is_some() || other.symbol.is_some() {
-            let mut symbol = self.symbol().to_owned();
-            // What is longer than any reference is not compared.
-            if symbol.len() < 1024 {
-                symbol.push_str(other.symbol());
-            }
-            self.symbol = Some(symbol);
+        // What is longer than any reference is not compared.
+        if (self.symbol.is_some() || other.symbol.is_some()) && self.symbol().len() < MAX_SYMBOL_BYTES {
+            self.symbol = Some(match self.symbol() {
+                "" => other.symbol().into(),
+                symbol => [symbol, other.symbol()].concat().into(),
+            });
         }
         self.value.append(&other.value);
     }
+
+    /// What it costs to copy or compare it, as bytes.
+    pub(super) fn weight(&self) -> usize {
+        32 + self.value.text().len() + 32 * self.value.via().len()
+    }
+}
+
+/// What members cost to be copied or compared, as bytes.
+pub(super) fn weight(members: &[Member]) -> usize {
+    members.iter().map(Member::weight).sum()
 }
 
 /// Every member of one followed by every one of the other.
-pub(super) fn product(left: &[Member], right: &[Member]) -> Vec<Member> {
+pub(super) fn product(mut left: Vec<Member>, right: &[Member]) -> Vec<Member> {
+    if let [only] = right {
+        left.iter_mut().for_each(|member| member.append(only));
+        return left;
+    }
     let mut members: Vec<Member> = Vec::new();
-    for first in left {
+    for first in &left {
         for second in right {
             let mut both = first.clone();
             both.append(second);
@@ -87,7 +114,7 @@ fn add(members: &mut Vec<Member>, member: Member) -> bool {
 pub(super) struct Contents {
     pub(super) members: Vec<Member>,
     /// The elements, of an array.
-    pub(super) elements: Option<Vec<Vec<Member>>>,
+    pub(super) elements: Option<Rc<Vec<Vec<Member>>>>,
     /// It may also be what it was before the script.
     pub(super) open: bool,
 }
@@ -98,18 +125,42 @@ impl Contents {
         Contents { members, ..Contents::default() }
     }
 
+    /// Adds what it may also be.
     fn merge(&mut self, other: &Contents) {
+        self.merge_unlike(other, Member::eq);
+    }
+
+    fn merge_unlike(&mut self, other: &Contents, same: fn(&Member, &Member) -> bool) {
+        // The members of the other one are told apart already.
+        let own = self.members.len();
         for member in &other.members {
-            if !add(&mut self.members, member.clone()) {
+            if self.members.len() > MAX_MEMBERS {
                 break;
+            }
+            if self.members[..own].iter().any(|known| same(known, member)) {
+                continue;
+            }
+            if self.members.len() == MAX_MEMBERS {
+                add(&mut self.members, member.clone());
+            } else {
+                self.members.push(member.clone());
             }
         }
         self.open |= other.open;
         match (&mut self.elements, &other.elements) {
             // Where one was appended to, the longer one holds the other.
-            (Some(one), Some(two)) if two.len() > one.len() => one.clone_from(two),
-            (None, Some(two)) => self.elements = Some(two.clone()),
+            (Some(one), Some(two)) if two.len() > one.len() => *one = Rc::clone(two),
+            (None, Some(two)) => self.elements = Some(Rc::clone(two)),
             _ => {}
+        }
+    }
+
+    /// What it costs to merge another one into it.
+    fn cost_of(&self, other: &Contents) -> usize {
+        if self.members.len() > MAX_MEMBERS {
+            32
+        } else {
+            32 * other.members.len() * (1 + self.members.len())
         }
     }
 }
@@ -132,35 +183,83 @@ struct Frame {
     untouched: bool,
 }
 
-/// The variables of a script.
+/// The variables of a script, and what may still be spent on their values: the same
+/// for every byte of a script, so that what doubles itself ends.
 #[derive(Default)]
 pub(super) struct Scope {
+    left: usize,
     now: HashMap<String, Rc<Contents>>,
     frames: Vec<Frame>,
     /// Blocks that are open beyond [`MAX_FRAMES`].
     loose: usize,
     /// What functions assign, and what is assigned anywhere: what is known of it
     /// where something stands in a function, or runs after one.
-    by_functions: HashMap<String, Contents>,
-    anywhere: HashMap<String, Contents>,
+    by_functions: HashMap<String, Rc<Contents>>,
+    anywhere: HashMap<String, Rc<Contents>>,
+}
+
+/// Adds what a variable may be to what is gathered; what that costs.
+fn gather(all: &mut HashMap<String, Rc<Contents>>, name: &str, contents: &Rc<Contents>) -> usize {
+    match all.get_mut(name) {
+        Some(known) => {
+            if matches!(known.members.as_slice(), [only] if only.is_the_rest()) {
+                return 0;
+            }
+            let cost = known.cost_of(contents);
+            let known = Rc::make_mut(known);
+            // The same text from elsewhere tells nothing more.
+            known.merge_unlike(contents, |one, other| {
+                one.symbol == other.symbol
+                    && one.value.hole() == other.value.hole()
+                    && one.value.text() == other.value.text()
+            });
+            if known.members.len() > MAX_MEMBERS {
+                known.members.drain(..MAX_MEMBERS);
+            }
+            cost
+        }
+        None => {
+            all.insert(name.to_owned(), Rc::clone(contents));
+            0
+        }
+    }
 }
 
 impl Scope {
+    /// Before the first command of a script of that length.
+    pub(super) fn new(bytes: usize) -> Scope {
+        Scope { left: WORK + WORK_PER_BYTE * bytes, ..Scope::default() }
+    }
+
     /// The same knowledge of what functions do, before the first command.
-    pub(super) fn again(self) -> Scope {
-        Scope { by_functions: self.by_functions, anywhere: self.anywhere, ..Scope::default() }
+    pub(super) fn again(self, bytes: usize) -> Scope {
+        Scope { by_functions: self.by_functions, anywhere: self.anywhere, ..Scope::new(bytes) }
+    }
+
+    /// Takes what something costs from what is left; whether anything is.
+    pub(super) fn spend(&mut self, work: usize) -> bool {
+        self.left = self.left.saturating_sub(work);
+        self.left > 0
+    }
+
+    /// Whether nothing is left: every variable is unknown from here on.
+    pub(super) fn is_spent(&self) -> bool {
+        self.left == 0
     }
 
     /// What a variable holds here, when the script sets it.
     pub(super) fn get(&self, name: &str) -> Option<Rc<Contents>> {
+        if self.is_spent() {
+            return Some(Rc::new(Contents::text(vec![Member::unknown("…", TOO_LARGE)])));
+        }
         let function = self.frames.iter().rposition(|frame| frame.block == Block::Function);
         if let Some(function) = function
             && !self.frames[function..].iter().any(|frame| frame.before.contains_key(name))
             && let Some(contents) = self.anywhere.get(name)
         {
-            return Some(Rc::new(contents.clone()));
+            return Some(Rc::clone(contents));
         }
-        self.now.get(name).cloned().or_else(|| self.by_functions.get(name).cloned().map(Rc::new))
+        self.now.get(name).or_else(|| self.by_functions.get(name)).cloned()
     }
 
     /// What it holds without what functions assign.
@@ -172,18 +271,28 @@ impl Scope {
     pub(super) fn set(&mut self, name: &str, mut contents: Contents, maybe: bool, local: bool) {
         if maybe || self.loose > 0 {
             match self.now.get(name) {
-                Some(before) => contents.merge(before),
+                Some(before) => {
+                    let before = Rc::clone(before);
+                    if !self.spend(contents.cost_of(&before)) {
+                        return;
+                    }
+                    contents.merge(&before);
+                }
                 None => contents.open = true,
             }
         }
+        if !self.spend(32) {
+            return;
+        }
         let in_function = self.frames.iter().any(|frame| frame.block == Block::Function);
+        let contents = Rc::new(contents);
         if !local {
             if in_function {
-                self.by_functions.entry(name.to_owned()).or_default().merge(&contents);
+                self.left = self.left.saturating_sub(gather(&mut self.by_functions, name, &contents));
             }
-            self.anywhere.entry(name.to_owned()).or_default().merge(&contents);
+            self.left = self.left.saturating_sub(gather(&mut self.anywhere, name, &contents));
         }
-        self.write(name, Some(Rc::new(contents)));
+        self.write(name, Some(contents));
     }
 
     fn write(&mut self, name: &str, contents: Option<Rc<Contents>>) {
@@ -289,6 +398,9 @@ impl Scope {
         let mut names: Vec<(String, Vec<Rc<Contents>>)> = frame.ends.into_iter().collect();
         names.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         for (name, ends) in names {
+            if !self.spend(64 + 64 * ends.iter().map(|end| end.members.len()).sum::<usize>()) {
+                return;
+            }
             // What every one of several branches sets is taken to be set.
             let everywhere = ends.len() == frame.branches;
             let mut left = Contents::default();

@@ -206,7 +206,7 @@ impl Parser<'_> {
                     return;
                 }
                 None => {
-                    self.may_retry(start);
+                    self.may_retry(start, self.at);
                     self.rewind(start + 1, heredocs);
                 }
             }
@@ -363,6 +363,9 @@ impl Parser<'_> {
             loop {
                 self.blanks();
                 let start = self.at;
+                if self.peek(0) == Some(b'#') {
+                    break;
+                }
                 let word = self.word(Until::Operator);
                 if self.at == start {
                     break;
@@ -487,8 +490,9 @@ impl Parser<'_> {
                     self.at += memchr(b'\n', &self.bytes[self.at..]).unwrap_or(self.bytes.len() - self.at)
                 }
                 Some(b'`') if self.backquotes > 0 => return Assigned::Array(words),
+                Some(b'<' | b'>') if self.peek(1) == Some(b'(') => words.push(self.word(Until::Operator)),
                 None | Some(b';' | b'&' | b'|' | b'(' | b'<' | b'>') => {
-                    if self.peek(0).is_none() && self.may_retry(start) {
+                    if self.peek(0).is_none() && self.may_retry(start, self.at) {
                         self.rewind(start + 1, heredocs);
                         words.clear();
                     }

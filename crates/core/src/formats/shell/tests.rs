@@ -1,5 +1,6 @@
 //! Scripts with carets under the images in them.
 
+mod limits;
 mod makefile;
 mod options;
 mod syntax;

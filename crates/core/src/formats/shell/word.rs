@@ -1,6 +1,7 @@
 //! What a script is read into: steps, commands, words and their pieces. Places are
 //! ranges of the script's text. Knows nothing of what commands mean.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// A script, read.
@@ -135,8 +136,19 @@ impl Word {
         }
     }
 
+    /// Appends pieces.
+    pub(super) fn add(&mut self, pieces: Vec<Piece>) {
+        match self.pieces.is_empty() {
+            true => self.pieces = pieces,
+            false => self.pieces.extend(pieces),
+        }
+    }
+
     /// The text of a word that holds nothing but text.
-    pub(super) fn literal(&self, script: &str) -> Option<String> {
+    pub(super) fn literal<'s>(&'s self, script: &'s str) -> Option<Cow<'s, str>> {
+        if let [Piece { range, kind: Kind::Text, .. }] = self.pieces.as_slice() {
+            return Some(Cow::Borrowed(script.get(range.clone()).unwrap_or("")));
+        }
         let mut text = String::new();
         for piece in &self.pieces {
             match &piece.kind {
@@ -145,7 +157,7 @@ impl Word {
                 _ => return None,
             }
         }
-        Some(text)
+        Some(Cow::Owned(text))
     }
 }
 

@@ -18,6 +18,8 @@ use super::run::Input;
 use super::run::Run;
 use super::word::Command;
 use super::word::Kind;
+use super::word::Piece;
+use super::word::Word;
 
 /// The tools that name images.
 const TOOLS: [&str; 26] = [
@@ -79,21 +81,42 @@ pub(super) fn is_of_interest(name: Option<&str>, command: &Command, text: &str) 
     if TOOLS.contains(&base) || wrappers::is_one(base) {
         return true;
     }
-    !prints(base)
-        && command.words.iter().skip(1).any(|word| match word.pieces.as_slice() {
-            [piece] => match &piece.kind {
-                Kind::Text => TOOLS.contains(&base_name(text.get(piece.range.clone()).unwrap_or(""))),
-                Kind::Variable(variable) => !tool_named(&variable.name).is_empty(),
-                Kind::Foreign(_) => true,
-                _ => false,
-            },
+    let may_be_a_tool = |word: &Word| match word.pieces.as_slice() {
+        [piece] => match &piece.kind {
+            Kind::Text => TOOLS.contains(&base_name(text.get(piece.range.clone()).unwrap_or(""))),
+            Kind::Variable(variable) => !tool_named(&variable.name).is_empty(),
+            Kind::Foreign(_) => true,
             _ => false,
-        })
+        },
+        _ => false,
+    };
+    let is_dashes = |word: &Word| matches!(word.pieces.as_slice(), [piece] if is_text(piece, text, "--"));
+    let mut arguments = command.words.iter().skip(1);
+    arguments.clone().any(may_be_a_tool) && (runs_others(base) || arguments.any(is_dashes))
+}
+
+fn is_text(piece: &Piece, script: &str, text: &str) -> bool {
+    matches!(piece.kind, Kind::Text) && script.get(piece.range.clone()) == Some(text)
+}
+
+/// Whether a tool that names images is named in fields.
+pub(super) fn name_tool(fields: &[Field<'_>]) -> bool {
+    fields.iter().any(is_tool)
+}
+
+fn is_tool(field: &Field<'_>) -> bool {
+    match field.known() {
+        Some(text) => TOOLS.contains(&base_name(text)),
+        None => !guess(field).is_empty(),
+    }
 }
 
 /// Looks at a command.
 pub(super) fn run<'s>(run: &mut Run<'_, '_>, fields: &[Field<'s>], input: &Input, source: &Source<'s>) {
     if run.commands >= MAX_COMMANDS {
+        if let (Some(first), true) = (fields.first(), name_tool(fields)) {
+            run.limit(first.span, "too many commands stand inside one another here to be looked at");
+        }
         return;
     }
     run.commands += 1;
@@ -123,16 +146,19 @@ fn look<'s>(run: &mut Run<'_, '_>, fields: &[Field<'s>], input: &Input, source: 
         "singularity" | "apptainer" => registries::singularity(run, rest, source),
         name if wrappers::is_one(name) => wrappers::run(run, name, rest, input, source),
         // `retry docker pull a`: a command of the script's own that runs another.
-        name if !prints(name) => {
-            let tool = |field: &Field<'s>| match field.known() {
-                Some(text) => TOOLS.contains(&base_name(text)),
-                None => !guess(field).is_empty(),
-            };
-            if let Some(at) = rest.iter().position(tool) {
+        name if first.known().is_none() || runs_others(name) => {
+            if let Some(at) = rest.iter().position(is_tool) {
                 self::run(run, &rest[at..], input, source);
             }
         }
-        _ => {}
+        // `anything -- docker pull a`
+        _ => {
+            let dashes = rest.iter().position(|field| field.known() == Some("--"));
+            let behind = dashes.map_or(&[][..], |at| &rest[at + 1..]);
+            if behind.first().is_some_and(is_tool) {
+                self::run(run, behind, input, source);
+            }
+        }
     }
 }
 
@@ -167,49 +193,14 @@ fn tool_named(name: &str) -> &'static str {
     }
 }
 
-/// Whether a command only prints or searches its arguments.
-fn prints(name: &str) -> bool {
-    const WORDS: [&str; 13] = [
-        "echo", "print", "log", "info", "warn", "error", "die", "fail", "msg", "message", "usage", "help",
-        "say",
+/// Whether a command that is no tool itself runs its arguments, by its name: `retry`,
+/// `run_cmd`, `travis_wait`. The arguments of others mean something of their own, like
+/// those of `archery docker run`.
+fn runs_others(name: &str) -> bool {
+    const WORDS: [&str; 14] = [
+        "retry", "retries", "try", "run", "exec", "execute", "repeat", "attempt", "attempts", "cmd",
+        "quietly", "wait", "verbose", "dry",
     ];
-    const NAMES: [&str; 36] = [
-        "grep",
-        "egrep",
-        "fgrep",
-        "rg",
-        "sed",
-        "awk",
-        "cat",
-        "tee",
-        "which",
-        "type",
-        "hash",
-        "whereis",
-        "man",
-        "test",
-        "[",
-        "[[",
-        "apt",
-        "apt-get",
-        "apk",
-        "yum",
-        "dnf",
-        "brew",
-        "pip",
-        "pip3",
-        "npm",
-        "git",
-        "gh",
-        "ls",
-        "rm",
-        "cp",
-        "mv",
-        "mkdir",
-        "systemctl",
-        "service",
-        "usermod",
-        "groupadd",
-    ];
-    NAMES.contains(&name) || WORDS.iter().any(|word| name.contains(word))
+    let lower = name.to_ascii_lowercase();
+    lower.split(['_', '-', '.', ':']).any(|part| WORDS.contains(&part))
 }

@@ -1,5 +1,7 @@
 //! Everything that sets a variable, and what a variable is where it is used.
 
+use std::rc::Rc;
+
 use super::Run;
 use crate::formats::shell::expand;
 use crate::formats::shell::expand::Environment;
@@ -25,7 +27,12 @@ impl Run<'_, '_> {
         let mut members: Vec<Member> = Vec::new();
         for word in words {
             self.visit(word, source);
-            for field in self.shapes(word, source).into_iter().flatten() {
+            self.drops_shapes = false;
+            let shapes = self.shapes(word, source);
+            if std::mem::take(&mut self.drops_shapes) {
+                members.push(Member::unknown("…", "the words of the loop are too many to be told apart"));
+            }
+            for field in shapes.into_iter().flatten() {
                 if field.many {
                     members.push(Member::unknown(
                         format!("${name}"),
@@ -43,7 +50,7 @@ impl Run<'_, '_> {
         if words.is_empty() {
             members.push(Member::unknown(format!("${name}"), "the arguments of the script are not known"));
         }
-        members = product(&[Member::known(Value::default())], &members);
+        members = product(vec![Member::known(Value::default())], &members);
         self.scope.runs();
         self.scope.set(name, Contents::text(members), false, false);
     }
@@ -95,20 +102,27 @@ impl Run<'_, '_> {
                     self.visit(word, source);
                     let mut members = self.assigned(name, word, source);
                     if assignment.appends {
-                        members = product(&self.look(name).members, &members);
+                        members = product(self.look(name).members, &members);
                     }
                     Contents::text(members)
                 }
                 Assigned::Array(words) => {
-                    let mut elements = match self.scope.current(name) {
-                        Some(before) if assignment.appends => before.elements.clone().unwrap_or_default(),
-                        _ => Vec::new(),
-                    };
+                    let before = self.scope.current(name).filter(|_| assignment.appends);
+                    let before = before.and_then(|before| before.elements.clone()).unwrap_or_default();
+                    if !self.spend(64 * before.len()) {
+                        return;
+                    }
+                    let mut elements = before.to_vec();
                     for word in words {
                         self.visit(word, source);
                         let at = self.script.finder.location(source.text.span(word.range()));
                         for field in self.shapes(word, source).into_iter().next().unwrap_or_default() {
-                            if elements.len() >= MAX_ELEMENTS {
+                            if elements.len() > MAX_ELEMENTS {
+                                break;
+                            }
+                            if elements.len() == MAX_ELEMENTS {
+                                let reason = format!("more than {MAX_ELEMENTS} elements are not remembered");
+                                elements.push(vec![Member::unknown("…", reason)]);
                                 break;
                             }
                             let placed = field.members.into_iter().map(|member| Member {
@@ -120,7 +134,7 @@ impl Run<'_, '_> {
                     }
                     Contents {
                         members: elements.first().cloned().unwrap_or_default(),
-                        elements: Some(elements),
+                        elements: Some(Rc::new(elements)),
                         open: false,
                     }
                 }
@@ -180,7 +194,7 @@ impl Run<'_, '_> {
                 })
                 .collect();
             if appends {
-                members = product(&self.look(name).members, &members);
+                members = product(self.look(name).members, &members);
             }
             self.scope.set(name, Contents::text(members), command.link == Link::Maybe, local);
         }
@@ -212,7 +226,7 @@ impl Environment for Run<'_, '_> {
         if set.is_none_or(|contents| contents.open) {
             match (self.script.environment)(name) {
                 Some(values) => looked.members.extend(values.into_iter().map(|value| Member {
-                    symbol: (!value.is_known()).then(|| format!("${{{name}}}")),
+                    symbol: (!value.is_known()).then(|| format!("${{{name}}}").into()),
                     value,
                 })),
                 None => looked.members.push(unset(name)),
@@ -229,9 +243,12 @@ impl Environment for Run<'_, '_> {
             || (self.script.environment)(name).is_some()
     }
 
-    fn spend(&mut self, bytes: usize) -> bool {
-        self.left = self.left.saturating_sub(bytes);
-        self.left > 0
+    fn spend(&mut self, work: usize) -> bool {
+        self.scope.spend(work)
+    }
+
+    fn drop_shape(&mut self) {
+        self.drops_shapes = true;
     }
 }
 

@@ -15,6 +15,7 @@ impl Run<'_, '_> {
         if self.gathers || field.members.iter().all(|member| member.value.is_empty()) {
             return;
         }
+        self.named.insert(field.span);
         let local = self.script.local.borrow();
         let members = self.found.entry((field.span, role)).or_default();
         for member in &field.members {
@@ -35,6 +36,7 @@ impl Run<'_, '_> {
         if self.gathers {
             return;
         }
+        self.named.insert(field.span);
         let members = self.found.entry((field.span, role)).or_default();
         for member in field.members.iter().filter(|member| !member.value.is_empty()) {
             if !members.contains(member) {
@@ -59,7 +61,7 @@ impl Run<'_, '_> {
 
     /// Adds a build.
     pub(in crate::formats::shell) fn build(&mut self, build: Build) {
-        if !self.gathers && !self.extracted.builds.contains(&build) {
+        if !self.gathers && self.builds.insert(build.clone()) {
             self.extracted.builds.push(build);
         }
     }
@@ -70,15 +72,12 @@ impl Run<'_, '_> {
             return;
         }
         for usage in found.uses {
-            if !self.extracted.uses.contains(&usage) {
-                self.extracted.uses.push(usage);
+            let known = self.inlined.entry((usage.span, usage.role)).or_default();
+            if !known.contains(&usage) {
+                known.push(usage);
             }
         }
-        for problem in found.problems {
-            if !self.extracted.problems.contains(&problem) {
-                self.extracted.problems.push(problem);
-            }
-        }
+        self.problems.extend(found.problems);
     }
 
     /// A build of something that is not in the repository.

@@ -40,6 +40,9 @@ impl Run<'_, '_> {
         input: &Input,
         source: &Source<'_>,
     ) {
+        if input.is_empty() {
+            return;
+        }
         let names_one = |word: &Word| {
             let name = word.literal(source.text.text());
             name.is_some_and(|name| Dockerfile.claims(&RepoPath::new(&name)) != Claim::No)
@@ -55,6 +58,9 @@ impl Run<'_, '_> {
     /// Reads what a command is handed as a Dockerfile.
     pub(in crate::formats::shell) fn build_inline(&mut self, input: &Input, inputs: &[Inputs]) {
         for written in input {
+            if !self.scope.spend(32 * written.expanded.text().len() * inputs.len().max(1)) {
+                return;
+            }
             let mut found = extract_from_script(self.script.finder.file, &written.expanded, inputs);
             if written.varies {
                 // What is put in may be what makes it right.

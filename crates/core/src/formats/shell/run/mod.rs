@@ -11,6 +11,9 @@ pub(super) use self::input::Input;
 pub(super) use self::input::inner;
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::collections::HashSet;
+use std::ops::Range;
 
 use memchr::memchr;
 
@@ -30,20 +33,23 @@ use super::word::Link;
 use super::word::Operator;
 use super::word::Step;
 use super::word::Word;
+use crate::formats::Build;
 use crate::formats::Extracted;
 use crate::formats::value::Value;
+use crate::image::ImageUse;
 use crate::image::Role;
 use crate::source::Mapped;
+use crate::source::Problem;
 use crate::source::ProblemCode;
 use crate::source::Span;
 
 /// How many scripts may stand inside one another.
 const MAX_SCRIPTS: usize = 6;
-/// How many bytes of text are put together in one script, beside its own: variables
-/// that are used over and over.
-const MAX_TEXT_BYTES: usize = 4 * 1024 * 1024;
 /// How many lists of arguments one command is looked at with.
-const MAX_CALLS: usize = 16;
+const MAX_CALLS: usize = 32;
+
+/// What is said of a command that may be too many.
+const TOO_MANY_CALLS: &str = "the variables of this command make more commands of it than are looked at";
 
 /// A script that is being walked over.
 pub(super) struct Run<'a, 'x> {
@@ -55,8 +61,16 @@ pub(super) struct Run<'a, 'x> {
     found: BTreeMap<(Span, Role), Vec<Member>>,
     scripts: usize,
     pub(super) commands: usize,
-    /// Bytes that may still be put together.
-    left: usize,
+    /// Shapes of a word were left out.
+    drops_shapes: bool,
+    /// Not every shape of a word was put together with every one of the others.
+    samples: bool,
+    /// Where the command that is looked at names images.
+    named: BTreeSet<Span>,
+    problems: Vec<Problem>,
+    builds: HashSet<Build>,
+    /// What was found in Dockerfiles that stand in the script.
+    inlined: BTreeMap<(Span, Role), Vec<ImageUse>>,
     /// What functions set is being gathered: nothing counts yet.
     gathers: bool,
     /// The texts that the command in front of `|` writes, as far as they are heredocs.
@@ -68,12 +82,17 @@ impl<'a, 'x> Run<'a, 'x> {
         Run {
             script,
             extracted,
-            scope: Scope::default(),
+            scope: Scope::new(script.text.text().len()),
             folders: script.folders.iter().map(|folder| (*folder).to_owned()).collect(),
             found: BTreeMap::new(),
             scripts: 0,
             commands: 0,
-            left: MAX_TEXT_BYTES + script.text.text().len(),
+            drops_shapes: false,
+            samples: false,
+            named: BTreeSet::new(),
+            problems: Vec::new(),
+            builds: HashSet::new(),
+            inlined: BTreeMap::new(),
             gathers: false,
             piped: Vec::new(),
         }
@@ -89,42 +108,53 @@ impl<'a, 'x> Run<'a, 'x> {
             self.steps(&parsed.steps, &source);
             self.scope.close_to(0);
             self.gathers = false;
-            self.scope = std::mem::take(&mut self.scope).again();
+            self.scope = std::mem::take(&mut self.scope).again(script.text.text().len());
             self.folders = script.folders.iter().map(|folder| (*folder).to_owned()).collect();
-            self.left = MAX_TEXT_BYTES + script.text.text().len();
             self.piped.clear();
         }
         self.steps(&parsed.steps, &source);
         self.note_limits(&source);
+        if self.scope.is_spent() {
+            let message = "the values of this script are too large to be evaluated; those of variables \
+                           are not known behind the place where that shows";
+            self.limit(source.text.span(0..0), message);
+        }
         let finder = &self.script.finder;
         for ((span, role), members) in self.found {
             let values: Vec<Value> = members.into_iter().map(|member| member.value).collect();
             self.extracted.uses.push(finder.image_use(role, span, &values));
         }
-        self.extracted.uses.sort_by_key(|usage| usage.span);
-        self.extracted.problems.sort_by(|a, b| a.at.cmp(&b.at));
+        self.extracted.uses.extend(self.inlined.into_values().flatten());
+        self.problems.sort_by(|a, b| (&a.at, &a.message).cmp(&(&b.at, &b.message)));
+        self.problems.dedup();
+        self.extracted.problems.append(&mut self.problems);
+    }
+
+    /// Notes something that was not read, and may hide an image.
+    pub(super) fn limit(&mut self, span: Span, message: &str) {
+        if !self.gathers {
+            self.problems.push(self.script.finder.problem(span, ProblemCode::Limit, message));
+        }
     }
 
     /// Tells of what was not read, where it could hide something.
     fn note_limits(&mut self, source: &Source<'_>) {
-        let text = source.text.text();
-        let mut tell = |at: Option<usize>, message: &str| {
+        let parsed = source.parsed;
+        let limits = [
+            (parsed.too_deep, "substitutions and quotes are nested too deep here to be read"),
+            (
+                parsed.unclosed,
+                "too many quotes and parentheses are not closed; what follows here is not read as it \
+                 should be",
+            ),
+        ];
+        for (at, message) in limits {
             if let Some(at) = at
-                && commands::may_hold_one(&text.as_bytes()[at..])
+                && commands::may_hold_one(&source.text.text().as_bytes()[at..])
             {
-                let problem =
-                    self.script.finder.problem(source.text.span(at..at), ProblemCode::Limit, message);
-                if !self.gathers && !self.extracted.problems.contains(&problem) {
-                    self.extracted.problems.push(problem);
-                }
+                self.limit(source.text.span(at..at), message);
             }
-        };
-        tell(source.parsed.too_deep, "substitutions and quotes are nested too deep here to be read");
-        tell(
-            source.parsed.unclosed,
-            "too many quotes and parentheses are not closed; what follows here is not read as it should be",
-        );
-        tell((self.left == 0).then_some(0), "the values of this script are too large to be evaluated");
+        }
     }
 
     fn steps(&mut self, steps: &[Step], source: &Source<'_>) {
@@ -211,12 +241,32 @@ impl<'a, 'x> Run<'a, 'x> {
         self.assign_for_command(command, source);
         let input = self.input(command, piped, source);
         if commands::is_of_interest(name.as_deref(), command, text) {
-            for fields in self.calls(&command.words, source) {
-                commands::run(self, &fields, &input, source);
-            }
+            self.look_at(first.range(), &command.words, &input, source);
         }
         self.dockerfile(command, &input, source);
         self.piped = input;
+    }
+
+    /// Looks at what a command may be.
+    fn look_at(&mut self, at: Range<usize>, words: &[Word], input: &Input, source: &Source<'_>) {
+        (self.drops_shapes, self.samples) = (false, false);
+        let calls = self.calls(words, source);
+        let (mut is_left_out, samples) = (self.drops_shapes, self.samples);
+        let may_be_a_tool =
+            (is_left_out || samples) && calls.iter().any(|fields| commands::name_tool(fields));
+        let mut named: Option<BTreeSet<Span>> = None;
+        for fields in calls {
+            self.named.clear();
+            commands::run(self, &fields, input, source);
+            // Where all of some name the same images, so do the others.
+            if samples {
+                let these = std::mem::take(&mut self.named);
+                is_left_out |= named.get_or_insert_with(|| these.clone()) != &these;
+            }
+        }
+        if is_left_out && may_be_a_tool {
+            self.limit(source.text.span(at), TOO_MANY_CALLS);
+        }
     }
 
     fn shapes<'s>(&mut self, word: &'s Word, source: &Source<'s>) -> Vec<Vec<Field<'s>>> {
@@ -225,26 +275,28 @@ impl<'a, 'x> Run<'a, 'x> {
 
     /// The lists of fields that the words of a command may be.
     fn calls<'s>(&mut self, words: &'s [Word], source: &Source<'s>) -> Vec<Vec<Field<'s>>> {
-        let shapes: Vec<Vec<Vec<Field<'s>>>> = words.iter().map(|word| self.shapes(word, source)).collect();
-        let mut calls: Vec<Vec<Field<'s>>> = vec![Vec::new()];
-        for word in shapes {
-            let [only] = word.as_slice() else {
-                let mut next = Vec::new();
-                // Beyond the limit each way of the first few is gone on with.
-                for call in &calls {
-                    for shape in &word {
-                        if next.len() < MAX_CALLS {
-                            let mut call = call.clone();
-                            call.extend(shape.iter().cloned());
-                            next.push(call);
-                        }
-                    }
-                }
-                calls = next;
+        let mut calls: Vec<Vec<Field<'s>>> = vec![Vec::with_capacity(words.len())];
+        for word in words {
+            let mut shapes = self.shapes(word, source);
+            if let ([shape], [call]) = (shapes.as_mut_slice(), calls.as_mut_slice()) {
+                call.append(shape);
                 continue;
-            };
-            for call in &mut calls {
-                call.extend(only.iter().cloned());
+            }
+            if shapes.len() * calls.len() > MAX_CALLS {
+                // Each shape is looked at in one of them.
+                self.samples = true;
+                let enough = calls.len().max(shapes.len());
+                calls = calls.iter().cycle().take(enough).cloned().collect();
+            } else {
+                // Every one so far with every shape of this word.
+                calls = calls.into_iter().flat_map(|call| std::iter::repeat_n(call, shapes.len())).collect();
+            }
+            for (index, call) in calls.iter_mut().enumerate() {
+                let Some(shape) = shapes.get(index % shapes.len().max(1)) else { continue };
+                if !self.scope.spend(64 * (1 + shape.len())) {
+                    break;
+                }
+                call.extend(shape.iter().cloned());
             }
         }
         calls
@@ -255,7 +307,14 @@ impl<'a, 'x> Run<'a, 'x> {
         let bytes = text.text().as_bytes();
         // A variable may hold all of a command.
         let may_hold_one = memchr(b'$', bytes).is_some() || commands::may_hold_one(bytes);
-        if self.scripts >= MAX_SCRIPTS || !may_hold_one {
+        if !may_hold_one {
+            return;
+        }
+        if self.scripts >= MAX_SCRIPTS {
+            self.limit(text.span(0..0), "too many scripts stand inside one another here to be read");
+            return;
+        }
+        if !self.scope.spend(64 + 8 * bytes.len()) {
             return;
         }
         self.scripts += 1;

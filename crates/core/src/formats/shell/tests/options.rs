@@ -189,3 +189,20 @@ docker buildx build --cache-from type=registry,ref=ghcr.io/a/b:1,x=y --cache-fro
 ",
     );
 }
+
+#[test]
+fn a_tool_of_another_name_is_none() {
+    check(
+        r"
+=== a.sh
+archery docker run ubuntu-cpp
+dotnet docker pull a
+retry 3 docker pull alpine:3
+#                   ^^^^^^^^ command docker.io/library/alpine:3
+vault exec me -- docker pull alpine:3
+#                            ^^^^^^^^ command docker.io/library/alpine:3
+$SUDO docker pull alpine:3
+#                 ^^^^^^^^ command docker.io/library/alpine:3
+",
+    );
+}
