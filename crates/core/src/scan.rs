@@ -266,7 +266,10 @@ impl Scan {
             if self.ready.is_empty() {
                 return;
             }
-            let jobs = std::mem::take(&mut self.ready);
+            let mut jobs = std::mem::take(&mut self.ready);
+            // What waited for the tree and for a file is ready twice.
+            let mut once = HashSet::new();
+            jobs.retain(|job| once.insert(job.clone()));
             let jobs: Vec<(Job, Arc<SourceFile>)> =
                 jobs.into_iter().filter_map(|job| self.text_of(&job).map(|file| (job, file))).collect();
             let found: Vec<OnceLock<(Extracted, Wanted)>> = jobs.iter().map(|_| OnceLock::new()).collect();

@@ -57,7 +57,6 @@ impl Value {
     }
 
     /// The same value, taken from a place that holds it.
-    #[allow(clippy::wrong_self_convention, reason = "the value is from there")]
     pub(super) fn placed(mut self, at: Location, what: impl Into<String>) -> Value {
         if self.0.origin.is_none() && !self.0.text.is_empty() {
             self.parts().origin = Some(at.clone());
