@@ -2,15 +2,13 @@
 //! which it makes, and what it builds. One file per family of tools.
 
 mod containers;
+mod glance;
 mod kubernetes;
 mod options;
 mod registries;
 mod wrappers;
 
-use std::sync::OnceLock;
-
-use aho_corasick::AhoCorasick;
-use aho_corasick::MatchKind;
+pub(super) use self::glance::may_hold_one;
 
 use super::field::Field;
 use super::field::Source;
@@ -52,26 +50,6 @@ const TOOLS: [&str; 26] = [
 ];
 /// How many commands may stand inside one another: `docker run a docker run b …`.
 const MAX_COMMANDS: usize = 6;
-
-/// Whether a text may hold a command that names an image: the name of a tool stands in
-/// it, or that of a variable for one.
-pub(super) fn may_hold_one(text: &[u8]) -> bool {
-    static SEARCHER: OnceLock<Option<AhoCorasick>> = OnceLock::new();
-    let build = || {
-        let words = TOOLS.iter().chain(&["engine", "container"]);
-        AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(words)
-            .ok()
-    };
-    let Some(searcher) = SEARCHER.get_or_init(build) else { return true };
-    let is_letter = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
-    searcher.find_iter(text).any(|found| {
-        // `oc` in `local` is none.
-        found.len() > 5 || !(is_letter(found.start().wrapping_sub(1)) || is_letter(found.end()))
-    })
-}
 
 /// Whether a command is worth looking at: it, or an argument of it, is one of the
 /// tools, or not known yet.
