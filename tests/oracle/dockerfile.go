@@ -85,7 +85,7 @@ func (build *Build) facts() []string {
 	}
 	var targets []string
 	var triggers []triggerSource
-	dependent := len(build.Images) > 0 || strings.Contains(build.Text, "TARGETSTAGE")
+	dependent := len(build.Images) > 0 || mayName(build.Text, "TARGETSTAGE")
 	for _, stage := range stages {
 		if stage.Name != "" && !slices.Contains(targets, stage.Name) {
 			targets = append(targets, stage.Name)
@@ -118,6 +118,18 @@ func (build *Build) facts() []string {
 		}
 	}
 	return known
+}
+
+// mayName tells whether a variable may be named in a text, in which continuations
+// may divide it.
+func mayName(text, variable string) bool {
+	letters := strings.Map(func(character rune) rune {
+		if unicode.IsLetter(character) {
+			return character
+		}
+		return -1
+	}, text)
+	return strings.Contains(letters, variable)
 }
 
 // target is what building a stage asks for and how it fails, as far as no other
