@@ -42,7 +42,6 @@ use crate::formats::Claim;
 use crate::formats::Extracted;
 use crate::formats::Files;
 use crate::formats::Format;
-use crate::formats::shell;
 use crate::image::Role;
 use crate::image::Target;
 use crate::source::Location;
@@ -155,11 +154,8 @@ fn extract_file(file: &SourceFile, builds: &[Inputs], commands: bool) -> Extract
         return extracted;
     }
     let template = name::is_template(file.path().name());
-    let mode = reader::Mode {
-        plain_heredocs: dialect == Dialect::BeforeHeredocs,
-        template,
-        scripts: commands && shell::may_hold_images(file.text()),
-    };
+    let mode =
+        reader::Mode { plain_heredocs: dialect == Dialect::BeforeHeredocs, template, scripts: commands };
     let mut text = reader::read(file.text(), mode);
     let mut faults = std::mem::take(&mut text.faults);
     extracted.takes_arguments = !text.declarations.is_empty();

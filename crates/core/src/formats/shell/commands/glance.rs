@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 use aho_corasick::MatchKind;
+use memchr::memchr3_iter;
 use memchr::memmem;
 
 use super::TOOLS;
@@ -15,10 +16,23 @@ const VARIABLES: [&str; 2] = ["engine", "container"];
 const SHORT: usize = 5;
 
 /// Whether the name of a tool stands in a text, or that of a variable for one: in small
-/// letters, in capitals, or with one capital in front.
+/// letters, in capitals, or with one capital in front. A word that quotes, escapes or the
+/// end of a line divide may be one.
 pub(in crate::formats::shell) fn may_hold_one(text: &[u8]) -> bool {
     static NEEDLES: OnceLock<Needles> = OnceLock::new();
-    NEEDLES.get_or_init(Needles::new).stand_in(text)
+    NEEDLES.get_or_init(Needles::new).stand_in(text) || divides_a_word(text)
+}
+
+/// Whether a word of small letters is written in pieces: `do'cker'`, `do\cker`.
+fn divides_a_word(text: &[u8]) -> bool {
+    let is_letter = |at: usize| text.get(at).is_some_and(u8::is_ascii_lowercase);
+    memchr3_iter(b'\'', b'"', b'\\', text).any(|at| {
+        if !is_letter(at.wrapping_sub(1)) {
+            return false;
+        }
+        let more = text[at..].iter().take_while(|byte| matches!(byte, b'\'' | b'"' | b'\\' | b'\r' | b'\n'));
+        is_letter(at + more.count())
+    })
 }
 
 /// What is looked for, all at once.
@@ -117,6 +131,17 @@ mod tests {
                     assert!(may_hold_one(text.as_bytes()), "{text}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_divided_word_may_be_a_tool() {
+        for text in ["d'ocke'r pull a", "doc\\\nker pull a", "do\\cker", "d\"\"ocker pull a", "doc\\\r\nker"]
+        {
+            assert!(may_hold_one(text.as_bytes()), "{text}");
+        }
+        for text in ["echo 'a' \"b\"", "a \\\n b", "x\\\n", "'it' s"] {
+            assert!(!may_hold_one(text.as_bytes()), "{text}");
         }
     }
 
