@@ -347,7 +347,9 @@ fn failures(answer: &Answer, ours: &Extracted, outcome: &mut Comparison) {
     let by_mount_type = |failure: &str| failure.starts_with("cannot mount from stage \"scratch\"");
     let of_an_image =
         |failure: &str| is_image_failure(failure) && !by_trigger(failure) && !by_mount_type(failure);
-    if let Some(failure) = failures.iter().find(|text| of_an_image(text)) {
+    // A frontend without heredocs makes other stages of the file.
+    let read_alike = !is_before_heredocs(answer);
+    if let Some(failure) = failures.iter().find(|text| read_alike && of_an_image(text)) {
         let waits = ours.uses.iter().any(is_open);
         if ours.problems.is_empty() && !ours.uses.iter().any(is_open_or_invalid) {
             outcome
@@ -368,7 +370,7 @@ fn failures(answer: &Answer, ours: &Extracted, outcome: &mut Comparison) {
         }
     }
     // What only a frontend without heredocs takes for instructions may be wrong.
-    if failures.is_empty() && !is_before_heredocs(answer) {
+    if failures.is_empty() && read_alike {
         for problem in &ours.problems {
             outcome.differs(format!("BuildKit builds this and fromguard has a problem: {}", problem.message));
         }

@@ -467,8 +467,9 @@ fn collect(
                     continue;
                 }
                 let (place, reached) = (Some((number, place)), *read == Read::ReachedImage);
-                let contexts = if role == Role::Onbuild { &[] } else { setup.contexts(&source.name) };
-                if contexts.is_empty() {
+                let contexts = setup.contexts(&source.name);
+                // A trigger also runs in builds of other files, which have contexts of their own.
+                if contexts.is_empty() || role == Role::Onbuild {
                     add(place, role, source.span, reached, uses::literal_target(&source.name), None);
                 }
                 for (target, value) in inputs::members(contexts) {
