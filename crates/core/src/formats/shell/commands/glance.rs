@@ -101,6 +101,7 @@ impl Needles {
                 let Some(start) = found.start().checked_sub(front.len()) else { return false };
                 text[start..found.start()].eq_ignore_ascii_case(front.as_bytes())
                     && (!tail.are_short || is_word(start, found.end()))
+                    && !begins_another(text, start, found.end())
             })
         });
         names_one
@@ -109,6 +110,13 @@ impl Needles {
                 .iter()
                 .any(|pair| pair.find_iter(text).any(|at| is_word(at, at + pair.needle().len())))
     }
+}
+
+/// Whether what stands there begins the name of another command: `docker-php-ext-install`.
+fn begins_another(text: &[u8], start: usize, end: usize) -> bool {
+    // `${DOCKER-podman}`
+    let is_default = text.get(start.wrapping_sub(1)) == Some(&b'{');
+    !is_default && text.get(end) == Some(&b'-') && text.get(end + 1).is_some_and(u8::is_ascii_lowercase)
 }
 
 /// In small letters, in capitals, with one capital in front.
@@ -147,7 +155,15 @@ mod tests {
 
     #[test]
     fn long_names_are_seen_inside_words_and_short_ones_are_not() {
-        for text in ["MYDOCKER=1", "lockerdocker", "xcontainerized", "minikubectl"] {
+        for text in [
+            "MYDOCKER=1",
+            "lockerdocker",
+            "xcontainerized",
+            "${docker-x} a",
+            "docker -v",
+            "docker-",
+            "minikubectl",
+        ] {
             assert!(may_hold_one(text.as_bytes()), "{text}");
         }
         for text in [
