@@ -82,10 +82,10 @@ impl Run<'_, '_> {
 
     /// A build of something that is not in the repository.
     pub(in crate::formats::shell) fn remote(&mut self, context: &Field<'_>) {
+        const REASON: &str = "remote: the build context is somewhere else, and is not fetched";
         if !self.gathers {
-            let members =
-                vec![Member::unknown(context.hint(), "remote: what is built stands in another repository")];
-            self.found.insert((context.span, Role::Command), members);
+            let members = vec![Member::unknown(context.hint(), REASON)];
+            self.found.insert((context.span, Role::FinalStage), members);
         }
     }
 }
