@@ -1,5 +1,6 @@
 //! Scripts with carets under the images in them.
 
+mod hidden;
 mod limits;
 mod makefile;
 mod options;

@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 use aho_corasick::MatchKind;
+use memchr::memchr3_iter;
 
 use super::field::Field;
 use super::field::Source;
@@ -54,8 +55,32 @@ const TOOLS: [&str; 26] = [
 const MAX_COMMANDS: usize = 6;
 
 /// Whether a text may hold a command that names an image: the name of a tool stands in
-/// it, or that of a variable for one.
+/// it, or that of a variable for one, with or without quotes and backslashes in it. What a
+/// script puts together otherwise (`$(printf dock)er`, `${A}er`) is not seen.
 pub(super) fn may_hold_one(text: &[u8]) -> bool {
+    name_one(text) || without_quotes(text).is_some_and(|text| name_one(&text))
+}
+
+/// The text without its quotes and backslashes, when one of them stands in a word.
+fn without_quotes(text: &[u8]) -> Option<Vec<u8>> {
+    let is_letter = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
+    let splits = |at: usize| {
+        is_letter(at.wrapping_sub(1)) && !text.get(at + 1).is_none_or(u8::is_ascii_whitespace)
+            || text.get(at..).is_some_and(|rest| rest.starts_with(b"\\\n"))
+    };
+    memchr3_iter(b'\'', b'"', b'\\', text).any(splits).then(|| {
+        let mut plain = Vec::with_capacity(text.len());
+        let mut at = 0;
+        for quote in memchr3_iter(b'\'', b'"', b'\\', text) {
+            plain.extend_from_slice(text.get(at..quote).unwrap_or_default());
+            at = quote + 1 + usize::from(text[quote..].starts_with(b"\\\n"));
+        }
+        plain.extend_from_slice(text.get(at..).unwrap_or_default());
+        plain
+    })
+}
+
+fn name_one(text: &[u8]) -> bool {
     static SEARCHER: OnceLock<Option<AhoCorasick>> = OnceLock::new();
     let build = || {
         let words = TOOLS.iter().chain(&["engine", "container"]);
@@ -82,13 +107,9 @@ pub(super) fn is_of_interest(name: Option<&str>, command: &Command, text: &str) 
         return true;
     }
     let may_be_a_tool = |word: &Word| match word.pieces.as_slice() {
-        [piece] => match &piece.kind {
-            Kind::Text => TOOLS.contains(&base_name(text.get(piece.range.clone()).unwrap_or(""))),
-            Kind::Variable(variable) => !tool_named(&variable.name).is_empty(),
-            Kind::Foreign(_) => true,
-            _ => false,
-        },
-        _ => false,
+        [Piece { kind: Kind::Variable(variable), .. }] => !tool_named(&variable.name).is_empty(),
+        [Piece { kind: Kind::Foreign(_), .. }] => true,
+        _ => word.literal(text).is_some_and(|text| TOOLS.contains(&base_name(&text))),
     };
     let is_dashes = |word: &Word| matches!(word.pieces.as_slice(), [piece] if is_text(piece, text, "--"));
     let mut arguments = command.words.iter().skip(1);
@@ -114,7 +135,13 @@ fn is_tool(field: &Field<'_>) -> bool {
 /// Looks at a command.
 pub(super) fn run<'s>(run: &mut Run<'_, '_>, fields: &[Field<'s>], input: &Input, source: &Source<'s>) {
     if run.commands >= MAX_COMMANDS {
-        if let (Some(first), true) = (fields.first(), name_tool(fields)) {
+        // A script that is an argument may name one too.
+        let names_one = |field: &Field<'_>| {
+            field.members.iter().any(|member| may_hold_one(member.value.text().as_bytes()))
+        };
+        if let Some(first) = fields.first()
+            && (name_tool(fields) || fields.iter().any(names_one))
+        {
             run.limit(first.span, "too many commands stand inside one another here to be looked at");
         }
         return;
