@@ -4,6 +4,7 @@ mod hidden;
 mod limits;
 mod makefile;
 mod options;
+mod recipes;
 mod syntax;
 mod variables;
 
