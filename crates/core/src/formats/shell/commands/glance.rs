@@ -16,22 +16,42 @@ const VARIABLES: [&str; 2] = ["engine", "container"];
 const SHORT: usize = 5;
 
 /// Whether the name of a tool stands in a text, or that of a variable for one: in small
-/// letters, in capitals, or with one capital in front. A word that quotes, escapes or the
-/// end of a line divide may be one.
+/// letters, in capitals, or with one capital in front, with or without quotes, backslashes
+/// and ends of lines in it. What a script puts together otherwise (`$(printf dock)er`,
+/// `${A}er`) is not seen.
 pub(in crate::formats::shell) fn may_hold_one(text: &[u8]) -> bool {
     static NEEDLES: OnceLock<Needles> = OnceLock::new();
-    NEEDLES.get_or_init(Needles::new).stand_in(text) || divides_a_word(text)
+    let needles = NEEDLES.get_or_init(Needles::new);
+    needles.stand_in(text) || joined(text).is_some_and(|text| needles.stand_in(&text))
 }
 
-/// Whether a word of small letters is written in pieces: `do'cker'`, `do\cker`.
-fn divides_a_word(text: &[u8]) -> bool {
-    let is_letter = |at: usize| text.get(at).is_some_and(u8::is_ascii_lowercase);
-    memchr3_iter(b'\'', b'"', b'\\', text).any(|at| {
-        if !is_letter(at.wrapping_sub(1)) {
-            return false;
+/// The text without quotes and backslashes, when one of them divides a word.
+fn joined(text: &[u8]) -> Option<Vec<u8>> {
+    let is_letter = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
+    let marks = || memchr3_iter(b'\'', b'"', b'\\', text);
+    let end_of = |at: usize| match &text[at..] {
+        [b'\\', b'\r', b'\n', ..] => at + 3,
+        [b'\\', b'\n', ..] => at + 2,
+        _ => at + 1,
+    };
+    let divides = |at: usize| {
+        is_letter(at.wrapping_sub(1)) && {
+            let mut end = end_of(at);
+            while matches!(text.get(end), Some(b'\'' | b'"' | b'\\')) {
+                end = end_of(end);
+            }
+            is_letter(end)
         }
-        let more = text[at..].iter().take_while(|byte| matches!(byte, b'\'' | b'"' | b'\\' | b'\r' | b'\n'));
-        is_letter(at + more.count())
+    };
+    marks().any(divides).then(|| {
+        let mut plain = Vec::with_capacity(text.len());
+        let mut at = 0;
+        for mark in marks() {
+            plain.extend_from_slice(text.get(at..mark).unwrap_or_default());
+            at = end_of(mark);
+        }
+        plain.extend_from_slice(text.get(at..).unwrap_or_default());
+        plain
     })
 }
 
@@ -148,7 +168,7 @@ mod tests {
         {
             assert!(may_hold_one(text.as_bytes()), "{text}");
         }
-        for text in ["echo 'a' \"b\"", "a \\\n b", "x\\\n", "'it' s"] {
+        for text in ["echo 'a' \"b\"", "a \\\n b", "x\\\n", "'it' s", "it's"] {
             assert!(!may_hold_one(text.as_bytes()), "{text}");
         }
     }

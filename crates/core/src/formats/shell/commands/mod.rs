@@ -60,13 +60,9 @@ pub(super) fn is_of_interest(name: Option<&str>, command: &Command, text: &str) 
         return true;
     }
     let may_be_a_tool = |word: &Word| match word.pieces.as_slice() {
-        [piece] => match &piece.kind {
-            Kind::Text => TOOLS.contains(&base_name(text.get(piece.range.clone()).unwrap_or(""))),
-            Kind::Variable(variable) => !tool_named(&variable.name).is_empty(),
-            Kind::Foreign(_) => true,
-            _ => false,
-        },
-        _ => false,
+        [Piece { kind: Kind::Variable(variable), .. }] => !tool_named(&variable.name).is_empty(),
+        [Piece { kind: Kind::Foreign(_), .. }] => true,
+        _ => word.literal(text).is_some_and(|text| TOOLS.contains(&base_name(&text))),
     };
     let is_dashes = |word: &Word| matches!(word.pieces.as_slice(), [piece] if is_text(piece, text, "--"));
     let mut arguments = command.words.iter().skip(1);
@@ -92,7 +88,13 @@ fn is_tool(field: &Field<'_>) -> bool {
 /// Looks at a command.
 pub(super) fn run<'s>(run: &mut Run<'_, '_>, fields: &[Field<'s>], input: &Input, source: &Source<'s>) {
     if run.commands >= MAX_COMMANDS {
-        if let (Some(first), true) = (fields.first(), name_tool(fields)) {
+        // A script that is an argument may name one too.
+        let names_one = |field: &Field<'_>| {
+            field.members.iter().any(|member| may_hold_one(member.value.text().as_bytes()))
+        };
+        if let Some(first) = fields.first()
+            && (name_tool(fields) || fields.iter().any(names_one))
+        {
             run.limit(first.span, "too many commands stand inside one another here to be looked at");
         }
         return;
