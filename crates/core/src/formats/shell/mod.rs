@@ -1,9 +1,9 @@
 //! Shell scripts: what the commands in them pull, and what they build.
 //!
-//! `lexer`, `steps` and `heredoc` read a script into commands in one pass; `scope` knows
-//! variables, `expand` makes fields of words, `run` walks over the commands in order,
-//! `argv` knows options and `commands` what the arguments of each tool mean.
-//! `docs/shell.md` says what is found.
+//! `lexer`, `steps` and `heredoc` read a script into commands, a few lines at a time; `scope`
+//! knows variables and `array` their elements, `expand` makes fields of words, `run` walks
+//! over the commands in order, `argv` knows options and `commands` what the arguments of
+//! each tool mean. `docs/shell.md` says what is found.
 //!
 //! Other formats read the scripts in them through [`read`].
 

@@ -61,7 +61,7 @@ enum Case {
 impl List {
     fn finish(&mut self, next: Link) {
         if !self.command.is_empty() {
-            self.steps.push(Step::Command(std::mem::take(&mut self.command)));
+            self.steps.push(Step::Command(Box::new(std::mem::take(&mut self.command))));
         }
         self.command.link = next;
     }
@@ -82,6 +82,8 @@ impl Parser<'_> {
     pub(super) fn steps(&mut self, end: End) -> Vec<Step> {
         let mut list = List::default();
         self.steps_of(&mut list, end);
+        // Nearly all substitutions have one.
+        list.steps.shrink_to_fit();
         list.steps
     }
 
@@ -351,7 +353,7 @@ impl Parser<'_> {
             }
         }
         command.words.insert(0, Word::default());
-        list.steps.push(Step::Command(command));
+        list.steps.push(Step::Command(Box::new(command)));
     }
 
     fn for_loop(&mut self, list: &mut List) {
@@ -394,7 +396,7 @@ impl Parser<'_> {
         let word = self.word(Until::Operator);
         let mut command = Command { link: list.command.link, ..Command::default() };
         command.words = vec![Word::default(), word];
-        list.steps.push(Step::Command(command));
+        list.steps.push(Step::Command(Box::new(command)));
         self.blanks();
         while matches!(self.peek(0), Some(b'\n' | b'\r')) {
             self.at += 1;

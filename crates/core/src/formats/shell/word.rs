@@ -14,7 +14,7 @@ pub(super) struct Parsed {
 /// What happens next, in the order of the text.
 #[derive(Debug)]
 pub(super) enum Step {
-    Command(Command),
+    Command(Box<Command>),
     /// `for name in words`: each word is one value.
     For(String, Vec<Word>),
     Open(Block, Link),

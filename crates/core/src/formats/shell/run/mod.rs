@@ -157,7 +157,7 @@ impl<'a, 'x> Run<'a, 'x> {
         ];
         for (at, message) in limits {
             if let Some(at) = at
-                && may_command(&text.text()[at..])
+                && text.text().get(at..).is_none_or(may_command)
             {
                 self.limit(text.span(at..at), message);
             }
@@ -169,9 +169,12 @@ impl<'a, 'x> Run<'a, 'x> {
             match step {
                 Step::Command(command) => {
                     self.command(command, source);
-                    if let Some(Step::Command(Command { link: Link::Pipe, .. }) | Step::Open(_, Link::Pipe)) =
-                        steps.get(index + 1)
-                    {
+                    let is_piped = match steps.get(index + 1) {
+                        Some(Step::Command(next)) => next.link == Link::Pipe,
+                        Some(Step::Open(_, link)) => *link == Link::Pipe,
+                        _ => false,
+                    };
+                    if is_piped {
                         self.print(command, source);
                     }
                 }
