@@ -36,7 +36,6 @@ use crate::source::Tree;
 use crate::yaml::Yaml;
 
 use self::dockerfile::Inputs;
-use self::parsed::Busy;
 pub use self::parsed::Parsed;
 use self::parsed::Slot;
 
@@ -240,13 +239,17 @@ impl<'a> Files<'a> {
     }
 
     fn made<T>(&mut self, slot: &Slot<T>, make: impl FnOnce(&mut Files<'a>) -> Option<T>) -> Option<Arc<T>> {
-        match slot.get_or_make(|| make(self)) {
-            Ok(made) => made,
-            Err(Busy) => {
-                self.is_busy = true;
-                None
-            }
+        let Some(mut state) = slot.state() else {
+            self.is_busy = true;
+            return None;
+        };
+        // Of many that wait for the same files one asks for all.
+        let is_waiting = state.waits_for.as_ref().is_some_and(|path| self.get(path).is_none());
+        if state.made.is_none() && !is_waiting {
+            state.made = make(self).map(Arc::new);
+            state.waits_for = self.wanted.last().filter(|_| state.made.is_none()).cloned();
         }
+        state.made.clone()
     }
 
     /// How many files were asked for that are not there yet.

@@ -49,30 +49,31 @@ struct Charts {
 
 /// Something that is made once; locked while it is.
 #[derive(Debug)]
-pub(super) struct Slot<T>(Mutex<Option<Arc<T>>>);
+pub(super) struct Slot<T>(Mutex<State<T>>);
 
-/// Another extraction is at it.
+/// How far it is made.
 #[derive(Debug)]
-pub(super) struct Busy;
+pub(super) struct State<T> {
+    /// It, when it is there.
+    pub(super) made: Option<Arc<T>>,
+    /// The last of the files without which it could not be made.
+    pub(super) waits_for: Option<RepoPath>,
+}
 
 impl<T> Default for Slot<T> {
     fn default() -> Slot<T> {
-        Slot(Mutex::new(None))
+        Slot(Mutex::new(State { made: None, waits_for: None }))
     }
 }
 
 impl<T> Slot<T> {
-    /// What is there, or is made now; `None` when it cannot be yet.
-    pub(super) fn get_or_make(&self, make: impl FnOnce() -> Option<T>) -> Result<Option<Arc<T>>, Busy> {
-        let mut made = match self.0.try_lock() {
-            Ok(made) => made,
-            Err(TryLockError::WouldBlock) => return Err(Busy),
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-        };
-        if made.is_none() {
-            *made = make().map(Arc::new);
+    /// How far it is; `None` when another extraction is at it.
+    pub(super) fn state(&self) -> Option<MutexGuard<'_, State<T>>> {
+        match self.0.try_lock() {
+            Ok(state) => Some(state),
+            Err(TryLockError::WouldBlock) => None,
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
         }
-        Ok(made.clone())
     }
 }
 

@@ -538,7 +538,7 @@ fn every_values_file_has_its_say_in_a_template() {
 name: c
 === c/templates/a.yaml
 image: "acme/proxy:{{ .Values.version }}"
-#       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ container docker.io/acme/proxy:1 | docker.io/acme/proxy:2 <- c/values.yaml: 1* <- c/values-x.yaml: 2
+#       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ container docker.io/acme/proxy:1 | docker.io/acme/proxy:2 <- c/values.yaml: 1 <- c/values-x.yaml: 2
 === c/values-x.yaml
 version: "2"
 === c/values.yaml

@@ -604,9 +604,9 @@ spec:
     helm:
       valuesObject:
         image: {registry: ghcr.io, repository: acme/app, tag: '1'}
-#                                              ^^^^^^^^ container ghcr.io/acme/app:1 <- ghcr.io* <- 1
+#                                              ^^^^^^^^ container ghcr.io/acme/app:1 <- ghcr.io* <- acme/app <- 1
         exporter: {repository: acme/exporter, tag: '2'}
-#                              ^^^^^^^^^^^^^ container docker.io/acme/exporter:2 <- 2
+#                              ^^^^^^^^^^^^^ container docker.io/acme/exporter:2 <- acme/exporter* <- 2
 ",
     );
 }
