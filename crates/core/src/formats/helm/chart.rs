@@ -33,7 +33,7 @@ const MAX_CHARTS: usize = 4;
 /// How many charts are read for one, each as often as it is met.
 const MAX_CHARTS_IN_ALL: usize = 200;
 /// How many templates of a chart are read.
-const MAX_TEMPLATES: usize = 1_000;
+const MAX_TEMPLATES: usize = 2_000;
 /// How many values files beside `values.yaml` are laid over it.
 const MAX_ENVIRONMENTS: usize = 64;
 
