@@ -3,6 +3,7 @@ module fromguard.dev/oracle
 go 1.26.8
 
 require (
+	fromguard.dev/oracle/lines v0.0.0
 	github.com/containerd/platforms v1.0.0-rc.5
 	github.com/distribution/reference v0.6.0
 	github.com/moby/buildkit v0.34.2
@@ -58,3 +59,5 @@ require (
 	google.golang.org/grpc v1.84.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 )
+
+replace fromguard.dev/oracle/lines => ./lines

@@ -7,15 +7,11 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"runtime"
 	"runtime/debug"
 
+	"fromguard.dev/oracle/lines"
 	"github.com/sirupsen/logrus"
 )
 
@@ -40,39 +36,7 @@ func main() {
 	runtime.GOMAXPROCS(1)
 	debug.SetGCPercent(400)
 	logrus.SetLevel(logrus.PanicLevel)
-	if err := serve(); err != nil {
-		fmt.Fprintln(os.Stderr, "oracle:", err)
-		os.Exit(1)
-	}
-}
-
-func serve() error {
-	in := bufio.NewReaderSize(os.Stdin, 1<<20)
-	out := bufio.NewWriterSize(os.Stdout, 1<<16)
-	answers := json.NewEncoder(out)
-	answers.SetEscapeHTML(false)
-	for {
-		line, err := in.ReadBytes('\n')
-		if errors.Is(err, io.EOF) && len(line) == 0 {
-			return out.Flush()
-		}
-		if err != nil {
-			return err
-		}
-		var question Question
-		if err := json.Unmarshal(line, &question); err != nil {
-			return fmt.Errorf("a question is not JSON: %w", err)
-		}
-		if err := answers.Encode(answer(question)); err != nil {
-			return err
-		}
-		// The asker may wait for this answer before it asks on.
-		if in.Buffered() == 0 {
-			if err := out.Flush(); err != nil {
-				return err
-			}
-		}
-	}
+	lines.Main(answer)
 }
 
 func answer(question Question) (answer Answer) {
@@ -88,19 +52,6 @@ func answer(question Question) (answer Answer) {
 	case question.Dockerfile != nil:
 		return Answer{Facts: question.Dockerfile.facts()}
 	default:
-		return Answer{Versions: versions()}
+		return Answer{Versions: lines.Versions("github.com/moby/buildkit", "github.com/distribution/reference")}
 	}
-}
-
-func versions() map[string]string {
-	found := map[string]string{"go": runtime.Version()}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, module := range info.Deps {
-			switch module.Path {
-			case "github.com/moby/buildkit", "github.com/distribution/reference":
-				found[module.Path] = module.Version
-			}
-		}
-	}
-	return found
 }

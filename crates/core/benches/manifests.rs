@@ -32,10 +32,11 @@ fn scan(files: &Files) -> Scanned {
         if wanted.is_empty() {
             return scan.finish();
         }
-        for path in wanted {
+        let contents = wanted.into_iter().map(|path| {
             let text = texts.get(&path).map(|text| Content::Text(Arc::clone(text)));
-            scan.feed(&path, text.unwrap_or(Content::Missing));
-        }
+            (path, text.unwrap_or(Content::Missing))
+        });
+        scan.feed_all(contents.collect::<Vec<_>>(), &|count, task| (0..count).for_each(task));
     }
 }
 

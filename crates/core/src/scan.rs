@@ -219,6 +219,8 @@ impl Scan {
         join(&mut scanned.uses);
         mark_replaced(&mut scanned.uses, &self.renderings);
         scanned.problems.sort_by(|a, b| a.at.cmp(&b.at));
+        // What is wrong with a chart is told by those around it, too.
+        scanned.problems.dedup();
         scanned
     }
 
@@ -274,11 +276,20 @@ impl Scan {
                 jobs.into_iter().filter_map(|job| self.text_of(&job).map(|file| (job, file))).collect();
             let found: Vec<OnceLock<(Extracted, Wanted)>> = jobs.iter().map(|_| OnceLock::new()).collect();
             let (formats, asked) = (Formats { scan: self }, &jobs);
-            run(jobs.len(), &|index| {
-                if let (Some((job, file)), Some(found)) = (asked.get(index), found.get(index)) {
-                    found.get_or_init(|| formats.ask(job, file));
-                }
-            });
+            let mut left: Vec<usize> = (0..jobs.len()).collect();
+            while !left.is_empty() {
+                run(left.len(), &|at| {
+                    let index = left.get(at).copied().unwrap_or_default();
+                    if let (Some((job, file)), Some(found)) = (asked.get(index), found.get(index)) {
+                        let (extracted, wanted) = formats.ask(job, file);
+                        // What needs what another one is making runs again when all have run.
+                        if !wanted.is_busy {
+                            found.get_or_init(|| (extracted, wanted));
+                        }
+                    }
+                });
+                left.retain(|index| found.get(*index).is_some_and(|found| found.get().is_none()));
+            }
             // What one of them looked at is needed when it is extracted again.
             let looked_at = found.iter().filter_map(OnceLock::get).flat_map(|(_, wanted)| &wanted.used);
             self.shared.extend(looked_at.cloned());
@@ -522,7 +533,7 @@ impl Formats<'_> {
         let mut files = Files::new(&known)
             .with_tree(self.scan.tree.as_deref())
             .with_builds(builds)
-            .with_parsed(&self.scan.parsed, &job.path);
+            .with_parsed(&self.scan.parsed);
         let mut extracted = Extracted::foreign();
         for (format, _) in formats_of(job) {
             extracted = format.extract(file, &mut files);
@@ -716,7 +727,7 @@ mod tests {
         let scanned = scan.finish();
         assert_eq!(scanned.problems, []);
         assert_eq!(scanned.uses.len(), 1);
-        assert_eq!(asked.values().max(), Some(&2));
+        assert!(asked.values().max() <= Some(&2), "{asked:?}");
     }
 
     #[test]

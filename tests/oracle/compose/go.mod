@@ -3,6 +3,7 @@ module fromguard.dev/oracle/compose
 go 1.26.8
 
 require (
+	fromguard.dev/oracle/lines v0.0.0
 	github.com/compose-spec/compose-go/v2 v2.16.2
 	github.com/sirupsen/logrus v1.10.2
 )
@@ -21,3 +22,5 @@ require (
 	golang.org/x/sys v0.13.0 // indirect
 	golang.org/x/text v0.14.0 // indirect
 )
+
+replace fromguard.dev/oracle/lines => ../lines

@@ -7,18 +7,15 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"sort"
 	"strings"
 
+	"fromguard.dev/oracle/lines"
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/sirupsen/logrus"
@@ -46,39 +43,7 @@ type Answer struct {
 
 func main() {
 	logrus.SetLevel(logrus.PanicLevel)
-	if err := serve(); err != nil {
-		fmt.Fprintln(os.Stderr, "oracle:", err)
-		os.Exit(1)
-	}
-}
-
-func serve() error {
-	in := bufio.NewReaderSize(os.Stdin, 1<<20)
-	out := bufio.NewWriterSize(os.Stdout, 1<<16)
-	answers := json.NewEncoder(out)
-	answers.SetEscapeHTML(false)
-	for {
-		line, err := in.ReadBytes('\n')
-		if errors.Is(err, io.EOF) && len(line) == 0 {
-			return out.Flush()
-		}
-		if err != nil {
-			return err
-		}
-		var question Question
-		if err := json.Unmarshal(line, &question); err != nil {
-			return fmt.Errorf("a question is not JSON: %w", err)
-		}
-		if err := answers.Encode(answer(question)); err != nil {
-			return err
-		}
-		// The asker may wait for this answer before it asks on.
-		if in.Buffered() == 0 {
-			if err := out.Flush(); err != nil {
-				return err
-			}
-		}
-	}
+	lines.Main(answer)
 }
 
 func answer(question Question) (answer Answer) {
@@ -88,7 +53,7 @@ func answer(question Question) (answer Answer) {
 		}
 	}()
 	if question.Files == nil && question.Folder == "" {
-		return Answer{Versions: versions()}
+		return Answer{Versions: lines.Versions(module)}
 	}
 	folder := question.Folder
 	if question.Files != nil {
@@ -109,16 +74,6 @@ func answer(question Question) (answer Answer) {
 		return Answer{Fails: strings.Join(strings.Fields(message), " ")}
 	}
 	return Answer{Facts: facts}
-}
-
-func versions() map[string]string {
-	info, _ := debug.ReadBuildInfo()
-	for _, dependency := range info.Deps {
-		if dependency.Path == module {
-			return map[string]string{module: dependency.Version}
-		}
-	}
-	return nil
 }
 
 func write(folder string, files map[string]string) error {

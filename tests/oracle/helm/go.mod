@@ -3,6 +3,7 @@ module fromguard.dev/oracle/helm
 go 1.26.0
 
 require (
+	fromguard.dev/oracle/lines v0.0.0
 	helm.sh/helm/v3 v3.22.0
 	k8s.io/apimachinery v0.37.0
 )
@@ -69,3 +70,5 @@ require (
 	sigs.k8s.io/structured-merge-diff/v6 v6.4.2 // indirect
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
+
+replace fromguard.dev/oracle/lines => ../lines

@@ -8,18 +8,15 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"path"
-	"runtime/debug"
 	"slices"
 	"strings"
 
+	"fromguard.dev/oracle/lines"
 	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
@@ -44,25 +41,12 @@ type answer struct {
 }
 
 func main() {
-	input := bufio.NewScanner(os.Stdin)
-	input.Buffer(nil, 64<<20)
-	output := json.NewEncoder(os.Stdout)
-	output.SetEscapeHTML(false)
-	for input.Scan() {
-		var asked question
-		if err := json.Unmarshal(input.Bytes(), &asked); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		if err := output.Encode(reply(asked)); err != nil {
-			os.Exit(1)
-		}
-	}
+	lines.Main(reply)
 }
 
 func reply(asked question) answer {
 	if asked.Folder == "" && asked.Files == nil {
-		return answer{Versions: versions()}
+		return answer{Versions: lines.Versions("helm.sh/helm/v3")}
 	}
 	loaded, err := load(asked)
 	if err != nil {
@@ -140,16 +124,4 @@ func walk(node any, found map[string]bool) {
 			walk(item, found)
 		}
 	}
-}
-
-func versions() map[string]string {
-	found := map[string]string{}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, module := range info.Deps {
-			if module.Path == "helm.sh/helm/v3" {
-				found[module.Path] = module.Version
-			}
-		}
-	}
-	return found
 }

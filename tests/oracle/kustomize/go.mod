@@ -3,6 +3,7 @@ module fromguard.dev/oracle/kustomize
 go 1.26.8
 
 require (
+	fromguard.dev/oracle/lines v0.0.0
 	sigs.k8s.io/kustomize/api v0.20.1
 	sigs.k8s.io/kustomize/kyaml v0.20.1
 	sigs.k8s.io/yaml v1.5.0
@@ -29,3 +30,5 @@ require (
 	gopkg.in/yaml.v3 v3.0.1 // indirect
 	k8s.io/kube-openapi v0.0.0-20241212222426-2c72e554b1e7 // indirect
 )
+
+replace fromguard.dev/oracle/lines => ../lines

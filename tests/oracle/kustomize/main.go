@@ -7,14 +7,11 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
-	"fmt"
-	"os"
 	"path"
 	"sort"
 	"strings"
 
+	"fromguard.dev/oracle/lines"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
@@ -31,26 +28,13 @@ type answer struct {
 }
 
 func main() {
-	in := bufio.NewScanner(os.Stdin)
-	in.Buffer(nil, 1<<24)
-	out := json.NewEncoder(os.Stdout)
-	out.SetEscapeHTML(false)
-	for in.Scan() {
-		var asked question
-		if err := json.Unmarshal(in.Bytes(), &asked); err != nil {
-			fmt.Fprintln(os.Stderr, "kustomize:", err)
-			os.Exit(1)
-		}
-		if err := out.Encode(render(asked.Files)); err != nil {
-			os.Exit(1)
-		}
-	}
+	lines.Main(render)
 }
 
-func render(files map[string]string) answer {
+func render(asked question) answer {
 	disk := filesys.MakeFsInMemory()
 	folders := map[string]string{}
-	for name, text := range files {
+	for name, text := range asked.Files {
 		if err := disk.WriteFile("/"+name, []byte(text)); err != nil {
 			return answer{Errors: []string{err.Error()}}
 		}

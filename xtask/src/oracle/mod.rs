@@ -1,5 +1,6 @@
-//! `cargo xtask oracle`: holds fromguard's readers of Dockerfiles, references, compose files
-//! and charts against BuildKit's, distribution/reference's, compose-go's and Helm's own code.
+//! `cargo xtask oracle`: holds fromguard's readers of Dockerfiles, references, compose files,
+//! charts and kustomizations against BuildKit's, distribution/reference's, compose-go's, Helm's
+//! and kustomize's own code.
 //!
 //! Everything here asks the Go programs of `tests/oracle` and needs Go; the
 //! golden answers that it writes are compared by a plain test of the core,
@@ -46,7 +47,7 @@ use program::Program;
 
 const USAGE: &str = "\
 Usage: cargo xtask oracle [--check | --fuzz N [--seed S] | --tree PATH | --compose-tree PATH]
-       cargo xtask oracle kustomize
+       cargo xtask oracle kustomize [--check]
        cargo xtask oracle helm [--check]
 
   (nothing)          Ask BuildKit and Compose about every case of tests/conformance and write the answers beside them
@@ -57,7 +58,7 @@ Usage: cargo xtask oracle [--check | --fuzz N [--seed S] | --tree PATH | --compo
   --compose-tree PATH
                      Compare every compose file below a folder
   kustomize          Ask kustomize about its cases of tests/conformance and write its answers beside them
-
+  kustomize --check  The same, and fail where the answers on file are others
   helm               Render every chart of tests/conformance/helm and write its images beside it
   helm --check       The same, and fail where the images on file are others";
 
@@ -74,6 +75,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         ["helm"] => helm::write(),
         ["helm", "--check"] => helm::check(),
         ["kustomize"] => kustomize::write(),
+        ["kustomize", "--check"] => kustomize::check(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())

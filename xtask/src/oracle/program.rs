@@ -1,4 +1,4 @@
-//! The Go program of `tests/oracle`, built and running.
+//! A Go program of `tests/oracle`, built and running.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -44,6 +44,16 @@ impl Program {
     /// Builds the program of compose files, and starts it.
     pub(crate) fn start_compose() -> anyhow::Result<Program> {
         Program::start_from("tests/oracle/compose", "compose")
+    }
+
+    /// Builds the program of charts, and starts it.
+    pub(crate) fn start_helm() -> anyhow::Result<Program> {
+        Program::start_from("tests/oracle/helm", "helm")
+    }
+
+    /// Builds the program of kustomizations, and starts it.
+    pub(crate) fn start_kustomize() -> anyhow::Result<Program> {
+        Program::start_from("tests/oracle/kustomize", "kustomize")
     }
 
     fn start_from(sources: &str, name: &str) -> anyhow::Result<Program> {

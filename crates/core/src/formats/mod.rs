@@ -33,11 +33,11 @@ use crate::source::Problem;
 use crate::source::RepoPath;
 use crate::source::SourceFile;
 use crate::source::Tree;
-use crate::yaml;
 use crate::yaml::Yaml;
 
 use self::dockerfile::Inputs;
 pub use self::parsed::Parsed;
+use self::parsed::Slot;
 
 /// A kind of file that names images.
 pub trait Format: Sync {
@@ -53,6 +53,13 @@ pub trait Format: Sync {
     fn may_depend(&self, candidate: &RepoPath, changed: &RepoPath) -> bool {
         let _ = (candidate, changed);
         false
+    }
+
+    /// Whether a change of this file may decide anything of the format in a tree, by the
+    /// paths in it: where not, nothing is asked of the candidates.
+    fn may_matter(&self, changed: &RepoPath, tree: &Tree) -> bool {
+        let _ = (changed, tree);
+        true
     }
 
     /// Whether other files say how a file of this format is built. It is extracted
@@ -135,8 +142,9 @@ pub struct Files<'a> {
     used: BTreeSet<RepoPath>,
     wants_tree: bool,
     yaml: HashMap<RepoPath, Arc<Yaml>>,
-    /// What other extractions have parsed, and whose this one is.
-    parsed: Option<(&'a Parsed, &'a RepoPath)>,
+    /// What other extractions have made.
+    parsed: Option<&'a Parsed>,
+    is_busy: bool,
 }
 
 impl<'a> Files<'a> {
@@ -151,6 +159,7 @@ impl<'a> Files<'a> {
             wants_tree: false,
             yaml: HashMap::new(),
             parsed: None,
+            is_busy: false,
         }
     }
 
@@ -188,27 +197,70 @@ impl<'a> Files<'a> {
         self.builds
     }
 
-    /// The same for the file at `own`, where others look at the same files.
+    /// The same, where others look at the same files.
     #[must_use]
-    pub fn with_parsed(self, parsed: &'a Parsed, own: &'a RepoPath) -> Files<'a> {
-        Files { parsed: Some((parsed, own)), ..self }
+    pub fn with_parsed(self, parsed: &'a Parsed) -> Files<'a> {
+        Files { parsed: Some(parsed), ..self }
     }
 
-    /// A file as YAML, read once for all formats that look at it.
+    /// A file as YAML, read once for all formats that look at it; what only defines types is
+    /// left out.
     pub fn yaml(&mut self, file: &SourceFile) -> Arc<Yaml> {
         let parsed = self.parsed;
         let read = || match parsed {
-            // Most files are looked at by themselves only.
-            Some((parsed, own)) => parsed.yaml(file, file.path() != own),
-            None => Arc::new(yaml::read(file.text(), yaml::Limits::default())),
+            Some(parsed) => parsed.yaml(file),
+            None => Arc::new(parsed::read(file)),
         };
         Arc::clone(self.yaml.entry(file.path().clone()).or_insert_with(read))
+    }
+
+    /// What a chart renders, made once for all of its files. `None` when it cannot be
+    /// made yet: what it lacks is fetched, and extraction runs again.
+    fn chart(
+        &mut self,
+        root: &str,
+        make: impl FnOnce(&mut Files<'a>) -> Option<helm::Rendered>,
+    ) -> Option<Arc<helm::Rendered>> {
+        match self.parsed {
+            Some(parsed) => self.made(&parsed.chart(root), make),
+            None => make(self).map(Arc::new),
+        }
+    }
+
+    /// The pipelines of GitLab CI, found once for all of their files; `None` as above.
+    fn pipelines(
+        &mut self,
+        make: impl FnOnce(&mut Files<'a>) -> Option<gitlab_ci::Roots>,
+    ) -> Option<Arc<gitlab_ci::Roots>> {
+        match self.parsed {
+            Some(parsed) => self.made(parsed.pipelines(), make),
+            None => make(self).map(Arc::new),
+        }
+    }
+
+    fn made<T>(&mut self, slot: &Slot<T>, make: impl FnOnce(&mut Files<'a>) -> Option<T>) -> Option<Arc<T>> {
+        let Some(mut state) = slot.state() else {
+            self.is_busy = true;
+            return None;
+        };
+        // Of many that wait for the same files one asks for all.
+        let is_waiting = state.waits_for.as_ref().is_some_and(|path| self.get(path).is_none());
+        if state.made.is_none() && !is_waiting {
+            state.made = make(self).map(Arc::new);
+            state.waits_for = self.wanted.last().filter(|_| state.made.is_none()).cloned();
+        }
+        state.made.clone()
+    }
+
+    /// How many files were asked for that are not there yet.
+    fn missing(&self) -> usize {
+        self.wanted.len()
     }
 
     /// What was asked for.
     #[must_use]
     pub fn into_wanted(self) -> Wanted {
-        Wanted { files: self.wanted, used: self.used, tree: self.wants_tree }
+        Wanted { files: self.wanted, used: self.used, tree: self.wants_tree, is_busy: self.is_busy }
     }
 }
 
@@ -221,6 +273,8 @@ pub struct Wanted {
     pub used: BTreeSet<RepoPath>,
     /// Whether it asked which paths there are.
     pub tree: bool,
+    /// Whether another extraction, under way, makes what it needs: it runs again after that.
+    pub is_busy: bool,
 }
 
 /// Every format. Of several that claim a file, the first that does not call it
@@ -266,10 +320,15 @@ pub fn may_decide_others(path: &RepoPath) -> bool {
 /// The files of a tree in which a use may be decided by one of the changed files,
 /// by their names.
 pub fn dependents<'t>(tree: &'t Tree, changed: &'t BTreeSet<RepoPath>) -> impl Iterator<Item = &'t RepoPath> {
+    let deciding: Vec<(&'static dyn Format, Vec<&RepoPath>)> = FORMATS
+        .iter()
+        .map(|format| (*format, changed.iter().filter(|path| format.may_matter(path, tree)).collect()))
+        .collect();
     tree.paths().filter(move |candidate| {
-        FORMATS.iter().any(|format| {
-            format.claims(candidate) != Claim::No
-                && changed.iter().any(|path| path != *candidate && format.may_depend(candidate, path))
+        deciding.iter().any(|(format, changed)| {
+            !changed.is_empty()
+                && format.claims(candidate) != Claim::No
+                && changed.iter().any(|path| path != candidate && format.may_depend(candidate, path))
         })
     })
 }

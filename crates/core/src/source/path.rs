@@ -1,5 +1,6 @@
 //! Paths inside a repository.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -72,6 +73,13 @@ impl RepoPath {
             }
         }
         Some(RepoPath(Arc::from(parts.join("/"))))
+    }
+}
+
+/// Paths are ordered and hashed as their text is.
+impl Borrow<str> for RepoPath {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

@@ -1,6 +1,7 @@
 //! The paths of a side of a change.
 
 use std::collections::BTreeSet;
+use std::ops::Bound;
 
 use crate::source::RepoPath;
 
@@ -32,13 +33,8 @@ impl Tree {
     /// ```
     pub fn below(&self, folder: &str) -> impl Iterator<Item = &RepoPath> {
         let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-        let start = RepoPath::new(folder);
         self.paths
-            .range(start..)
-            .skip_while({
-                let prefix = prefix.clone();
-                move |path| path.as_str() < prefix.as_str()
-            })
+            .range::<str, _>((Bound::Included(prefix.as_str()), Bound::Unbounded))
             .take_while(move |path| path.as_str().starts_with(&prefix))
     }
 }

@@ -56,6 +56,8 @@ pub enum YamlErrorKind {
 #[derive(Debug, Clone)]
 pub struct Document {
     nodes: Vec<Data>,
+    /// The texts of all scalars and the names of all aliases, one behind the other.
+    texts: String,
     root: usize,
     span: Span,
 }
@@ -64,16 +66,29 @@ pub struct Document {
 struct Data {
     span: Span,
     kind: Kind,
+    /// Few nodes have some.
+    marks: Option<Box<Marks>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Marks {
     anchor: Option<Mark>,
     tag: Option<Mark>,
 }
 
 #[derive(Debug, Clone)]
 enum Kind {
-    Scalar { text: String, style: Style },
+    Scalar { text: Piece, style: Style },
     Mapping(Entries),
     Sequence(Vec<usize>),
-    Alias { name: String, target: Option<usize> },
+    Alias { name: Piece, target: Option<usize> },
+}
+
+/// A part of a document's texts.
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    start: usize,
+    end: usize,
 }
 
 /// The keys and values of a mapping, by their nodes.
@@ -190,6 +205,10 @@ impl<'a> Node<'a> {
         &self.document.nodes[self.index]
     }
 
+    fn piece(self, piece: Piece) -> &'a str {
+        self.document.texts.get(piece.start..piece.end).unwrap_or_default()
+    }
+
     /// The bytes of the node: quotes and brackets included; anchor, tag, the space
     /// around and the header of a block scalar (`|`, `>-`) excluded.
     #[must_use]
@@ -202,11 +221,12 @@ impl<'a> Node<'a> {
     pub fn shape(self) -> Shape<'a> {
         let document = self.document;
         match &self.data().kind {
-            Kind::Scalar { text, style } => Shape::Scalar(Scalar { text, style: *style }),
+            Kind::Scalar { text, style } => Shape::Scalar(Scalar { text: self.piece(*text), style: *style }),
             Kind::Mapping(entries) => Shape::Mapping(Mapping { document, entries }),
             Kind::Sequence(items) => Shape::Sequence(Sequence { document, items }),
             Kind::Alias { name, target } => {
-                Shape::Alias(Alias { name, target: target.map(|index| Node { document, index }) })
+                let target = target.map(|index| Node { document, index });
+                Shape::Alias(Alias { name: self.piece(*name), target })
             }
         }
     }
@@ -247,13 +267,13 @@ impl<'a> Node<'a> {
     /// `&name` before the node.
     #[must_use]
     pub fn anchor(self) -> Option<&'a Mark> {
-        self.data().anchor.as_ref()
+        self.data().marks.as_ref()?.anchor.as_ref()
     }
 
     /// `!tag` before the node.
     #[must_use]
     pub fn tag(self) -> Option<&'a Mark> {
-        self.data().tag.as_ref()
+        self.data().marks.as_ref()?.tag.as_ref()
     }
 
     /// Whether YAML's core schema reads it as null: nothing, `~` or `null`, unquoted.

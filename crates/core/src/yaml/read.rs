@@ -12,6 +12,8 @@ use super::Document;
 use super::Entries;
 use super::Kind;
 use super::Mark;
+use super::Marks;
+use super::Piece;
 use super::Style;
 use super::Yaml;
 use super::YamlError;
@@ -133,6 +135,7 @@ fn problem(error: &ScanError, text: &str) -> YamlError {
 struct Builder<'t> {
     text: &'t str,
     nodes: Vec<Data>,
+    texts: String,
     /// The collections that are open, outermost first.
     open: Vec<Open>,
     anchors: HashMap<usize, usize>,
@@ -148,7 +151,15 @@ struct Open {
 
 impl<'t> Builder<'t> {
     fn new(text: &'t str) -> Builder<'t> {
-        Builder { text, nodes: Vec::new(), open: Vec::new(), anchors: HashMap::new(), last: None, root: None }
+        Builder {
+            text,
+            nodes: Vec::new(),
+            texts: String::new(),
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            last: None,
+            root: None,
+        }
     }
 
     fn take(&mut self, event: Event<'_>, span: Span, tag: Option<Mark>, documents: &mut Vec<Document>) {
@@ -158,23 +169,26 @@ impl<'t> Builder<'t> {
             }
             Event::DocumentEnd => {
                 if let Some(root) = self.root.take() {
-                    let nodes = std::mem::take(&mut self.nodes);
+                    let mut nodes = std::mem::take(&mut self.nodes);
+                    let mut texts = std::mem::take(&mut self.texts);
+                    nodes.shrink_to_fit();
+                    texts.shrink_to_fit();
                     let span = Span::new(nodes[root].span.start, nodes[root].span.end);
-                    documents.push(Document { nodes, root, span });
+                    documents.push(Document { nodes, texts, root, span });
                 }
             }
             Event::Scalar(value, style, anchor, _) => {
                 let (kind, span) = self.scalar(&value, style, span);
-                self.place(Data { span, kind, anchor: None, tag }, anchor);
+                self.place(Data { span, kind, marks: tagged(tag) }, anchor);
             }
             Event::SequenceStart(_, anchor, _) => {
-                let node =
-                    self.place(Data { span, kind: Kind::Sequence(Vec::new()), anchor: None, tag }, anchor);
+                let kind = Kind::Sequence(Vec::new());
+                let node = self.place(Data { span, kind, marks: tagged(tag) }, anchor);
                 self.open.push(Open { node, key: None });
             }
             Event::MappingStart(_, anchor, _) => {
-                let node = self
-                    .place(Data { span, kind: Kind::Mapping(Entries::default()), anchor: None, tag }, anchor);
+                let kind = Kind::Mapping(Entries::default());
+                let node = self.place(Data { span, kind, marks: tagged(tag) }, anchor);
                 self.open.push(Open { node, key: None });
             }
             Event::SequenceEnd | Event::MappingEnd => {
@@ -188,17 +202,19 @@ impl<'t> Builder<'t> {
                 }
             }
             Event::Alias(id) => {
-                let name = self.text.get(span.start + 1..span.end).unwrap_or("").to_owned();
+                let text = self.text;
+                let name = self.piece(text.get(span.start + 1..span.end).unwrap_or(""));
                 let target = self.anchors.get(&id).copied();
-                self.place(Data { span, kind: Kind::Alias { name, target }, anchor: None, tag: None }, 0);
+                self.place(Data { span, kind: Kind::Alias { name, target }, marks: None }, 0);
             }
             Event::UnresolvedAlias(name) => {
-                let kind = Kind::Alias { name: name.into_owned(), target: None };
-                self.place(Data { span, kind, anchor: None, tag: None }, 0);
+                let kind = Kind::Alias { name: self.piece(&name), target: None };
+                self.place(Data { span, kind, marks: None }, 0);
             }
             Event::Anchor(_, name) => {
                 if let Some(last) = self.last {
-                    self.nodes[last].anchor = Some(Mark { text: name.into_owned(), span });
+                    let marks = self.nodes[last].marks.get_or_insert_default();
+                    marks.anchor = Some(Mark { text: name.into_owned(), span });
                 }
             }
             _ => {}
@@ -241,7 +257,14 @@ impl<'t> Builder<'t> {
         last.map(|last| self.nodes[last].span.end).max(of_key).unwrap_or(self.nodes[node].span.end)
     }
 
-    fn scalar(&self, value: &str, style: ScalarStyle, span: Span) -> (Kind, Span) {
+    /// Keeps a text.
+    fn piece(&mut self, text: &str) -> Piece {
+        let start = self.texts.len();
+        self.texts.push_str(text);
+        Piece { start, end: self.texts.len() }
+    }
+
+    fn scalar(&mut self, value: &str, style: ScalarStyle, span: Span) -> (Kind, Span) {
         let absent = span.start == span.end;
         let style = match style {
             ScalarStyle::Plain if absent => Style::Absent,
@@ -251,7 +274,7 @@ impl<'t> Builder<'t> {
             ScalarStyle::Literal => Style::Literal,
             ScalarStyle::Folded => Style::Folded,
         };
-        let text = if style == Style::Absent { String::new() } else { value.to_owned() };
+        let text = self.piece(if style == Style::Absent { "" } else { value });
         let mut span = span;
         if matches!(style, Style::Literal | Style::Folded) {
             // granit-parser ends a block scalar past the indentation of what follows.
@@ -260,4 +283,8 @@ impl<'t> Builder<'t> {
         }
         (Kind::Scalar { text, style }, span)
     }
+}
+
+fn tagged(tag: Option<Mark>) -> Option<Box<Marks>> {
+    tag.map(|tag| Box::new(Marks { anchor: None, tag: Some(tag) }))
 }

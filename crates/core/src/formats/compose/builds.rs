@@ -9,6 +9,7 @@ use crate::formats::dockerfile::Argument;
 use crate::formats::dockerfile::Context;
 use crate::formats::dockerfile::Inputs;
 use crate::formats::value::Value;
+use crate::source::Location;
 use crate::source::RepoPath;
 use crate::source::Span;
 
@@ -37,6 +38,8 @@ pub(super) struct Builds {
     /// Dockerfiles that stand in compose files, by their places, and how they are built.
     pub(super) inline: BTreeMap<(RepoPath, Span), (Bound, Vec<Inputs>)>,
     pub(super) lost: Vec<Lost>,
+    /// The Dockerfiles that are built, each with a place that names it.
+    pub(super) named: BTreeMap<RepoPath, Location>,
     /// More builds than are told.
     pub(super) too_many: bool,
     seen: HashSet<(RepoPath, Inputs)>,
@@ -65,6 +68,9 @@ impl Builder<'_> {
             return;
         }
         for path in self.dockerfiles(build, &mut builds.lost) {
+            if let Some(text) = build.dockerfile.as_ref().or(build.context.as_ref()) {
+                builds.named.entry(path.clone()).or_insert_with(|| text.text.at.clone());
+            }
             for inputs in &inputs {
                 if builds.seen.insert((path.clone(), inputs.clone())) {
                     builds.builds.push(Build { dockerfile: path.clone(), inputs: inputs.clone() });
@@ -140,7 +146,7 @@ impl Builder<'_> {
             target: build.target.as_ref().and_then(first).map(|value| value.text().to_owned()),
         };
         let mut others: Vec<(usize, Argument)> = Vec::new();
-        for entry in build.args.iter() {
+        for entry in build.args.iter().filter(|(_, entry, _)| !entry.is_reset) {
             let mut members = self.arguments(entry).into_iter();
             inputs.arguments.extend(members.next());
             others.extend(members.map(|member| (inputs.arguments.len() - 1, member)));

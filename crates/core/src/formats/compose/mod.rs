@@ -32,6 +32,7 @@ use crate::formats::Files;
 use crate::formats::Format;
 use crate::formats::uses::Finder;
 use crate::source::Content;
+use crate::source::Problem;
 use crate::source::ProblemCode;
 use crate::source::RepoPath;
 use crate::source::SourceFile;
@@ -148,6 +149,13 @@ fn finish(
         gatherer.lost(lost);
     }
     extracted.problems.append(&mut loader.problems);
+    for (dockerfile, at) in builds.named {
+        if gatherer.is_own(&at.file) && matches!(loader.files.get(&dockerfile), Some(Content::Missing)) {
+            let message =
+                format!("`{dockerfile}` is not in the repository; what this is built from is not known");
+            extracted.problems.push(Problem { at, code: ProblemCode::Unreadable, message });
+        }
+    }
     for (inline, inputs) in builds.inline.values() {
         if !gatherer.is_own(&inline.text.at.file) {
             continue;

@@ -64,6 +64,8 @@ pub(super) struct Entry {
     /// `None` for a name alone, whose value comes from outside.
     pub(super) value: Option<Shared>,
     pub(super) at: Location,
+    /// Nothing is under the name, not even what stands below: `!reset`.
+    pub(super) is_reset: bool,
 }
 
 /// One document of a file.

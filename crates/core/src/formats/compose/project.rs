@@ -391,5 +391,7 @@ fn extends_file(service: &Service) -> bool {
 /// Whether a build argument takes its value from the environment.
 fn asks(service: &Service) -> bool {
     let build = service.build.value.as_ref();
-    build.is_some_and(|build| build.args.value.iter().any(|(_, entry)| entry.value.is_none()))
+    build.is_some_and(|build| {
+        build.args.value.iter().any(|(_, entry)| entry.value.is_none() && !entry.is_reset)
+    })
 }

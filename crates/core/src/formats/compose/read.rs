@@ -222,7 +222,9 @@ impl<'r> Reader<'r> {
         if let Some(mapping) = node.mapping() {
             for Pair { name, key, value } in self.entries(mapping, |_| true) {
                 let at = self.location(key.content_span());
-                slot.value.push((Rc::from(name), Entry { value: self.argument(value), at }));
+                let is_reset = self::tag(value) == Some(Tag::Reset);
+                let value = if is_reset { None } else { self.argument(value) };
+                slot.value.push((Rc::from(name), Entry { value, at, is_reset }));
             }
             return slot;
         }
@@ -235,7 +237,7 @@ impl<'r> Reader<'r> {
                 }
                 None => (text.text(), None),
             };
-            slot.value.push((Rc::from(name), Entry { value, at: text.at.clone() }));
+            slot.value.push((Rc::from(name), Entry { value, at: text.at.clone(), is_reset: false }));
         }
         slot
     }

@@ -181,6 +181,7 @@ services:
     pull_policy: build
   policy_always:
     build: .
+# unreadable: `Dockerfile` is not in the repository; what this is built from is not known
     image: acme/always
 #          ^^^^^^^^^^^ container docker.io/acme/always
     pull_policy: always
@@ -335,6 +336,7 @@ FROM $BASE
 services:
   x:
     build: {context: ctx, args: {BASE: "x"}}
+# unreadable: `other/ctx/Dockerfile` is not in the repository; what this is built from is not known
 === elsewhere/ctx/Dockerfile
 ARG BASE
 FROM $BASE
@@ -635,6 +637,7 @@ fn the_first_version_of_the_format_is_read() {
 === docker-compose.yml
 web:
   build: .
+# unreadable: `Dockerfile` is not in the repository; what this is built from is not known
   links: [db]
 db:
   image: postgres:9
@@ -749,6 +752,7 @@ services:
   a: {extends: b, image: a}
 #                        ^ pullable-output docker.io/library/a
   b: {extends: a, build: .}
+# unreadable: `Dockerfile` is not in the repository; what this is built from is not known
 "#,
     );
 }
@@ -771,6 +775,47 @@ services:
 #            ^^^^^^^ final-stage r.io/base <- sub/.env: r.io/base*
 === sub/.env
 BASE=r.io/base
+"#,
+    );
+}
+
+/// What a build takes away of one argument is the Dockerfile's own again.
+#[test]
+fn one_argument_is_put_away() {
+    check(
+        r#"
+=== compose.yml
+services:
+  a: {build: {context: ., args: {BASE: "redis:5", OTHER: x}}}
+=== compose.override.yml
+services:
+  a: {build: {args: {BASE: !reset null}}}
+=== Dockerfile
+ARG BASE=alpine:3
+FROM $BASE
+#    ^^^^^ final-stage docker.io/library/alpine:3 <- alpine:3*
+#    ^^^^^ final-stage docker.io/library/redis:5 <- compose.yml: redis:5*
+"#,
+    );
+}
+
+#[test]
+fn a_dockerfile_that_is_not_there_is_said() {
+    check(
+        r#"
+=== compose.yml
+services:
+  a: {build: web}
+# unreadable: `web/Dockerfile` is not in the repository; what this is built from is not known
+  b:
+    build:
+      context: .
+      dockerfile: b.Dockerfile
+# unreadable: `b.Dockerfile` is not in the repository; what this is built from is not known
+  c: {build: {context: c, dockerfile_inline: FROM scratch}}
+  d: {build: ./d}
+=== d/Dockerfile
+FROM scratch
 "#,
     );
 }

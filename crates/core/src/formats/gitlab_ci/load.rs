@@ -19,7 +19,7 @@ use super::include::Include;
 use super::include::Place;
 
 /// How many files one pipeline may have; GitLab allows 150 includes.
-const MAX_FILES: usize = 151;
+pub(super) const MAX_FILES: usize = 151;
 
 /// One file of a pipeline.
 pub(super) struct Part {
@@ -102,25 +102,25 @@ impl Loaded {
 
     /// The pipelines that its jobs start, each by its first file and with the name of the job.
     pub(super) fn started(&self) -> Vec<(RepoPath, String)> {
-        let mut found: Vec<(RepoPath, String)> = Vec::new();
-        for part in &self.parts {
-            for (name, job) in part.roots().filter_map(Node::map).flat_map(Mapping::merged) {
-                let (Some(name), Some(job)) = (name.text(), job.map()) else { continue };
-                for entry in include::started(job, &part.file) {
-                    if let Place::Local(path) = entry.place
-                        && !path.contains('*')
-                        && found.len() < MAX_FILES
-                    {
-                        found.push((RepoPath::new(&path), name.to_owned()));
-                    }
-                }
-            }
-        }
-        found
+        self.parts.iter().flat_map(started).take(MAX_FILES).collect()
     }
 
     /// The paths of its files.
     pub(super) fn paths(&self) -> impl Iterator<Item = &RepoPath> {
         self.parts.iter().map(|part| part.file.path())
     }
+}
+
+/// The pipelines that the jobs of a file start, each by its first file and with the name
+/// of the job.
+pub(super) fn started(part: &Part) -> impl Iterator<Item = (RepoPath, String)> {
+    let jobs = part.roots().filter_map(Node::map).flat_map(Mapping::merged);
+    let named = jobs.filter_map(|(name, job)| Some((name.text()?, job.map()?)));
+    named.flat_map(|(name, job)| {
+        let local = include::started(job, &part.file).into_iter().filter_map(|entry| match entry.place {
+            Place::Local(path) if !path.contains('*') => Some(path),
+            _ => None,
+        });
+        local.map(|path| (RepoPath::new(&path), name.to_owned())).collect::<Vec<_>>()
+    })
 }

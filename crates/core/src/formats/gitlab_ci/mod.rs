@@ -1,7 +1,7 @@
 //! GitLab CI: pipelines and what they include.
 //!
-//! <https://docs.gitlab.com/ci/yaml/>. `include` finds the files of a pipeline, `load`
-//! reads them, `pipeline` is its jobs, `variables` expands, `images` says what the jobs
+//! <https://docs.gitlab.com/ci/yaml/>. `include` finds the files of a pipeline, `roots` which
+//! pipelines there are, `load` reads them, `pipeline` is its jobs, `variables` expands, `images` says what the jobs
 //! run in, `scripts` what their commands pull. `docs/gitlab-ci.md` says what is found.
 //!
 //! A file that others include is a part of their pipelines: what stands in it is found
@@ -12,6 +12,7 @@ mod images;
 mod include;
 mod load;
 mod pipeline;
+mod roots;
 mod scripts;
 #[cfg(test)]
 mod tests;
@@ -28,7 +29,6 @@ use crate::formats::Format;
 use crate::formats::uses::Finder;
 use crate::formats::value::Value;
 use crate::image::Role;
-use crate::source::Content;
 use crate::source::ProblemCode;
 use crate::source::RepoPath;
 use crate::source::SourceFile;
@@ -43,6 +43,7 @@ use self::include::Place;
 use self::load::Loaded;
 use self::load::Part;
 use self::pipeline::Pipeline;
+pub(super) use self::roots::Roots;
 use self::scripts::Scripts;
 use self::variables::Scope;
 
@@ -54,8 +55,6 @@ const FIRST: &str = ".gitlab-ci.yml";
 const JOB_KEYS: [&str; 5] = ["script", "before_script", "after_script", "trigger", "extends"];
 /// How much evaluation one file may cost, in steps.
 const MAX_STEPS: usize = 200_000;
-/// How many files are searched for those that include one.
-const MAX_FILES: usize = 1_000;
 
 /// The format `gitlab-ci`.
 pub(super) struct GitlabCi;
@@ -87,13 +86,12 @@ impl Format for GitlabCi {
             return Extracted::foreign();
         }
         let mut extracted = Extracted::default();
-        let Some(mut group) = Group::new(self, file.path(), files) else {
+        let Some(group) = Group::new(file.path(), files) else {
             // Others include it, and find what stands in it.
             report_errors(file, files, &mut extracted);
             return extracted;
         };
-        let targets = group.targets(file.path());
-        group.sources.retain(|path, _| targets.contains(path));
+        let (targets, sources) = (&group.targets, group.sources());
         let steps = Cell::new(MAX_STEPS);
         let mut images = Images::default();
         let mut scripts = Scripts::default();
@@ -103,7 +101,7 @@ impl Format for GitlabCi {
             }
         }
         for ((path, span, role), values) in images.found {
-            let Some(source) = group.sources.get(&path) else { continue };
+            let Some(source) = sources.get(&path) else { continue };
             let values: Vec<Value> = values.into_iter().filter(|value| !value.is_empty()).collect();
             if !values.is_empty() {
                 let finder = Finder { file: source, format: FORMAT };
@@ -116,7 +114,7 @@ impl Format for GitlabCi {
         extracted.problems.retain(|problem| targets.contains(&problem.at.file));
         let finder = Finder { file, format: FORMAT };
         for loaded in group.trees.values().flatten().map(|(_, loaded)| loaded) {
-            for part in loaded.parts.iter().filter(|part| group.sources.contains_key(part.file.path())) {
+            for part in loaded.parts.iter().filter(|part| sources.contains_key(part.file.path())) {
                 not_here(part, &mut extracted);
                 report_errors_of(part, &mut extracted);
             }
@@ -164,74 +162,51 @@ fn is_pipeline(file: &SourceFile, files: &mut Files<'_>) -> bool {
 /// A pipeline and those that its jobs start, each with the job that starts it.
 type Started = Vec<(Option<String>, Loaded)>;
 
-/// The pipelines of a repository, by the file that each begins with.
+/// The pipelines whose files one of them finds the images of, by the file that each
+/// begins with.
 struct Group {
     trees: BTreeMap<RepoPath, Started>,
-    sources: BTreeMap<RepoPath, SourceFile>,
+    /// The files whose images are found.
+    targets: BTreeSet<RepoPath>,
 }
 
 impl Group {
-    /// Every pipeline that may share a file with the one that begins with `path`;
-    /// `None` when another one includes that file.
-    fn new(format: &GitlabCi, path: &RepoPath, files: &mut Files<'_>) -> Option<Group> {
-        let mut trees = BTreeMap::from([(path.clone(), started(path, files))]);
-        let alone = trees.values().flatten().all(|(_, loaded)| loaded.parts.len() == 1)
-            && trees.values().flatten().count() == 1;
-        if !(alone && path.as_str() == FIRST)
-            && let Some(tree) = files.tree()
-        {
-            let others: Vec<RepoPath> = tree
-                .paths()
-                .filter(|other| *other != path && format.claims(other) != Claim::No)
-                .take(MAX_FILES)
-                .cloned()
-                .collect();
-            let texts: Vec<(RepoPath, Option<Content>)> =
-                others.into_iter().map(|other| (other.clone(), files.get(&other))).collect();
-            for (other, content) in texts {
-                let Some(Content::Text(text)) = content else { continue };
-                if memchr::memmem::find(text.as_bytes(), b"include").is_some() {
-                    trees.insert(other.clone(), started(&other, files));
-                }
+    /// The group of the pipeline that begins with `path`; `None` when another one includes
+    /// that file.
+    fn new(path: &RepoPath, files: &mut Files<'_>) -> Option<Group> {
+        let own = started(path, files);
+        let is_alone = own.len() == 1 && own.iter().all(|(_, loaded)| loaded.parts.len() == 1);
+        let roots = match files.tree() {
+            Some(tree) if !(is_alone && path.as_str() == FIRST) => {
+                files.pipelines(|files| Roots::new(tree, files))
             }
-        }
-        let reach: BTreeMap<&RepoPath, BTreeSet<&RepoPath>> = trees
-            .iter()
-            .map(|(root, tree)| (root, tree.iter().flat_map(|(_, loaded)| loaded.paths()).collect()))
-            .collect();
-        let is_included = |path: &RepoPath| {
-            reach.iter().any(|(other, reached)| {
-                *other != path
-                    && reached.contains(path)
-                    && !(reach.get(path).is_some_and(|mine| mine.contains(*other)) && path < *other)
-            })
+            _ => None,
         };
-        if is_included(path) {
+        let Some(roots) = roots else {
+            let targets = own.iter().flat_map(|(_, loaded)| loaded.paths()).cloned().collect();
+            return Some(Group { trees: BTreeMap::from([(path.clone(), own)]), targets });
+        };
+        if roots.is_included(path) {
             return None;
         }
-        let included: BTreeSet<RepoPath> = trees.keys().filter(|root| is_included(root)).cloned().collect();
-        trees.retain(|root, _| !included.contains(root));
-        let sources = trees
-            .values()
-            .flatten()
-            .flat_map(|(_, loaded)| &loaded.parts)
-            .map(|part| (part.file.path().clone(), part.file.clone()))
-            .collect();
-        Some(Group { trees, sources })
-    }
-
-    /// The files whose images are found by `path`: those that no earlier pipeline has.
-    fn targets(&self, path: &RepoPath) -> BTreeSet<RepoPath> {
-        let of = |tree: &Started| -> BTreeSet<RepoPath> {
-            tree.iter().flat_map(|(_, loaded)| loaded.paths()).cloned().collect()
-        };
-        let mut targets = self.trees.get(path).map(of).unwrap_or_default();
-        for (_, tree) in self.trees.range(..path.clone()) {
-            for taken in of(tree) {
-                targets.remove(&taken);
+        let mut targets = roots.targets(path);
+        // It may be one of more than are looked at.
+        targets.insert(path.clone());
+        let mut trees = BTreeMap::from([(path.clone(), own)]);
+        for other in roots.holding(&targets) {
+            if other != *path {
+                let tree = started(&other, files);
+                trees.insert(other, tree);
             }
         }
-        targets
+        Some(Group { trees, targets })
+    }
+
+    /// The files whose images are found, with their texts.
+    fn sources(&self) -> BTreeMap<RepoPath, SourceFile> {
+        let parts = self.trees.values().flatten().flat_map(|(_, loaded)| &loaded.parts);
+        let targets = parts.filter(|part| self.targets.contains(part.file.path()));
+        targets.map(|part| (part.file.path().clone(), part.file.clone())).collect()
     }
 }
 

@@ -1,17 +1,24 @@
 //! A chart: the folder that holds `Chart.yaml`, what is in it, and the charts in it.
+//! What is in it and cannot be read, or is more than is read, is a problem at that place.
 //!
 //! <https://helm.sh/docs/topics/charts/#the-chart-file-structure>
 
 use std::collections::HashMap;
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::formats::Files;
 use crate::formats::value::Value;
 use crate::source::Content;
+use crate::source::Location;
+use crate::source::Problem;
+use crate::source::ProblemCode;
 use crate::source::RepoPath;
 use crate::source::SourceFile;
+use crate::source::Span;
 use crate::source::Tree;
+use crate::source::Unreadable;
 
 use super::data;
 use super::data::Data;
@@ -23,19 +30,12 @@ use super::values::Surroundings;
 
 /// Charts inside each other.
 const MAX_CHARTS: usize = 4;
+/// How many charts are read for one, each as often as it is met.
+const MAX_CHARTS_IN_ALL: usize = 200;
 /// How many templates of a chart are read.
-const MAX_TEMPLATES: usize = 1_000;
+const MAX_TEMPLATES: usize = 2_000;
 /// How many values files beside `values.yaml` are laid over it.
-const MAX_ENVIRONMENTS: usize = 16;
-
-/// Which templates are needed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Needs {
-    /// Those that others may call, by their names (`_helpers.tpl`).
-    Callable,
-    /// All of them.
-    All,
-}
+const MAX_ENVIRONMENTS: usize = 64;
 
 /// A chart and what was read of it.
 #[derive(Default)]
@@ -81,74 +81,89 @@ fn chart_file(root: &str) -> RepoPath {
     RepoPath::new(&format!("{root}/Chart.yaml"))
 }
 
-/// The files beside the one that is read.
+/// Reads charts and the values files beside them.
 pub(super) struct Loader<'l, 'f> {
-    pub(super) files: &'l mut Files<'f>,
-    pub(super) tree: &'l Tree,
+    files: &'l mut Files<'f>,
+    tree: &'l Tree,
+    /// The folder of the chart that is read.
+    root: &'l str,
     /// Whether something is not there yet.
-    pub(super) is_waiting: bool,
-    /// Whether there are more templates than are read.
-    pub(super) is_cut: bool,
+    is_waiting: bool,
+    charts: usize,
+    problems: Vec<Problem>,
+    /// The files whose values are more than are read.
+    pub(super) cut: HashSet<RepoPath>,
     /// The values of the files that were read.
-    read: HashMap<RepoPath, Data>,
+    values: HashMap<RepoPath, Data>,
+    /// The templates that were read.
+    templates: HashMap<RepoPath, Rc<Source>>,
 }
 
 impl<'l, 'f> Loader<'l, 'f> {
-    pub(super) fn new(files: &'l mut Files<'f>, tree: &'l Tree) -> Loader<'l, 'f> {
-        Loader { files, tree, is_waiting: false, is_cut: false, read: HashMap::new() }
-    }
-
-    /// Reads the chart in a folder, when all of it is there.
-    pub(super) fn chart(&mut self, root: &str, needs: Needs) -> Chart {
-        match self.is_there(root, needs) {
-            true => self.nested_chart(root, needs, 0),
-            false => Chart::default(),
+    /// Reads the chart in the folder `root`.
+    pub(super) fn new(root: &'l str, files: &'l mut Files<'f>, tree: &'l Tree) -> Loader<'l, 'f> {
+        Loader {
+            files,
+            tree,
+            root,
+            is_waiting: false,
+            charts: 0,
+            problems: Vec::new(),
+            cut: HashSet::new(),
+            values: HashMap::new(),
+            templates: HashMap::new(),
         }
     }
 
-    /// Whether everything is there that a chart is read from; asks for the rest.
-    pub(super) fn is_there(&mut self, root: &str, needs: Needs) -> bool {
-        self.ask(root, needs, 0);
-        !self.is_waiting
-    }
-
-    /// Takes over values that were read of a file.
-    pub(super) fn know(&mut self, path: &RepoPath, values: &Data) {
-        if matches!(values, Data::Map(_)) {
-            self.read.insert(path.clone(), values.clone());
+    /// The chart, when all of it is there.
+    pub(super) fn chart(&mut self) -> Option<Chart> {
+        self.ask(self.root, 0);
+        for path in self.environments() {
+            self.text(&path);
         }
+        if self.is_waiting {
+            return None;
+        }
+        (self.charts, self.problems) = (0, Vec::new());
+        Some(self.nested_chart(self.root, 0))
     }
 
-    /// Asks for everything that a chart is read from.
-    fn ask(&mut self, root: &str, needs: Needs, depth: usize) {
+    /// What of it is not read, each once.
+    pub(super) fn into_problems(mut self) -> Vec<Problem> {
+        self.problems.sort_by(|a, b| (&a.at, &a.message).cmp(&(&b.at, &b.message)));
+        self.problems.dedup();
+        self.problems
+    }
+
+    /// Asks for everything that a chart is rendered from.
+    fn ask(&mut self, root: &str, depth: usize) {
         for name in ["Chart.yaml", "values.yaml"] {
             self.text(&RepoPath::new(&format!("{root}/{name}")));
         }
-        for path in self.templates(root, needs) {
+        for path in self.templates_of(root) {
             self.text(&path);
         }
-        if depth < MAX_CHARTS {
-            let chart =
-                Chart { root: root.to_owned(), meta: self.values(&chart_file(root)), ..Chart::default() };
-            for folder in self.subcharts(&chart) {
-                self.ask(&folder, needs, depth + 1);
-            }
+        let chart = Chart { root: root.to_owned(), meta: self.values(&chart_file(root)), ..Chart::default() };
+        for folder in self.subcharts(&chart, depth) {
+            self.ask(&folder, depth + 1);
         }
     }
 
-    fn templates(&mut self, root: &str, needs: Needs) -> Vec<RepoPath> {
-        let mut templates: Vec<RepoPath> = self
-            .tree
-            .below(RepoPath::new(&format!("{root}/templates")).as_str())
-            .filter(|path| is_template(path) && (needs == Needs::All || is_callable(path)))
-            .cloned()
-            .collect();
-        self.is_cut |= templates.len() > MAX_TEMPLATES;
+    fn templates_of(&mut self, root: &str) -> Vec<RepoPath> {
+        let folder = RepoPath::new(&format!("{root}/templates"));
+        let mut templates: Vec<RepoPath> =
+            self.tree.below(folder.as_str()).filter(|path| is_template(path)).cloned().collect();
+        if let Some(first) = templates.get(MAX_TEMPLATES) {
+            let what = format!(
+                "a chart has more than {MAX_TEMPLATES} templates; this one and those after it are not read"
+            );
+            self.limit(&first.clone(), what);
+        }
         templates.truncate(MAX_TEMPLATES);
         templates
     }
 
-    fn nested_chart(&mut self, root: &str, needs: Needs, depth: usize) -> Chart {
+    fn nested_chart(&mut self, root: &str, depth: usize) -> Chart {
         let below = |name: &str| RepoPath::new(&format!("{root}/{name}"));
         let mut chart = Chart {
             root: root.to_owned(),
@@ -156,16 +171,16 @@ impl<'l, 'f> Loader<'l, 'f> {
             values: self.values(&below("values.yaml")),
             ..Chart::default()
         };
-        for path in self.templates(root, needs) {
-            if let Some(text) = self.text(&path) {
-                chart.templates.push(Rc::new(Source::new(path, &text)));
+        for path in self.templates_of(root) {
+            let known = self.templates.get(&path).cloned();
+            let source = known.or_else(|| Some(Rc::new(Source::new(path.clone(), &self.text(&path)?))));
+            if let Some(source) = source {
+                self.templates.insert(path, Rc::clone(&source));
+                chart.templates.push(source);
             }
         }
-        if depth == MAX_CHARTS {
-            return chart;
-        }
-        for folder in self.subcharts(&chart) {
-            let sub = self.nested_chart(&folder, needs, depth + 1);
+        for folder in self.subcharts(&chart, depth) {
+            let sub = self.nested_chart(&folder, depth + 1);
             let keys = chart.keys_of(&sub);
             chart.subcharts.push(Subchart { keys, chart: sub });
         }
@@ -174,7 +189,7 @@ impl<'l, 'f> Loader<'l, 'f> {
 
     /// The folders of the charts in a chart: those in `charts/`, and those that it
     /// takes from elsewhere in the repository (`file://`).
-    fn subcharts(&self, chart: &Chart) -> Vec<String> {
+    fn subcharts(&mut self, chart: &Chart, depth: usize) -> Vec<String> {
         let charts = RepoPath::new(&format!("{}/charts", chart.root));
         let mut folders: Vec<String> = Vec::new();
         for path in self.tree.below(charts.as_str()) {
@@ -197,31 +212,60 @@ impl<'l, 'f> Loader<'l, 'f> {
         }
         folders.sort();
         folders.dedup();
+        self.charts += folders.len();
+        let is_too_deep = depth >= MAX_CHARTS && !folders.is_empty();
+        if is_too_deep || self.charts > MAX_CHARTS_IN_ALL {
+            let what = format!(
+                "of charts in charts {MAX_CHARTS} levels and {MAX_CHARTS_IN_ALL} charts are read; what this one makes of those in it is not known"
+            );
+            self.limit(&chart_file(&chart.root), what);
+            folders.clear();
+        }
         folders
     }
 
-    /// The values files of a chart that are laid over its `values.yaml`.
-    pub(super) fn environments(&mut self, chart: &Chart) -> Vec<Data> {
-        let own = RepoPath::new(&format!("{}/values.yaml", chart.root));
-        let paths: Vec<RepoPath> = self
+    /// The values files of the chart that are laid over its `values.yaml`.
+    pub(super) fn environments(&mut self) -> Vec<RepoPath> {
+        let own = RepoPath::new(&format!("{}/values.yaml", self.root));
+        let mut paths: Vec<RepoPath> = self
             .tree
-            .below(&chart.root)
-            .filter(|path| **path != own && super::is_values(path) && !is_in_templates(path, &chart.root))
-            .filter(|path| root_of(path, self.tree).as_deref() == Some(chart.root.as_str()))
-            .take(MAX_ENVIRONMENTS)
+            .below(self.root)
+            .filter(|path| **path != own && super::is_values(path) && !is_in_templates(path, self.root))
+            .filter(|path| root_of(path, self.tree).as_deref() == Some(self.root))
             .cloned()
             .collect();
-        paths.iter().map(|path| self.values(path)).collect()
+        if let Some(first) = paths.get(MAX_ENVIRONMENTS) {
+            let what = format!(
+                "a chart has more than {MAX_ENVIRONMENTS} values files; what the templates make of this one and those after it is not known"
+            );
+            self.limit(&first.clone(), what);
+        }
+        paths.truncate(MAX_ENVIRONMENTS);
+        paths
+    }
+
+    fn limit(&mut self, file: &RepoPath, message: String) {
+        let at = Location { file: file.clone(), span: Span::default() };
+        self.problems.push(Problem { at, code: ProblemCode::Limit, message });
+    }
+
+    /// A template that cannot be read is a problem where its name alone makes it none.
+    fn unreadable(&mut self, file: &RepoPath, unreadable: &Unreadable) {
+        if file.name().ends_with(".tpl") {
+            let at = Location { file: file.clone(), span: Span::default() };
+            let message = format!("this template cannot be read: it is {unreadable}");
+            self.problems.push(Problem { at, code: ProblemCode::Unreadable, message });
+        }
     }
 
     /// The values in a YAML file; none when it is missing or cannot be read.
     pub(super) fn values(&mut self, path: &RepoPath) -> Data {
         let Some(text) = self.text(path) else { return Data::default() };
-        if let Some(known) = self.read.get(path) {
+        if let Some(known) = self.values.get(path) {
             return known.clone();
         }
         let data = self.values_of(path, text);
-        self.read.insert(path.clone(), data.clone());
+        self.values.insert(path.clone(), data.clone());
         data
     }
 
@@ -229,7 +273,11 @@ impl<'l, 'f> Loader<'l, 'f> {
         let yaml = self.files.yaml(&SourceFile::new(path.clone(), text));
         let Some(document) = yaml.documents.first() else { return Data::default() };
         let read = if path.name() == "Chart.yaml" { data::read_texts } else { data::read };
-        match read(path, document.root()).data {
+        let read = read(path, document.root());
+        if read.is_cut {
+            self.cut.insert(path.clone());
+        }
+        match read.data {
             map @ Data::Map(_) => map,
             _ => Data::default(),
         }
@@ -245,7 +293,11 @@ impl<'l, 'f> Loader<'l, 'f> {
                 None
             }
             Some(Content::Text(text)) => Some(text),
-            Some(_) => None,
+            Some(Content::Unreadable(unreadable)) => {
+                self.unreadable(path, &unreadable);
+                None
+            }
+            Some(Content::Missing | Content::Symlink(_)) => None,
         }
     }
 }
@@ -325,6 +377,19 @@ impl Chart {
         }
         for source in &self.templates {
             library.add(source);
+        }
+    }
+
+    /// Whether a template of its own may name an image.
+    pub(super) fn names_images(&self) -> bool {
+        self.templates.iter().any(|source| super::lines::has_key(&source.text))
+    }
+
+    /// Looks into what its own templates define, as if nothing called it.
+    pub(super) fn look_into_defines(&self, values: &Data, run: &mut Run<'_>) {
+        let root = self.root_data(values);
+        for source in &self.templates {
+            run.defines(source, &root);
         }
     }
 

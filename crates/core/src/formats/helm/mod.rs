@@ -12,6 +12,7 @@ mod data;
 mod functions;
 mod lex;
 mod lines;
+mod rendered;
 mod run;
 mod template;
 #[cfg(test)]
@@ -21,13 +22,14 @@ mod values;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::formats::Claim;
 use crate::formats::Extracted;
 use crate::formats::Files;
 use crate::formats::Format;
 use crate::formats::uses::Finder;
+use crate::formats::value::MAX_MEMBERS;
 use crate::formats::value::Value;
 use crate::image::ImageUse;
 use crate::image::Role;
@@ -44,21 +46,13 @@ use crate::yaml::Yaml;
 use crate::yaml::YamlError;
 use crate::yaml::YamlErrorKind;
 
-use self::chart::Chart;
-use self::chart::Loader;
-use self::chart::Needs;
-use self::data::Data;
 use self::lines::Found;
-use self::run::MAX_STEPS;
-use self::run::Run;
-use self::run::Source;
+pub(super) use self::rendered::Rendered;
+use self::rendered::Set;
 use self::values::Candidate;
 
 /// How far below a chart its values files are looked for, when only names are known.
 const MAX_FOLDERS_BELOW: usize = 2;
-
-/// How many renderings of one image are told apart.
-const MAX_RENDERED: usize = 256;
 
 /// The format of Helm charts.
 pub(in crate::formats) struct Helm;
@@ -78,7 +72,7 @@ impl Format for Helm {
     }
 
     fn may_depend(&self, candidate: &RepoPath, changed: &RepoPath) -> bool {
-        if self.claims(changed) == Claim::No || candidate.name() == "Chart.yaml" {
+        if self.claims(changed) == Claim::No {
             return false;
         }
         let (ours, theirs) = (Roots::of(candidate), Roots::of(changed));
@@ -92,15 +86,18 @@ impl Format for Helm {
 
     fn extract(&self, file: &SourceFile, files: &mut Files<'_>) -> Extracted {
         let finder = Finder { file, format: self.id() };
-        if file.path().name() == "Chart.yaml" {
-            return Extracted::default();
-        }
         let Some(tree) = files.tree() else { return Extracted::default() };
+        if file.path().name() == "Chart.yaml" {
+            // What of the chart is not read is told here, and nowhere else.
+            let rendered = render(file.path().folder(), files);
+            let problems = rendered.map(|rendered| rendered.problems.clone()).unwrap_or_default();
+            return Extracted { problems, ..Extracted::default() };
+        }
         match chart::root_of(file.path(), tree) {
             Some(root) if chart::is_in_templates(file.path(), &root) => {
-                extract_template(&finder, &root, &mut Loader::new(files, tree))
+                extract_template(&finder, &root, files)
             }
-            root if is_values(file.path()) => extract_values(&finder, root, &mut Loader::new(files, tree)),
+            root if is_values(file.path()) => extract_values(&finder, root, files),
             _ => Extracted::foreign(),
         }
     }
@@ -153,9 +150,9 @@ fn lies_in_charts_of(inner: &str, outer: &str) -> bool {
 }
 
 /// What is found in a file of values.
-fn extract_values(finder: &Finder<'_>, root: Option<String>, loader: &mut Loader<'_, '_>) -> Extracted {
+fn extract_values(finder: &Finder<'_>, root: Option<String>, files: &mut Files<'_>) -> Extracted {
     let here = finder.file.path();
-    let yaml = loader.files.yaml(finder.file);
+    let yaml = files.yaml(finder.file);
     let documents: Vec<_> = yaml.documents.iter().map(|document| document.root()).collect();
     let is_object = |root: &Node<'_>| ["apiVersion", "kind"].into_iter().all(|key| root.at(&[key]).is_some());
     let may_be_values = root.is_some()
@@ -165,46 +162,33 @@ fn extract_values(finder: &Finder<'_>, root: Option<String>, loader: &mut Loader
         return Extracted::foreign();
     }
     let mut extracted = Extracted { problems: yaml_problems(finder, &yaml), ..Extracted::default() };
-    let Some(root) = root else {
-        extracted.uses = documents.into_iter().flat_map(|root| values::read(finder, root)).collect();
-        extracted.uses.sort_by_key(|usage| usage.span);
-        return extracted;
-    };
-    let Some(document) = documents.first() else { return extracted };
-    if !loader.is_there(&root, Needs::Callable) {
-        return extracted;
+    if let Some(root) = root {
+        let Some(rendered) = render(&root, files) else { return extracted };
+        if let Some(set) = rendered.of_values(here) {
+            of_set(finder, set, &mut extracted);
+            return extracted;
+        }
     }
-    let own = data::read(here, *document);
-    loader.know(here, &own.data);
-    if own.is_cut {
-        let message = "there are more values than are read; split the file";
-        extracted.problems.push(finder.problem(document.span(), ProblemCode::Limit, message));
-    }
-    let mut chart = loader.chart(&root, Needs::Callable);
-    let is_base = *here == RepoPath::new(&format!("{root}/values.yaml"));
-    let values = chart.completed(&if is_base { own.data } else { chart.values.overlaid(&own.data) });
-    let mut candidates = values::candidates(&values, &chart.surroundings());
-    candidates.retain(|candidate| candidate.parts.iter().any(|part| part.file == *here));
-    if !loader.is_waiting && !candidates.is_empty() {
-        chart = loader.chart(&root, Needs::All);
-    }
-    if loader.is_waiting || candidates.is_empty() {
-        return extracted;
-    }
-    let library = chart.library();
-    let mut run = Run::new(&library, true, MAX_STEPS);
-    chart.execute(&values, &mut run);
-    let (found, steps_left) = run.into_found();
-    if steps_left == 0 || loader.is_cut {
-        extracted.problems.push(too_long(finder));
-    }
-    let made = Made::of(&found);
-    for candidate in candidates {
-        let values = made.values(&candidate);
-        extracted.uses.extend(candidate.into_use(finder, values));
-    }
+    extracted.uses = documents.into_iter().flat_map(|root| values::read(finder, root)).collect();
     extracted.uses.sort_by_key(|usage| usage.span);
     extracted
+}
+
+/// Adds what is found in a values file that its chart is rendered with.
+fn of_set(finder: &Finder<'_>, set: &Set, extracted: &mut Extracted) {
+    if set.is_cut {
+        let message = "there are more values than are read; split the file";
+        extracted.problems.push(finder.problem(Span::default(), ProblemCode::Limit, message));
+    }
+    if set.is_stopped && !set.candidates.is_empty() {
+        extracted.problems.push(rendered::too_long(finder.location(Span::default())));
+    }
+    let made = Made::of(&set.found);
+    for candidate in &set.candidates {
+        let values = made.values(candidate);
+        extracted.uses.extend(candidate.to_use(finder, values));
+    }
+    extracted.uses.sort_by_key(|usage| usage.span);
 }
 
 /// What templates make of values, by the places of those.
@@ -228,8 +212,9 @@ impl Made<'_> {
     /// else what it would be rendered to.
     fn values(&self, candidate: &Candidate) -> Vec<Value> {
         let places = candidate.places.iter().filter_map(|place| self.by_place.get(place)).flatten();
-        let used: BTreeSet<usize> = places.copied().take(MAX_RENDERED).collect();
+        let used: BTreeSet<usize> = places.copied().collect();
         let mut values: Vec<Value> = Vec::new();
+        let mut texts: HashSet<&str> = HashSet::new();
         for (is_word, is_off) in [(false, false), (true, false), (false, true), (true, true)] {
             let used = used.iter().filter_map(|index| self.found.get(*index));
             for found in used.filter(|found| (found.is_word, found.is_off) == (is_word, is_off)) {
@@ -240,8 +225,12 @@ impl Made<'_> {
                     Target::Invalid { .. } => !is_word && !is_off,
                     Target::Unresolved { .. } => false,
                 };
-                let is_new = || !values.iter().any(|value| value.text() == found.value.text());
-                if counts && is_new() {
+                if counts && texts.len() <= MAX_MEMBERS && texts.insert(found.value.text()) {
+                    if texts.len() > MAX_MEMBERS {
+                        let reason = format!("more than {MAX_MEMBERS} values are not told apart");
+                        values.push(Value::unknown(reason));
+                        continue;
+                    }
                     let what = "the template that names the image".to_owned();
                     let mut value = found.value.clone();
                     value.note(Via { at: found.at.clone(), what });
@@ -257,88 +246,25 @@ impl Made<'_> {
 }
 
 /// What is found in a template of the chart in a folder.
-fn extract_template(finder: &Finder<'_>, root: &str, loader: &mut Loader<'_, '_>) -> Extracted {
+fn extract_template(finder: &Finder<'_>, root: &str, files: &mut Files<'_>) -> Extracted {
     let file = finder.file;
     let mut extracted = Extracted::default();
     if !lines::has_key(file.text()) {
         return extracted;
     }
-    let source = Rc::new(Source::new(file.path().clone(), file.text()));
-    if let Some(span) = source.template.unclosed {
+    let Some(rendered) = render(root, files) else { return extracted };
+    if let Some(span) = template::unclosed(file.text()) {
         let message = "`{{` is not closed; nothing after it is read";
         extracted.problems.push(finder.problem(span, ProblemCode::Syntax, message));
     }
-    let is_called = chart::is_callable(file.path()) || !source.template.defines.is_empty();
-    let mut needs = if is_called { Needs::All } else { Needs::Callable };
-    loop {
-        let chart = loader.chart(root, needs);
-        if loader.is_waiting {
-            return extracted;
-        }
-        let looked = look(&source, &chart, is_called, loader);
-        if loader.is_waiting {
-            return extracted;
-        }
-        if looked.misses_template && needs == Needs::Callable {
-            needs = Needs::All;
-            continue;
-        }
-        if looked.is_stopped || loader.is_cut {
-            extracted.problems.push(too_long(finder));
-        }
-        extracted.uses = uses_of(finder, looked.found);
-        return extracted;
-    }
+    extracted.uses = uses_of(finder, rendered.of_template(file.path()).to_vec());
+    extracted
 }
 
-/// What was found in a template.
-#[derive(Default)]
-struct Looked {
-    /// The images that it names itself.
-    found: Vec<Found>,
-    misses_template: bool,
-    is_stopped: bool,
-}
-
-/// Executes what a template takes part in, with the values of each file.
-fn look(source: &Rc<Source>, chart: &Chart, is_called: bool, loader: &mut Loader<'_, '_>) -> Looked {
-    let library = chart.library();
-    let surroundings = chart.surroundings();
-    let mut looked = Looked::default();
-    let mut environments: Option<Vec<Data>> = None;
-    let mut next = 0;
-    let mut steps = MAX_STEPS;
-    let mut values = chart.completed(&chart.values);
-    loop {
-        let mut run = Run::new(&library, is_called, steps);
-        match is_called {
-            true => chart.execute(&values, &mut run),
-            false => run.file(source, &chart.root_data(&values)),
-        }
-        run.defines(source, &chart.root_data(&values));
-        looked.misses_template |= run.misses_template;
-        let found;
-        (found, steps) = run.into_found();
-        looked.is_stopped |= steps == 0;
-        let candidates = values::candidates(&values, &surroundings);
-        let owned: HashSet<Location> =
-            candidates.into_iter().flat_map(|candidate| candidate.places).collect();
-        let before = looked.found.len();
-        looked.found.extend(found.into_iter().filter(|found| {
-            found.at.file == source.path
-                && !found.is_word
-                && !found.value.via().iter().any(|via| owned.contains(&via.at))
-        }));
-        let depends = |found: &Found| !found.value.via().is_empty() || !found.value.is_known();
-        if environments.is_none() {
-            let asks = looked.found[before..].iter().any(depends);
-            environments = Some(if asks { loader.environments(chart) } else { Vec::new() });
-        }
-        let environment = environments.as_ref().and_then(|environments| environments.get(next));
-        let Some(environment) = environment.filter(|_| steps > 0) else { return looked };
-        values = chart.completed(&chart.values.overlaid(environment));
-        next += 1;
-    }
+/// What a chart makes of its values; `None` when it is not there yet.
+fn render(root: &str, files: &mut Files<'_>) -> Option<Arc<Rendered>> {
+    let tree = files.tree()?;
+    files.chart(root, |files| Rendered::new(root, files, tree))
 }
 
 /// A use for each place, with everything that was found there. What is not
@@ -354,12 +280,6 @@ fn uses_of(finder: &Finder<'_>, mut found: Vec<Found>) -> Vec<ImageUse> {
         uses.push(finder.image_use(Role::Container, group[0].at.span, &values));
     }
     uses
-}
-
-fn too_long(finder: &Finder<'_>) -> Problem {
-    let message =
-        "the templates of this chart take longer than is waited for; what they make of values is not known";
-    finder.problem(Span::default(), ProblemCode::Limit, message)
 }
 
 fn yaml_problems(finder: &Finder<'_>, yaml: &Yaml) -> Vec<Problem> {

@@ -7,6 +7,7 @@
 //! makes a text that is not known, with its reason.
 
 use std::collections::HashMap;
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::formats::value::Value;
@@ -26,8 +27,6 @@ use super::template::Node;
 use super::template::Pipeline;
 use super::template::Template;
 
-/// How many pieces of templates are executed for one file.
-pub(super) const MAX_STEPS: usize = 100_000;
 /// Calls inside each other.
 const MAX_CALLS: usize = 20;
 /// How many bytes are put together in a step.
@@ -73,8 +72,6 @@ impl Library {
 /// An execution under way.
 pub(super) struct Run<'l> {
     library: &'l Library,
-    /// Whether the templates that are called are looked into for images, too.
-    descends: bool,
     steps_left: usize,
     calls: usize,
     /// Branches around this place that the values do not choose.
@@ -84,8 +81,8 @@ pub(super) struct Run<'l> {
     made: HashMap<Call, (Rc<Map>, Data)>,
     /// Calls that were looked into for images with a mapping.
     looked_into: HashMap<(Call, bool), Rc<Map>>,
-    /// Whether a template was called that is not here.
-    pub(super) misses_template: bool,
+    /// The files that were not looked into to their ends.
+    unfinished: HashSet<RepoPath>,
 }
 
 /// A template's name and the mapping it is called with, by its address: who
@@ -137,17 +134,16 @@ impl Sink {
 
 impl<'l> Run<'l> {
     /// An execution that has `steps` left.
-    pub(super) fn new(library: &'l Library, descends: bool, steps: usize) -> Run<'l> {
+    pub(super) fn new(library: &'l Library, steps: usize) -> Run<'l> {
         Run {
             library,
-            descends,
             steps_left: steps,
             calls: 0,
             off: 0,
             found: Vec::new(),
             made: HashMap::new(),
             looked_into: HashMap::new(),
-            misses_template: false,
+            unfinished: HashSet::new(),
         }
     }
 
@@ -155,6 +151,7 @@ impl<'l> Run<'l> {
     pub(super) fn file(&mut self, source: &Rc<Source>, root: &Data) {
         let scope = Scope::new(source, root);
         self.collect(&source.template.body, scope);
+        self.note_end(source);
     }
 
     /// Looks for images in what a file defines, as if nothing called it.
@@ -164,11 +161,24 @@ impl<'l> Run<'l> {
             self.collect(&define.body, Scope::new(source, root));
         }
         self.off -= 1;
+        self.note_end(source);
     }
 
-    /// What was found, and the steps that are left; none when they did not do.
-    pub(super) fn into_found(self) -> (Vec<Found>, usize) {
-        (self.found, self.steps_left)
+    fn note_end(&mut self, source: &Rc<Source>) {
+        if self.steps_left == 0 {
+            self.unfinished.insert(source.path.clone());
+        }
+    }
+
+    /// How much was found so far.
+    pub(super) fn found(&self) -> usize {
+        self.found.len()
+    }
+
+    /// What was found, the steps that are left, and the files that were not looked into
+    /// to their ends.
+    pub(super) fn finish(self) -> (Vec<Found>, usize, HashSet<RepoPath>) {
+        (self.found, self.steps_left, self.unfinished)
     }
 
     /// Counts the steps of something that takes longer than one.
@@ -332,7 +342,7 @@ impl<'l> Run<'l> {
             let source = scope.source.text.get(span.start..span.end).unwrap_or("");
             let may_be_image = memchr::memmem::find(source.as_bytes(), b"mage").is_some();
             match sink {
-                Sink::Lines(lines) if self.descends && may_be_image => lines.open_word(self.off > 0),
+                Sink::Lines(lines) if may_be_image => lines.open_word(self.off > 0),
                 _ => return,
             }
         }
@@ -350,9 +360,6 @@ impl<'l> Run<'l> {
 
     /// Looks for images in the text that `include "name" data` puts here.
     fn descend(&mut self, pipeline: &Pipeline, scope: &mut Scope) {
-        if !self.descends {
-            return;
-        }
         let Some([Expression::Function(function), name, argument]) =
             pipeline.commands.first().map(Vec::as_slice)
         else {
@@ -366,6 +373,10 @@ impl<'l> Run<'l> {
         let Some((source, index)) = self.library.defines.get(&name) else { return };
         let (source, index) = (Rc::clone(source), *index);
         if self.calls == MAX_CALLS {
+            // What is called so deep and not chosen by the values would never end.
+            if self.off == 0 {
+                self.unfinished.insert(scope.source.path.clone());
+            }
             return;
         }
         let argument = self.expression(argument, scope);
@@ -400,7 +411,6 @@ impl<'l> Run<'l> {
 
     fn execute(&mut self, name: &str, argument: &Data) -> Data {
         let Some((source, index)) = self.library.defines.get(name) else {
-            self.misses_template = true;
             let mut value = Value::unknown(format!("the template `{name}` is not in this repository"));
             functions::leave_all_traces(argument, &mut value);
             return Data::Unknown(value);

@@ -22,8 +22,6 @@ pub(super) struct Template {
     pub(super) body: Vec<Node>,
     /// What other templates may call.
     pub(super) defines: Vec<Define>,
-    /// `{{` without `}}`: nothing after it is read.
-    pub(super) unclosed: Option<Span>,
 }
 
 /// `{{ define "name" }}…{{ end }}`
@@ -81,6 +79,19 @@ pub(super) fn read(text: &str) -> Template {
     reader.template
 }
 
+/// `{{` without `}}`, when there is one.
+pub(super) fn unclosed(text: &str) -> Option<Span> {
+    let mut at = 0;
+    while let Some(open) = memchr::memmem::find(&text.as_bytes()[at..], b"{{") {
+        let open = at + open;
+        match action_end(text, open) {
+            Some((end, _)) => at = end,
+            None => return Some(Span::new(open, open + 2)),
+        }
+    }
+    None
+}
+
 struct Frame {
     kind: Open,
     nodes: Vec<Node>,
@@ -118,7 +129,6 @@ impl Reader<'_> {
             let open = at + open;
             let Some((end, content)) = action_end(self.text, open) else {
                 self.text_node(at, open, trims, false);
-                self.template.unclosed = Some(Span::new(open, open + 2));
                 self.close_all();
                 return;
             };

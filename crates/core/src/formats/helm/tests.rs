@@ -5,8 +5,11 @@ use crate::formats::Format;
 use crate::formats::helm::Helm;
 use crate::formats::tests::check;
 use crate::formats::tests::scan;
+use crate::scan::Scan;
+use crate::source::Content;
 use crate::source::ProblemCode;
 use crate::source::RepoPath;
+use crate::source::Unreadable;
 
 #[test]
 fn files_are_claimed_by_their_names() {
@@ -46,6 +49,7 @@ fn files_of_a_chart_depend_on_each_other() {
         ("c/charts/d/templates/a.yaml", "c/values.yaml"),
         ("templates/a.yaml", "values.yaml"),
         ("values.yaml", "charts/d/values.yaml"),
+        ("c/Chart.yaml", "c/templates/a.yaml"),
     ] {
         assert!(depends(candidate, changed), "{candidate} {changed}");
     }
@@ -53,7 +57,7 @@ fn files_of_a_chart_depend_on_each_other() {
         ("c/values.yaml", "d/Chart.yaml"),
         ("c/templates/a.yaml", "d/templates/_helpers.tpl"),
         ("c/templates/a.yaml", "c/README.md"),
-        ("c/Chart.yaml", "c/values.yaml"),
+        ("c/Chart.yaml", "d/values.yaml"),
         ("charts/c/values.yaml", "charts/d/values.yaml"),
     ] {
         assert!(!depends(candidate, changed), "{candidate} {changed}");
@@ -467,6 +471,78 @@ image: {{ .Values.other | sha256sum }}
 #      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ container unresolved (what `sha256sum` makes is not followed) <- chart/values.yaml: acme/other
 image: {{ range .Release.List }}x{{ end }}
 #     ^ container unresolved (it depends on a condition that is not known)
+"#,
+    );
+}
+
+/// Templates may call it, and what it holds is nowhere else.
+#[test]
+fn a_template_that_cannot_be_read_is_said_once() {
+    let texts = [
+        ("c/Chart.yaml", "name: c\n"),
+        ("c/charts/d/Chart.yaml", "name: d\n"),
+        ("c/values.yaml", "image: {repository: a/b, tag: '1'}\n"),
+    ];
+    let helpers = RepoPath::new("c/charts/d/templates/_helpers.tpl");
+    let paths = texts.iter().map(|(path, _)| RepoPath::new(path)).chain([helpers.clone()]);
+    let mut scan = Scan::of_tree(paths.collect());
+    for path in scan.wanted() {
+        let text = texts.iter().find(|(name, _)| *name == path.as_str());
+        let content =
+            text.map_or(Content::Unreadable(Unreadable::Binary), |(_, text)| Content::Text((*text).into()));
+        scan.feed(&path, content);
+    }
+    let problems = scan.finish().problems;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert_eq!((&problems[0].at.file, problems[0].code), (&helpers, ProblemCode::Unreadable));
+}
+
+#[test]
+fn what_is_more_than_is_read_of_a_chart_is_said() {
+    let limits = |fixture: &str| {
+        let (_, scanned) = scan(fixture);
+        let limits = scanned.problems.iter().filter(|problem| problem.code == ProblemCode::Limit);
+        limits.map(|problem| problem.at.file.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    let mut environments =
+        "=== c/Chart.yaml\nname: c\n=== c/templates/a.yaml\nimage: {{ .Values.a }}\n".to_owned();
+    for at in 100..165 {
+        environments.push_str(&format!("=== c/values-{at}.yaml\na: {{image: 'a:{at}'}}\n"));
+    }
+    assert_eq!(limits(&environments), ["c/values-164.yaml"]);
+    let mut nested = String::new();
+    let mut folder = "c".to_owned();
+    for _ in 0..6 {
+        nested.push_str(&format!("=== {folder}/Chart.yaml\nname: c\n"));
+        folder.push_str("/charts/c");
+    }
+    assert_eq!(limits(&nested), ["c/charts/c/charts/c/charts/c/charts/c/Chart.yaml"]);
+    let mut calls = "=== c/Chart.yaml\nname: c\n=== c/templates/a.yaml\nimage: a\n{{ include \"t0\" (dict \"i\" \"a\") }}\n".to_owned();
+    calls.push_str("=== c/templates/_t.tpl\n");
+    for at in 0..25 {
+        calls.push_str(&format!(
+            "{{{{ define \"t{at}\" }}}}{{{{ include \"t{}\" . }}}}{{{{ end }}}}\n",
+            at + 1
+        ));
+    }
+    calls.push_str("{{ define \"t25\" }}image: {{ .i }}{{ end }}\n");
+    assert_eq!(limits(&calls), ["c/templates/_t.tpl"]);
+}
+
+/// A values file is rendered with its chart once, whatever asks for it.
+#[test]
+fn every_values_file_has_its_say_in_a_template() {
+    check(
+        r#"
+=== c/Chart.yaml
+name: c
+=== c/templates/a.yaml
+image: "acme/proxy:{{ .Values.version }}"
+#       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ container docker.io/acme/proxy:1 | docker.io/acme/proxy:2 <- c/values.yaml: 1 <- c/values-x.yaml: 2
+=== c/values-x.yaml
+version: "2"
+=== c/values.yaml
+version: "1"
 "#,
     );
 }

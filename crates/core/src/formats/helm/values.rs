@@ -50,7 +50,7 @@ pub(super) struct Surroundings {
 pub(in crate::formats) fn read(finder: &Finder<'_>, node: Node<'_>) -> Vec<ImageUse> {
     let read = data::read(finder.file.path(), node);
     let found = candidates(&read.data, &Surroundings::default());
-    found.into_iter().filter_map(|candidate| candidate.into_use(finder, Vec::new())).collect()
+    found.iter().filter_map(|candidate| candidate.to_use(finder, Vec::new())).collect()
 }
 
 /// Every image that values hold.
@@ -148,9 +148,9 @@ impl Candidates<'_> {
 impl Candidate {
     /// The use of it in the finder's file; `values` are what templates make of it.
     /// `None` when no part of it stands in this file.
-    pub(super) fn into_use(self, finder: &Finder<'_>, values: Vec<Value>) -> Option<ImageUse> {
+    pub(super) fn to_use(&self, finder: &Finder<'_>, values: Vec<Value>) -> Option<ImageUse> {
         let here = self.parts.iter().find(|part| part.file == *finder.file.path())?.clone();
-        let values = if values.is_empty() { vec![self.value] } else { values };
+        let values = if values.is_empty() { vec![self.value.clone()] } else { values };
         let mut found = finder.image_use(Role::Container, here.span, &values);
         found.via.retain(|via| via.at != here);
         if self.parts.first() != Some(&here) {

@@ -8,6 +8,7 @@
 //! kustomization puts in their place is `kustomize`'s business.
 
 mod argo;
+mod definitions;
 mod fields;
 mod parameters;
 mod pod;
@@ -38,6 +39,7 @@ use crate::yaml;
 use crate::yaml::Yaml;
 use crate::yaml::YamlErrorKind;
 
+pub(super) use self::definitions::without_definitions;
 pub(super) use self::pod::list_role;
 pub(super) use self::text::Written;
 pub(super) use self::walk::Walk;
@@ -57,6 +59,7 @@ impl Format for Kubernetes {
         match name.rsplit_once('.').map(|(_, extension)| extension) {
             Some("yaml" | "yml") if is_of_another_tool(name) => Claim::Maybe,
             Some("yaml" | "yml") => Claim::Yes,
+            Some("json") if is_of_javascript(name) => Claim::No,
             Some("json") => Claim::Maybe,
             _ => Claim::No,
         }
@@ -80,7 +83,7 @@ impl Format for Kubernetes {
             objects += usize::from(walk.document(document));
         }
         let problems = problems(finder, &yaml, objects > 0);
-        if objects == 0 && problems.is_empty() {
+        if objects == 0 && problems.is_empty() && !definitions::are_in(file.text()) {
             return Extracted::foreign();
         }
         let mut extracted = Extracted { problems, ..Extracted::default() };
@@ -92,6 +95,12 @@ impl Format for Kubernetes {
 /// Lock files grow past every limit, and the policy file is read for itself.
 fn is_of_another_tool(name: &str) -> bool {
     matches!(name, "pnpm-lock.yaml" | "conda-lock.yml" | "fromguard.yml")
+}
+
+/// What the tools of JavaScript keep under these names they would not find elsewhere, and
+/// nearly every change of a repository with some touches one.
+fn is_of_javascript(name: &str) -> bool {
+    matches!(name, "package.json" | "package-lock.json" | "tsconfig.json")
 }
 
 /// What a text may be that stands where an image does, outside of any object that
@@ -113,7 +122,8 @@ pub(super) fn has_signs(text: &str) -> bool {
 fn read<'f>(file: &'f SourceFile, files: &mut Files<'_>) -> (Cow<'f, str>, Arc<Yaml>) {
     match template::masked(file.text()) {
         Some(masked) => {
-            let yaml = Arc::new(yaml::read(&masked, yaml::Limits::default()));
+            let left = without_definitions(&masked);
+            let yaml = Arc::new(yaml::read(&left, yaml::Limits::default()));
             (Cow::Owned(masked), yaml)
         }
         None => (Cow::Borrowed(file.text()), files.yaml(file)),

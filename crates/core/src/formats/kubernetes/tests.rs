@@ -567,3 +567,46 @@ spec:
 ",
     );
 }
+
+/// A definition of a type is passed over without hiding what stands beside it.
+#[test]
+fn definitions_of_types_hide_nothing() {
+    check(
+        "
+=== bundle.yaml
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+spec:
+  image: no
+---
+apiVersion: v1
+kind: Pod
+spec: {containers: [{image: a}]}
+#                           ^ container docker.io/library/a
+--- # the last
+kind: CustomResourceDefinition
+apiVersion: apiextensions.k8s.io/v1
+spec: {image: [}
+",
+    );
+}
+
+/// Values of a chart name images by their repositories, whoever gives them.
+#[test]
+fn values_of_an_argo_application_are_read_as_a_chart_does() {
+    check(
+        "
+=== app.yaml
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+spec:
+  source:
+    helm:
+      valuesObject:
+        image: {registry: ghcr.io, repository: acme/app, tag: '1'}
+#                                              ^^^^^^^^ container ghcr.io/acme/app:1 <- ghcr.io* <- acme/app <- 1
+        exporter: {repository: acme/exporter, tag: '2'}
+#                              ^^^^^^^^^^^^^ container docker.io/acme/exporter:2 <- acme/exporter* <- 2
+",
+    );
+}

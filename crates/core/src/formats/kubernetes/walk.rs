@@ -249,6 +249,10 @@ impl<'f> Walk<'f> {
                 is_image
             }
             Some(map) if key == "kustomize" => self.rewrites(map, at),
+            Some(_) if key == "valuesObject" && at.key == "helm" => {
+                self.values(value);
+                true
+            }
             Some(map) if at.kind.holds_values() && is_repository_and_tag(map) => {
                 self.image_map(map, at.scope)
             }

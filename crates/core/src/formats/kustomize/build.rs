@@ -51,7 +51,7 @@ pub(super) struct Build<'b, 'f> {
     /// Something is not there yet.
     is_pending: bool,
     /// Whether manifests are read, rather than only asked for.
-    reads_manifests: bool,
+    pub(super) reads_manifests: bool,
     /// How many resources and images may still be looked at for patches and `images`.
     steps: usize,
 }

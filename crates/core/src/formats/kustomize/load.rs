@@ -36,9 +36,8 @@ pub(super) fn load(files: &mut Files<'_>, from: &RepoPath, entry: &str) -> Loade
         return Loaded::Unreadable("it leads out of the repository".to_owned());
     };
     let Some(tree) = files.tree() else { return Loaded::Pending };
-    let folder = if path.as_str().is_empty() { String::new() } else { format!("{path}/") };
-    let inside = NAMES.iter().map(|name| RepoPath::new(&format!("{folder}{name}")));
-    if let Some(kustomization) = inside.filter(|_| !tree.contains(&path)).find(|path| tree.contains(path)) {
+    let mut inside = kustomizations_in(path.as_str()).filter(|_| !tree.contains(&path));
+    if let Some(kustomization) = inside.find(|path| tree.contains(path)) {
         return match read(files, &kustomization) {
             Loaded::File(file) => Loaded::Kustomization(file),
             other => other,
@@ -48,6 +47,11 @@ pub(super) fn load(files: &mut Files<'_>, from: &RepoPath, entry: &str) -> Loade
         return Loaded::Remote;
     }
     read(files, &path)
+}
+
+/// The paths of what would be the kustomization of a folder.
+pub(super) fn kustomizations_in(folder: &str) -> impl Iterator<Item = RepoPath> {
+    NAMES.iter().map(move |name| RepoPath::new(&format!("{folder}/{name}")))
 }
 
 /// Reads a file of the repository.

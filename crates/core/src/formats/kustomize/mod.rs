@@ -27,6 +27,7 @@ use crate::formats::uses::Finder;
 use crate::source::ProblemCode;
 use crate::source::RepoPath;
 use crate::source::SourceFile;
+use crate::source::Tree;
 use crate::yaml::Node;
 use crate::yaml::YamlErrorKind;
 
@@ -49,6 +50,21 @@ impl Format for Kustomize {
     fn may_depend(&self, _candidate: &RepoPath, changed: &RepoPath) -> bool {
         let is_hidden = changed.as_str().split('/').any(|part| part.starts_with('.'));
         !is_hidden && (is_kustomization(changed) || is_manifest(changed))
+    }
+
+    /// Kustomize takes files only from a kustomization's own folder and those in it, and
+    /// kustomizations from anywhere: without one around it, a file is in none.
+    fn may_matter(&self, changed: &RepoPath, tree: &Tree) -> bool {
+        let mut folder = changed.folder();
+        loop {
+            if load::kustomizations_in(folder).any(|path| path == *changed || tree.contains(&path)) {
+                return true;
+            }
+            if folder.is_empty() {
+                return false;
+            }
+            folder = folder.rsplit_once('/').map_or("", |(outer, _)| outer);
+        }
     }
 
     fn extract(&self, file: &SourceFile, files: &mut Files<'_>) -> Extracted {

@@ -91,6 +91,9 @@ impl Build<'_, '_> {
 
     /// A patch in a string of the kustomization.
     fn inline(&mut self, node: Node<'_>, file: &SourceFile) -> Vec<Patch> {
+        if !self.reads_manifests {
+            return Vec::new();
+        }
         let span = node.content_span();
         let first = file.slice(span).lines().next().map_or(0, str::len);
         let at = Location { file: file.path().clone(), span: Span::new(span.start, span.start + first) };

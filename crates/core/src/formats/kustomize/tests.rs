@@ -1,7 +1,11 @@
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+use crate::formats::Format;
+use crate::formats::kustomize::Kustomize;
 use crate::formats::tests::check;
 use crate::formats::tests::scan;
+use crate::source::RepoPath;
+use crate::source::Tree;
 
 /// extraction.md, "Decisions", 2.
 #[test]
@@ -221,5 +225,21 @@ fn a_changed_base_has_its_overlays_read() {
         let found: Vec<(&str, bool)> =
             scanned.uses.iter().map(|usage| (usage.file.as_str(), usage.replaced)).collect();
         assert_eq!(found, [("base/pod.yaml", true), ("prod/kustomization.yaml", false)], "{changed}");
+    }
+}
+
+/// What no kustomization stands around is a part of none.
+#[test]
+fn only_files_around_which_one_stands_matter() {
+    let tree: Tree =
+        ["apps/web/kustomization.yaml", "apps/web/base/pod.yaml", "other/pod.yaml", "package.json"]
+            .map(RepoPath::new)
+            .into_iter()
+            .collect();
+    for path in ["apps/web/base/pod.yaml", "apps/web/patch.json", "other/kustomization.yml"] {
+        assert!(Kustomize.may_matter(&RepoPath::new(path), &tree), "{path}");
+    }
+    for path in ["other/pod.yaml", "apps/pod.yaml", "package.json"] {
+        assert!(!Kustomize.may_matter(&RepoPath::new(path), &tree), "{path}");
     }
 }

@@ -1,0 +1,3 @@
+module fromguard.dev/oracle/lines
+
+go 1.26.0
