@@ -1,7 +1,8 @@
 //! How fast trees of YAML are read: 10,000 files of the kinds that repositories hold,
 //! and inputs of 1 MiB that could be slow, each of which has to end in a fifth of a second.
 //!
-//! `cargo bench -p fromguard_core --bench manifests`
+//! `cargo bench -p fromguard_core --bench manifests`; with `TREE=FOLDER` also all the
+//! YAML files of a folder.
 
 #[path = "manifests/shapes.rs"]
 mod shapes;
@@ -78,6 +79,29 @@ fn ten_thousand_files(bencher: Bencher<'_, '_>) {
         .counter(BytesCount::new(bytes))
         .counter(ItemsCount::new(files.len()))
         .bench_local(|| scan(&files));
+}
+
+/// The variable that names a folder of YAML files that are not in this repository.
+const FOLDER: &str = "TREE";
+
+/// What people wrote.
+#[divan::bench(ignore = std::env::var_os(FOLDER).is_none(), sample_count = 20)]
+fn folder(bencher: Bencher<'_, '_>) {
+    let root = std::path::PathBuf::from(std::env::var_os(FOLDER).expect("a folder"));
+    let mut files = Files::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if let (Ok(text), Ok(path)) = (std::fs::read_to_string(&path), path.strip_prefix(&root)) {
+                files.push((RepoPath::new(&path.to_string_lossy()), text.into()));
+            }
+        }
+    }
+    let bytes: usize = files.iter().map(|(_, text)| text.len()).sum();
+    bencher.counter(BytesCount::new(bytes)).bench_local(|| scan(&files));
 }
 
 #[divan::bench(args = shapes::NAMES, sample_count = 5)]

@@ -120,10 +120,9 @@ pub(super) fn has_signs(text: &str) -> bool {
 /// Reads a file; one with a template's markers or escaped surrogates in a form that
 /// is YAML, byte for byte of the same length.
 fn read<'f>(file: &'f SourceFile, files: &mut Files<'_>) -> (Cow<'f, str>, Arc<Yaml>) {
-    match template::masked(file.text()) {
+    match template::masked(&without_definitions(file.text())) {
         Some(masked) => {
-            let left = without_definitions(&masked);
-            let yaml = Arc::new(yaml::read(&left, yaml::Limits::default()));
+            let yaml = Arc::new(yaml::read(&masked, yaml::Limits::default()));
             (Cow::Owned(masked), yaml)
         }
         None => (Cow::Borrowed(file.text()), files.yaml(file)),
