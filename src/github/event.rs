@@ -17,7 +17,8 @@ use crate::ids::RepositoryPlace;
 use crate::ids::Sha;
 
 /// The events to subscribe to.
-pub const HANDLED: &[&str] = &["check_run", "check_suite", "pull_request", "pull_request_review"];
+pub const HANDLED: &[&str] =
+    &["check_run", "check_suite", "merge_group", "pull_request", "pull_request_review"];
 
 /// The button of a completed run that asks for another judgement.
 pub const RECHECK: &str = "recheck";
@@ -29,6 +30,8 @@ pub enum Event {
     Ping,
     /// Something that changes what is to be judged happened to a pull request.
     Pull(PullEvent),
+    /// A merge queue made a group, or is done with it.
+    Group(GroupEvent),
     /// Somebody asks for another judgement of a commit.
     Rerun(RerunEvent),
     /// Nothing that concerns us.
@@ -48,6 +51,23 @@ pub struct PullEvent {
     pub open: bool,
     /// What happened.
     pub action: PullAction,
+}
+
+/// What happened to which merge group. Which pull requests are in it is not said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupEvent {
+    /// Where.
+    pub place: RepositoryPlace,
+    /// The whole name of the branch that GitHub made for it.
+    pub branch: String,
+    /// Its tip: what would be merged.
+    pub head: Sha,
+    /// What the group is put on.
+    pub base: Sha,
+    /// The whole name of the branch that it is to be merged into.
+    pub base_branch: String,
+    /// Whether its checks are waited for.
+    pub open: bool,
 }
 
 /// Where another judgement is asked for. Which pull requests are concerned is not
@@ -122,6 +142,8 @@ struct Payload<'a> {
     #[serde(borrow)]
     review: Option<Review<'a>>,
     #[serde(borrow)]
+    merge_group: Option<MergeGroup<'a>>,
+    #[serde(borrow)]
     check_run: Option<Check<'a>>,
     #[serde(borrow)]
     check_suite: Option<Check<'a>>,
@@ -146,6 +168,18 @@ struct PullRequest<'a> {
 struct Review<'a> {
     #[serde(borrow)]
     state: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct MergeGroup<'a> {
+    #[serde(borrow)]
+    head_sha: Cow<'a, str>,
+    #[serde(borrow)]
+    head_ref: Cow<'a, str>,
+    #[serde(borrow)]
+    base_sha: Cow<'a, str>,
+    #[serde(borrow)]
+    base_ref: Cow<'a, str>,
 }
 
 /// A check run or a suite of them.
@@ -204,6 +238,7 @@ pub fn read(event: &str, body: &[u8]) -> Result<Event, EventError> {
         "ping" => Ok(Event::Ping),
         "pull_request" => pull(body, pull_action),
         "pull_request_review" => pull(body, review_action),
+        "merge_group" => group(body),
         "check_run" | "check_suite" => rerun(body),
         _ => Ok(Event::Other),
     }
@@ -241,6 +276,21 @@ fn pull(body: &[u8], read: fn(&str, &Payload<'_>) -> Option<PullAction>) -> Resu
     let open = action != PullAction::Closed && pull.state == "open";
     let head = sha(&pull.head.sha)?;
     Ok(Event::Pull(PullEvent { place, pull: PullNumber(pull.number), head, open, action }))
+}
+
+/// <https://docs.github.com/en/webhooks/webhook-events-and-payloads#merge_group>
+fn group(body: &[u8]) -> Result<Event, EventError> {
+    let payload = payload(body)?;
+    let open = match payload.action.as_deref().ok_or(EventError::Missing("action"))? {
+        "checks_requested" => true,
+        "destroyed" => false,
+        _ => return Ok(Event::Other),
+    };
+    let group = payload.merge_group.ok_or(EventError::Missing("merge_group"))?;
+    let place = place(payload.repository, payload.installation)?;
+    let (head, base) = (sha(&group.head_sha)?, sha(&group.base_sha)?);
+    let (branch, base_branch) = (group.head_ref.into_owned(), group.base_ref.into_owned());
+    Ok(Event::Group(GroupEvent { place, branch, head, base, base_branch, open }))
 }
 
 /// `rerequested` of a run of ours or of our suite ("re-run all"), and our own button.

@@ -10,6 +10,7 @@ mod graphql;
 pub mod publish;
 mod repository;
 pub mod signature;
+mod texts;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use thiserror::Error as ThisError;
 use crate::clock::Clock;
 use crate::github::app::App;
 use crate::github::client::Client;
+use crate::github::texts::Texts;
 use crate::ids::InstallationId;
 use crate::ids::RepositoryPlace;
 
@@ -67,6 +69,7 @@ pub struct GitHub(Arc<Inner>);
 struct Inner {
     app: App,
     client: Client,
+    texts: Texts,
 }
 
 impl GitHub {
@@ -77,7 +80,7 @@ impl GitHub {
     pub fn new(settings: &Settings, clock: Clock) -> Result<GitHub, SetUpError> {
         let client = Client::new(&settings.api_url, settings.timeouts, clock)?;
         let app = App::new(settings.app_id, &settings.private_key, client.clone())?;
-        Ok(GitHub(Arc::new(Inner { app, client })))
+        Ok(GitHub(Arc::new(Inner { app, client, texts: Texts::default() })))
     }
 
     /// A repository that the App is installed on.
@@ -108,6 +111,10 @@ impl GitHub {
 
     fn app(&self) -> &App {
         &self.0.app
+    }
+
+    fn texts(&self) -> &Texts {
+        &self.0.texts
     }
 
     fn client(&self) -> &Client {

@@ -17,6 +17,7 @@ use http::header::RETRY_AFTER;
 
 use crate::github::event;
 use crate::github::event::Event;
+use crate::github::event::GroupEvent;
 use crate::github::event::PullEvent;
 use crate::github::event::RerunEvent;
 use crate::github::signature::SIGNATURE_HEADER;
@@ -31,6 +32,8 @@ use crate::store::PullChange;
 use crate::store::Recorded;
 use crate::store::Rerun;
 use crate::store::StoreError;
+use crate::store::Tip;
+use crate::store::TipChange;
 
 const DELIVERY_HEADER: &str = "x-github-delivery";
 const EVENT_HEADER: &str = "x-github-event";
@@ -159,6 +162,10 @@ pub(super) async fn receive(State(app): State<Arc<App>>, request: Request) -> Ou
             let PullEvent { place, pull, head, open, action } = event;
             let announce = open && action.announces();
             record(&app, guid, Ask::Pull(PullChange { place, pull, head, open, announce })).await
+        }
+        Event::Group(GroupEvent { place, branch, head, base, base_branch, open }) => {
+            let tip = Tip { branch, base, base_branch };
+            record(&app, guid, Ask::Tip(TipChange { place, tip, head, open })).await
         }
         Event::Rerun(RerunEvent { place, head }) => {
             record(&app, guid, Ask::Rerun(Rerun { place, head })).await

@@ -21,6 +21,7 @@ use super::shape::merge;
 use super::shape::node_id;
 use super::state::CheckRun;
 use super::state::Pull;
+use super::state::QueueEntry;
 use super::state::Repository;
 use super::state::Review;
 use super::state::State;
@@ -152,6 +153,38 @@ pub(super) fn pull_request_review(
     payload
 }
 
+/// The payload of a `merge_group` event: `checks_requested`, or `destroyed` with its reason.
+pub(super) fn merge_group(
+    state: &State,
+    shapes: Shapes<'_>,
+    repository: &Repository,
+    entry: &QueueEntry,
+    destroyed: Option<&str>,
+) -> Value {
+    let mut payload = of_app(state, shapes, repository, "checks_requested");
+    let head = entry.head.to_string();
+    let person = json!({"name": "GitHub", "email": "noreply@github.com"});
+    payload["merge_group"] = json!({
+        "head_sha": head,
+        "head_ref": format!("refs/heads/{}", entry.branch),
+        "base_sha": entry.base.to_string(),
+        "base_ref": format!("refs/heads/{}", entry.base_branch),
+        "head_commit": {
+            "id": head,
+            "tree_id": head,
+            "message": format!("Merge pull request #{}", entry.pull),
+            "timestamp": iso(0),
+            "author": person,
+            "committer": person,
+        },
+    });
+    if let Some(reason) = destroyed {
+        payload["action"] = json!("destroyed");
+        payload["reason"] = json!(reason);
+    }
+    payload
+}
+
 /// The payload of a `check_run` event: `rerequested`, or `requested_action` with the
 /// button that was pressed.
 pub(super) fn check_run(
@@ -163,7 +196,7 @@ pub(super) fn check_run(
 ) -> Value {
     let mut shown = shapes.check_run(repository, run);
     shown["check_suite"] = suite(shapes, repository, run.suite, run.head, run.app);
-    let mut payload = of_checks(state, shapes, repository, "rerequested");
+    let mut payload = of_app(state, shapes, repository, "rerequested");
     payload["check_run"] = shown;
     if let Some(identifier) = button {
         payload["action"] = json!("requested_action");
@@ -181,12 +214,12 @@ pub(super) fn check_suite(
     head: ObjectId,
     app: u64,
 ) -> Value {
-    let mut payload = of_checks(state, shapes, repository, "rerequested");
+    let mut payload = of_app(state, shapes, repository, "rerequested");
     payload["check_suite"] = suite(shapes, repository, id, head, app);
     payload
 }
 
-fn of_checks(state: &State, shapes: Shapes<'_>, repository: &Repository, action: &str) -> Value {
+fn of_app(state: &State, shapes: Shapes<'_>, repository: &Repository, action: &str) -> Value {
     let mut payload = json!({
         "action": action,
         "repository": shapes.repository(repository),

@@ -1,9 +1,10 @@
-//! What is said of a pull request becomes wanted judgements.
+//! What is said of a pull request or a branch becomes wanted judgements.
 //!
 //! An event wants its head judged, and the head that the pull request pointed at
 //! before as well: that one lost a pull request, and the run on it must be of
 //! those that are left. What the worker learns while it judges wants the same,
-//! but only where it is news.
+//! but only where it is news. The branch of a merge group points at its head as a
+//! pull request does.
 
 use std::collections::HashMap;
 
@@ -16,8 +17,10 @@ use crate::store::Ask;
 use crate::store::PullChange;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::TipChange;
 use crate::store::sqlite;
 use crate::store::sqlite::given;
+use crate::store::tips;
 
 /// How often a commit is judged again for nothing but being asked to, in milliseconds.
 const RERUN_EVERY_MS: i64 = 10_000;
@@ -30,15 +33,27 @@ pub(super) struct Said<'a> {
     pub(super) event: bool,
 }
 
-type PullKey = (i64, i64);
 type HeadKey = (i64, String);
 
-struct Pull {
-    head: String,
-    open: bool,
-    /// Set when the row is to be written.
-    changed_ms: Option<TimestampMs>,
+/// What points at a head: a pull request by its repository and number, or a branch
+/// by its repository and name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Pointer {
+    Pull(i64, i64),
+    Tip(i64, String),
 }
+
+/// Where a pointer stands.
+pub(super) struct Standing<'a> {
+    pub(super) head: String,
+    pub(super) open: bool,
+    /// Set when the row is to be written.
+    pub(super) changed_ms: Option<TimestampMs>,
+    /// What a branch's row says besides.
+    pub(super) tip: Option<&'a TipChange>,
+}
+
+pub(super) type Standings<'a> = HashMap<Pointer, Standing<'a>>;
 
 struct Raise<'a> {
     place: &'a RepositoryPlace,
@@ -48,17 +63,16 @@ struct Raise<'a> {
 }
 
 impl Store {
-    /// What GitHub says of a pull request now, learnt while judging: another head or
-    /// closed. Where that is news, the judgement of the heads concerned is queued.
+    /// What GitHub says of a pull request or a branch now, learnt while judging: another head
+    /// or closed. Where that is news, the judgement of the heads concerned is queued.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn observe(&self, change: &PullChange, now_ms: TimestampMs) -> Result<(), StoreError> {
+    pub async fn observe(&self, ask: &Ask, now_ms: TimestampMs) -> Result<(), StoreError> {
         {
             let mut connection = self.inner.connection.lock().await;
             let mut transaction = sqlite::begin(&mut connection).await?;
-            let ask = Ask::Pull(change.clone());
-            apply(&mut transaction, &[Said { ask: &ask, now_ms, event: false }]).await?;
+            apply(&mut transaction, &[Said { ask, now_ms, event: false }]).await?;
             transaction.commit().await?;
         }
         self.changed();
@@ -71,7 +85,8 @@ pub(super) async fn apply(
     connection: &mut SqliteConnection,
     said: &[Said<'_>],
 ) -> Result<HashMap<HeadKey, i64>, StoreError> {
-    let mut pulls = known_pulls(connection, said).await?;
+    let mut standings = known_pulls(connection, said).await?;
+    tips::known(connection, said, &mut standings).await?;
     let mut raises: HashMap<HeadKey, Raise<'_>> = HashMap::new();
     for Said { ask, now_ms, event } in said {
         let place = ask.place();
@@ -88,50 +103,51 @@ pub(super) async fn apply(
             // With an event beside it, it need not wait.
             raise.rerun &= rerun;
         };
-        let change = match ask {
-            Ask::Pull(change) => change,
+        let (pointer, head, open, announce, tip) = match ask {
+            Ask::Pull(change) => (pull_key(change), &change.head.0, change.open, change.announce, None),
+            Ask::Tip(change) => (tips::key(change), &change.head.0, change.open, false, Some(change)),
             Ask::Rerun(rerun) => {
                 raise(&rerun.head.0, false, true);
                 continue;
             }
         };
 
-        let head = change.head.0.as_str();
-        let before = pulls.get(&pull_key(change));
-        let differs = before.is_none_or(|before| before.head != head || before.open != change.open);
+        let before = standings.get(&pointer);
+        let differs = before.is_none_or(|before| before.head != *head || before.open != open);
         // Where a closed pull request points concerns no judgement.
-        let concerns = differs && (change.open || before.is_some_and(|before| before.open));
+        let concerns = differs && (open || before.is_some_and(|before| before.open));
         if *event || concerns {
-            raise(head, change.announce, false);
+            raise(head, announce, false);
         }
         if let Some(before) = before
             && before.open
-            && before.head != head
+            && before.head != *head
         {
             raise(&before.head, false, false);
         }
         if differs && (*event || concerns) {
-            let now = Pull { head: head.to_owned(), open: change.open, changed_ms: Some(*now_ms) };
-            pulls.insert(pull_key(change), now);
+            let now = Standing { head: head.clone(), open, changed_ms: Some(*now_ms), tip };
+            standings.insert(pointer, now);
         }
     }
-    write_pulls(connection, &pulls).await?;
+    write_pulls(connection, &standings).await?;
+    tips::write(connection, &standings).await?;
     write_raises(connection, &raises).await
 }
 
-fn pull_key(change: &PullChange) -> PullKey {
-    (change.place.id.0.cast_signed(), change.pull.0.cast_signed())
+fn pull_key(change: &PullChange) -> Pointer {
+    Pointer::Pull(change.place.id.0.cast_signed(), change.pull.0.cast_signed())
 }
 
-async fn known_pulls(
+async fn known_pulls<'a>(
     connection: &mut SqliteConnection,
-    said: &[Said<'_>],
-) -> Result<HashMap<PullKey, Pull>, StoreError> {
-    let keys: Vec<PullKey> = said
+    said: &[Said<'a>],
+) -> Result<Standings<'a>, StoreError> {
+    let keys: Vec<(i64, i64)> = said
         .iter()
         .filter_map(|said| match said.ask {
-            Ask::Pull(change) => Some(pull_key(change)),
-            Ask::Rerun(_) => None,
+            Ask::Pull(change) => Some((change.place.id.0.cast_signed(), change.pull.0.cast_signed())),
+            Ask::Tip(_) | Ask::Rerun(_) => None,
         })
         .collect();
     let rows = sqlx::query(concat!(
@@ -145,20 +161,21 @@ async fn known_pulls(
     rows.iter()
         .map(|row| {
             let open: i64 = row.try_get(3)?;
-            let pull = Pull { head: row.try_get(2)?, open: open != 0, changed_ms: None };
-            Ok(((row.try_get(0)?, row.try_get(1)?), pull))
+            let standing = Standing { head: row.try_get(2)?, open: open != 0, changed_ms: None, tip: None };
+            Ok((Pointer::Pull(row.try_get(0)?, row.try_get(1)?), standing))
         })
         .collect()
 }
 
-async fn write_pulls(
-    connection: &mut SqliteConnection,
-    pulls: &HashMap<PullKey, Pull>,
-) -> Result<(), StoreError> {
-    let rows: Vec<_> = pulls
+async fn write_pulls(connection: &mut SqliteConnection, standings: &Standings<'_>) -> Result<(), StoreError> {
+    let rows: Vec<_> = standings
         .iter()
-        .filter_map(|((repository, number), pull)| {
-            Some((repository, number, &pull.head, i64::from(pull.open), pull.changed_ms?))
+        .filter_map(|(pointer, standing)| match pointer {
+            Pointer::Pull(repository, number) => {
+                let open = i64::from(standing.open);
+                Some((repository, number, &standing.head, open, standing.changed_ms?))
+            }
+            Pointer::Tip(..) => None,
         })
         .collect();
     if rows.is_empty() {

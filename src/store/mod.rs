@@ -19,6 +19,7 @@ mod intake;
 mod prune;
 mod queue;
 mod sqlite;
+mod tips;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -53,6 +54,31 @@ pub struct PullChange {
     pub announce: bool,
 }
 
+/// A branch whose tip is judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tip {
+    /// Its whole name: `refs/heads/gh-readonly-queue/main/pr-7-…` of a merge group.
+    pub branch: String,
+    /// What it is judged against: what a merge group is put on; of a branch that is to have a
+    /// run at all, the tip itself.
+    pub base: Sha,
+    /// The whole name of the branch whose policy counts: `refs/heads/main`.
+    pub base_branch: String,
+}
+
+/// What is said of such a branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TipChange {
+    /// Where.
+    pub place: RepositoryPlace,
+    /// Which branch.
+    pub tip: Tip,
+    /// Its tip.
+    pub head: Sha,
+    /// Whether it is still to be judged: a merge group may be gone.
+    pub open: bool,
+}
+
 /// Another judgement of a commit that somebody asks for. Asked for again and again,
 /// it is made once every ten seconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +94,8 @@ pub struct Rerun {
 pub enum Ask {
     /// A pull request is to be judged as it is now.
     Pull(PullChange),
+    /// The tip of a branch is to be judged as it is now.
+    Tip(TipChange),
     /// A commit is to be judged again.
     Rerun(Rerun),
 }
@@ -76,6 +104,7 @@ impl Ask {
     fn place(&self) -> &RepositoryPlace {
         match self {
             Ask::Pull(change) => &change.place,
+            Ask::Tip(change) => &change.place,
             Ask::Rerun(rerun) => &rerun.place,
         }
     }
@@ -83,6 +112,7 @@ impl Ask {
     fn head(&self) -> &Sha {
         match self {
             Ask::Pull(change) => &change.head,
+            Ask::Tip(change) => &change.head,
             Ask::Rerun(rerun) => &rerun.head,
         }
     }
@@ -106,7 +136,7 @@ pub enum Recorded {
     Duplicate,
 }
 
-/// A leased judgement: this head of this repository, for these pull requests.
+/// A leased judgement: this head of this repository, for these pull requests and branches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
     /// Where.
@@ -115,6 +145,8 @@ pub struct Job {
     pub head: Sha,
     /// The open pull requests that point at it; empty when it was superseded or closed.
     pub pulls: Vec<PullNumber>,
+    /// The branches whose tip it is and that are judged for themselves.
+    pub tips: Vec<Tip>,
     /// The generation that this judgement answers.
     pub generation: i64,
     /// How often it was tried and failed before.

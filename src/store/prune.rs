@@ -1,5 +1,6 @@
 //! Forgetting, a little at a time: deliveries that GitHub can no longer repeat,
-//! and finished judgements that no open pull request points at.
+//! finished judgements that no open pull request points at, and branches that
+//! nothing was said of for long: no merge group lives that long.
 
 use sqlx::Row;
 use sqlx::SqliteConnection;
@@ -38,6 +39,14 @@ impl Store {
                 break;
             }
         }
+        loop {
+            let mut connection = self.inner.connection.lock().await;
+            let step = prune_tips(&mut connection, finished_before_ms).await?;
+            gone += step;
+            if step == 0 {
+                break;
+            }
+        }
         let mut after = Some((i64::MIN, i64::MIN));
         while let Some(from) = after {
             let mut connection = self.inner.connection.lock().await;
@@ -63,6 +72,18 @@ async fn prune_deliveries(
     let gone = sqlx::query(
         "DELETE FROM deliveries WHERE guid IN
            (SELECT guid FROM deliveries WHERE received_ms < $1 ORDER BY received_ms LIMIT $2)",
+    )
+    .bind(before_ms)
+    .bind(STEP_ROWS)
+    .execute(connection)
+    .await?;
+    Ok(gone.rows_affected())
+}
+
+async fn prune_tips(connection: &mut SqliteConnection, before_ms: TimestampMs) -> Result<u64, StoreError> {
+    let gone = sqlx::query(
+        "DELETE FROM tips WHERE (repository, branch) IN
+           (SELECT repository, branch FROM tips WHERE touched_ms < $1 ORDER BY touched_ms LIMIT $2)",
     )
     .bind(before_ms)
     .bind(STEP_ROWS)

@@ -28,6 +28,7 @@ use crate::store::PostedRun;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::sqlite;
+use crate::store::tips;
 
 /// What is kept of an error message, in bytes.
 const LAST_ERROR_MAX_BYTES: usize = 1024;
@@ -124,6 +125,7 @@ impl Store {
         .bind(&job.head.0)
         .fetch_all(&mut *transaction)
         .await?;
+        job.tips = tips::at(&mut transaction, job.place.id, &job.head).await?;
         transaction.commit().await?;
 
         for pull in pulls {
@@ -384,6 +386,7 @@ fn job(row: &SqliteRow, lease: String) -> Result<Job, StoreError> {
         },
         head: Sha(row.try_get("head")?),
         pulls: Vec::new(),
+        tips: Vec::new(),
         generation: number("wanted")?,
         attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
         wanted_since_ms: number("wanted_since_ms")?,

@@ -31,6 +31,7 @@ use crate::store::StoreError;
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "queue", include_str!("../../migrations/0001_queue.sql")),
     (2, "reruns", include_str!("../../migrations/0002_reruns.sql")),
+    (3, "tips", include_str!("../../migrations/0003_tips.sql")),
 ];
 
 /// How long SQLite waits for somebody else's lock: a backup, or a shell on the file.

@@ -41,7 +41,7 @@ fn change(pull: u64, head: char) -> PullChange {
 fn pull_of(delivery: &mut Delivery) -> &mut PullChange {
     match &mut delivery.ask {
         Ask::Pull(change) => change,
-        Ask::Rerun(rerun) => panic!("{rerun:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -168,7 +168,7 @@ async fn events_in_the_wrong_order_converge_by_what_the_worker_observes() {
     let mut judged = Vec::new();
     while let Some(job) = store.claim(5, LEASE_MS).await.unwrap() {
         if !job.pulls.is_empty() {
-            store.observe(&change(7, 'b'), 5).await.unwrap();
+            store.observe(&Ask::Pull(change(7, 'b')), 5).await.unwrap();
         }
         judged.push((job.head.clone(), pulls(&job)));
         store.finish(&job).await.unwrap();
@@ -182,10 +182,10 @@ async fn observing_what_is_known_queues_nothing() {
     let store = memory().await;
     store.record(delivery("g1", 7, 'a'), 0).await.unwrap();
     let job = claim(&store, 0).await;
-    store.observe(&change(7, 'a'), 1).await.unwrap();
+    store.observe(&Ask::Pull(change(7, 'a')), 1).await.unwrap();
     let mut unknown_and_closed = change(99, 'c');
     unknown_and_closed.open = false;
-    store.observe(&unknown_and_closed, 1).await.unwrap();
+    store.observe(&Ask::Pull(unknown_and_closed), 1).await.unwrap();
     store.finish(&job).await.unwrap();
     nothing_is_due(&store, i64::MAX).await;
 }
@@ -300,6 +300,44 @@ async fn installations_take_turns() {
     assert_eq!(order, [1, 2, 3, 1, 1, 1]);
 }
 
+fn group(guid: &str, branch: &str, head: char, open: bool) -> Delivery {
+    let tip = Tip { branch: branch.into(), base: sha('0'), base_branch: "refs/heads/main".into() };
+    let change = TipChange { place: place(1), tip, head: sha(head), open };
+    Delivery { guid: guid.into(), ask: Ask::Tip(change) }
+}
+
+#[tokio::test]
+async fn a_merge_group_is_judged_until_it_is_gone() {
+    let store = memory().await;
+    store.record(group("g1", "refs/heads/gh-readonly-queue/main/pr-7-0", 'a', true), 0).await.unwrap();
+    let job = claim(&store, 0).await;
+    assert_eq!((job.head.clone(), pulls(&job)), (sha('a'), vec![]));
+    assert_eq!(job.tips[0].base, sha('0'));
+    assert_eq!(job.tips[0].base_branch, "refs/heads/main");
+    store.finish(&job).await.unwrap();
+
+    store.record(group("g2", "refs/heads/gh-readonly-queue/main/pr-7-0", 'a', false), 1).await.unwrap();
+    let job = claim(&store, 1).await;
+    assert_eq!(job.tips, []);
+    store.finish(&job).await.unwrap();
+    nothing_is_due(&store, i64::MAX).await;
+}
+
+#[tokio::test]
+async fn a_head_is_judged_for_its_pull_request_and_its_branch_together() {
+    let store = memory().await;
+    store.record(delivery("g1", 7, 'a'), 0).await.unwrap();
+    store.record(group("g2", "refs/heads/main", 'a', true), 0).await.unwrap();
+    let job = claim(&store, 0).await;
+    assert_eq!((pulls(&job), job.tips.len()), (vec![7], 1));
+    store.finish(&job).await.unwrap();
+    // The branch moves on: its old tip is judged again without it.
+    store.record(group("g3", "refs/heads/main", 'b', true), 1).await.unwrap();
+    let (one, other) = (claim(&store, 1).await, claim(&store, 1).await);
+    let counts = |job: &Job| (job.head.clone(), job.pulls.len(), job.tips.len());
+    assert_eq!((counts(&one), counts(&other)), ((sha('a'), 1, 0), (sha('b'), 0, 1)));
+}
+
 #[tokio::test]
 async fn a_release_is_due_at_once_and_costs_no_attempt() {
     let store = memory().await;
@@ -354,7 +392,7 @@ async fn a_database_of_a_newer_version_is_refused() {
         .unwrap();
     drop(store);
     let refused = Store::open(&url).await.err().expect("it is newer");
-    assert!(matches!(refused, StoreError::Newer { found: 9000, known: 2 }), "{refused}");
+    assert!(matches!(refused, StoreError::Newer { found: 9000, known: 3 }), "{refused}");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 //! What a judgement posts: one check run on the head, one comment on each pull
-//! request. The lease is proved before and after each POST.
+//! request; a branch has no conversation. The lease is proved before and after each POST.
 
 use fromguard_core::report::COMMENT_MARKER;
 use fromguard_core::report::CheckRunOutput;
@@ -107,8 +107,8 @@ impl Worker {
         posting: &mut Posting,
         judged: Vec<Judged>,
     ) -> Outcome {
-        let comments: Vec<Comment> = judged.iter().map(Comment::of).collect();
-        let labelled = judged.into_iter().map(|one| (format!("#{}", one.pull), one.report)).collect();
+        let comments: Vec<Comment> = judged.iter().filter_map(Comment::of).collect();
+        let labelled = judged.into_iter().map(|one| (one.label, one.report)).collect();
         let Some(report) = Report::worst(labelled) else {
             return self.supersede(repository, job, posting).await;
         };
@@ -306,21 +306,22 @@ struct Comment {
 }
 
 impl Comment {
-    fn of(judged: &Judged) -> Comment {
+    fn of(judged: &Judged) -> Option<Comment> {
+        let conversation = judged.conversation.as_ref()?;
         let new = judged.report.comment(false);
-        let maybe_ours = judged.comment.is_some()
-            || match &judged.comments {
+        let maybe_ours = conversation.comment.is_some()
+            || match &conversation.comments {
                 Some(bodies) => bodies.iter().any(|body| body.starts_with(COMMENT_MARKER)),
                 // Many comments are searched before one is posted, and not for a pass.
                 None => new.is_some(),
             };
-        Comment {
-            pull: judged.pull,
-            stored: judged.comment,
+        Some(Comment {
+            pull: conversation.pull,
+            stored: conversation.comment,
             edited: judged.report.comment(true),
             new,
             maybe_ours,
-        }
+        })
     }
 }
 

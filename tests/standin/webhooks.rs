@@ -79,6 +79,32 @@ async fn a_review_has_every_field_of_the_published_example() {
 }
 
 #[tokio::test]
+async fn a_merge_group_has_every_field_of_the_published_example_and_real_commits() {
+    let world = World::start().await;
+    let pull = world.open();
+    let group = world.github.enqueue(&pull).unwrap();
+    world.github.dequeue(&pull).unwrap();
+    let waiting = world.github.waiting_deliveries();
+    let actions: Vec<&str> = waiting[1..].iter().map(|delivery| delivery.action.as_str()).collect();
+    assert_eq!(actions, ["checks_requested", "destroyed"]);
+    let example = example_of("merge_group", "checks_requested");
+    for delivery in &waiting[1..] {
+        let payload: Value = serde_json::from_slice(&delivery.body).unwrap();
+        let mut found = Vec::new();
+        lacking(&example, &payload, "", &mut found);
+        assert!(found.is_empty(), "merge_group.{} lacks {found:#?}", delivery.action);
+        assert_eq!(payload["merge_group"]["head_ref"], format!("refs/heads/{}", group.branch));
+        assert_eq!(payload["merge_group"]["base_ref"], "refs/heads/main");
+    }
+    // The merge commit has both parents, and the files of both.
+    let tree = world.get(&format!("/repos/acme/shop/git/trees/{}?recursive=1", group.head)).await.expect(200);
+    let topic = world.get("/repos/acme/shop/git/trees/topic?recursive=1").await.expect(200);
+    assert_eq!(tree["tree"], topic["tree"]);
+    let compared = world.get(&format!("/repos/acme/shop/compare/main...{}", group.head)).await.expect(200);
+    assert_eq!((&compared["status"], &compared["ahead_by"]), (&"ahead".into(), &2.into()));
+}
+
+#[tokio::test]
 async fn an_edited_base_is_told_from_an_edited_title() {
     let world = World::start().await;
     let pull = world.open();

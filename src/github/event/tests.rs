@@ -43,6 +43,29 @@ fn the_published_examples_are_read() {
 }
 
 #[test]
+fn the_published_merge_group_is_read() {
+    let path =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/github/webhooks/merge_group.checks_requested.json");
+    let mut payload: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let group = |payload: &Value| match read("merge_group", payload.to_string().as_bytes()) {
+        Ok(Event::Group(group)) => group,
+        other => panic!("{other:?}"),
+    };
+    let made = group(&payload);
+    let said = &payload["merge_group"];
+    assert_eq!(made.head.0, said["head_sha"]);
+    assert_eq!(made.base.0, said["base_sha"]);
+    assert_eq!(made.branch, said["head_ref"]);
+    assert_eq!(made.base_branch, said["base_ref"]);
+    assert!(made.open);
+    payload["action"] = json!("destroyed");
+    payload["reason"] = json!("dequeued");
+    assert!(!group(&payload).open);
+    payload["action"] = json!("of tomorrow");
+    assert_eq!(read("merge_group", payload.to_string().as_bytes()), Ok(Event::Other));
+}
+
+#[test]
 fn only_what_can_leave_another_base_announces() {
     for (action, announces) in [
         (PullAction::Opened, true),

@@ -30,46 +30,73 @@ const CONCURRENT: usize = 10;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Changed {
     pub(super) path: RepoPath,
+    /// Whether it stood elsewhere before.
+    moved: bool,
     /// Where it stood before, when it was moved and GitHub says from where.
     pub(super) previous: Option<RepoPath>,
     pub(super) at_head: bool,
     pub(super) at_base: bool,
+    /// The blob at each end, where the listing says it.
+    pub(super) head_blob: Option<String>,
+    pub(super) base_blob: Option<String>,
 }
 
 impl Changed {
     /// Reads the words of REST (`removed`) and GraphQL (`DELETED`); a word that is
     /// not known stands at both ends, so that it is looked at.
     pub(super) fn new(path: &str, status: &str, previous: Option<&str>) -> Changed {
-        let (at_base, at_head) = match status.to_ascii_lowercase().as_str() {
+        let status = status.to_ascii_lowercase();
+        let (at_base, at_head) = match status.as_str() {
             "added" | "renamed" | "copied" => (false, true),
             "removed" | "deleted" => (true, false),
             _ => (true, true),
         };
-        Changed { path: RepoPath::new(path), previous: previous.map(RepoPath::new), at_head, at_base }
+        let previous = previous.map(RepoPath::new);
+        let moved = status == "renamed";
+        let path = RepoPath::new(path);
+        Changed { path, moved, previous, at_head, at_base, head_blob: None, base_blob: None }
+    }
+
+    /// Whether it was moved and is not said from where.
+    pub(super) fn is_moved_from_somewhere(&self) -> bool {
+        self.moved && self.previous.is_none()
+    }
+
+    /// What stands at a path in the trees of both ends.
+    pub(super) fn between(path: &str, base_blob: Option<String>, head_blob: Option<String>) -> Changed {
+        let (at_base, at_head) = (base_blob.is_some(), head_blob.is_some());
+        let path = RepoPath::new(path);
+        Changed { path, moved: false, previous: None, at_head, at_base, head_blob, base_blob }
     }
 }
 
-/// Every page of the list, at once.
+/// Pages of the list, from `first` on, at once.
 pub(super) async fn pages(
     repository: &Repository,
     pull: PullNumber,
+    first: u64,
     changed_files: u64,
 ) -> Result<Vec<Changed>, Error> {
     #[derive(Deserialize)]
     struct File {
+        sha: Option<String>,
         filename: String,
         status: String,
         previous_filename: Option<String>,
     }
 
-    let pages: Vec<_> = (1..=changed_files.div_ceil(PAGE))
+    let pages: Vec<_> = (first..=changed_files.div_ceil(PAGE))
         .map(|page| async move {
             let path = repository.path(&format!("/pulls/{pull}/files?per_page={PAGE}&page={page}"));
             repository.rest(Call::get("the pull request's files", &path)).await?.json::<Vec<File>>()
         })
         .collect();
     let pages: Vec<Vec<File>> = stream::iter(pages).buffered(CONCURRENT).try_collect().await?;
-    let file = |file: File| Changed::new(&file.filename, &file.status, file.previous_filename.as_deref());
+    let file = |file: File| {
+        let changed = Changed::new(&file.filename, &file.status, file.previous_filename.as_deref());
+        let (head_blob, base_blob) = if changed.at_head { (file.sha, None) } else { (None, file.sha) };
+        Changed { head_blob, base_blob, ..changed }
+    };
     Ok(pages.into_iter().flatten().map(file).collect())
 }
 

@@ -1,11 +1,12 @@
-//! Fetches a change: what the pull request is now, the policy files in force, and
+//! Fetches a change: what the pull request (or the merge group) is now, the policy files in force, and
 //! both ends of every file that could name an image.
 //!
 //! The plan, in round trips that follow one another: one query for the pull
 //! request, its files and the policies; one for the contents at both ends, with
 //! the merge base confirmed beside it. More than 100 files take one step more, and so
 //! do files that an untouched one depends on: those are found in the tree of the head.
-//! Nothing is taken for absent that is not known to be.
+//! More files than GitHub lists of a pull request, and a merge group's, are found by
+//! comparing the trees of both ends. Nothing is taken for absent that is not known to be.
 
 mod change;
 mod contents;
@@ -14,12 +15,16 @@ mod entry;
 mod listing;
 mod policy;
 mod review;
+mod tip;
 mod trees;
 
 use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use fromguard_core::day::Day;
+use fromguard_core::policy::Policies;
+use fromguard_core::report::Approval;
 use fromguard_core::report::Subject;
 use fromguard_core::source::RepoPath;
 use thiserror::Error as ThisError;
@@ -29,10 +34,14 @@ use crate::github::fetch::change::Now;
 use crate::github::fetch::ends::BaseEnd;
 use crate::github::fetch::ends::Ends;
 use crate::github::fetch::listing::Changed;
+use crate::github::fetch::policy::Standing;
 use crate::github::repository::Repository;
 use crate::ids::PullNumber;
 use crate::ids::RepositoryName;
 use crate::ids::Sha;
+
+pub use tip::TipRequest;
+pub use tip::fetch as fetch_tip;
 
 /// What to fetch.
 #[derive(Debug, Clone)]
@@ -95,7 +104,18 @@ pub enum FetchError {
 /// # Errors
 /// When something is not known: nothing is guessed.
 pub async fn fetch(repository: &Repository, request: Request<'_>) -> Result<Fetched, FetchError> {
-    let mut now = change::now(repository, request.pull, request.comments).await?;
+    let place = repository.place();
+    let was_read = repository.github.texts().has_read(place, request.pull);
+    let first_page = async {
+        match was_read {
+            // It says blobs, so that of those that were read no text is asked for again.
+            true => listing::pages(repository, request.pull, 1, 1).await.map(Some),
+            false => Ok(None),
+        }
+    };
+    let now = change::now(repository, request.pull, request.comments);
+    let (mut now, first_page) = futures_util::try_join!(now, first_page)?;
+    repository.github.texts().note_read(place, request.pull);
     if !now.open {
         return Ok(Fetched::Closed);
     }
@@ -106,70 +126,130 @@ pub async fn fetch(repository: &Repository, request: Request<'_>) -> Result<Fetc
     let base_tip = now.base_tip.take().ok_or_else(|| {
         FetchError::NotYet("the pull request's base branch is gone, and with it the policy".into())
     })?;
-    let mut policies = policy::policies(&repository, &now, &request).await?;
+    let standing = Standing {
+        organisation: now.organisation_policy.as_ref(),
+        repository: &now.repository_policy,
+        organisation_seen: request.organisation_policy_seen,
+        pull: Some(request.pull),
+        day: request.day,
+    };
+    let policies = policy::policies(&repository, standing).await?;
     let (approvals, notices) = review::approvals(&repository, &policies.in_force, &now.approvals).await?;
-    policies.notices.extend(notices);
-    let (files, confirmed) = files(&repository, request.pull, &mut now, &base_tip).await?;
-
-    let proposed_path = policy::path_in(&repository);
-    let proposed_path = files
-        .iter()
-        .find(|file| file.at_head && file.path.as_str() == proposed_path)
-        .map(|file| file.path.clone());
-    let base_end = match confirmed {
+    let listed = files(&repository, request.pull, &mut now, &base_tip, first_page).await?;
+    let base = match listed.merge_base {
         Some(merge_base) => BaseEnd::Known(merge_base),
         None => BaseEnd::Likely { tip: base_tip, guess: now.likely_merge_base.take() },
     };
-    let Ends { head, base, proposed } =
-        ends::read(&repository, request.head, base_end, &files, proposed_path).await?;
-
-    let touched: BTreeSet<RepoPath> =
-        files.iter().flat_map(|file| std::iter::once(&file.path).chain(&file.previous)).cloned().collect();
-    let proposed = proposed.map(|(path, content)| policy::proposed(path, content, &policies.in_force));
+    let read = Read { files: listed.files, base, tree: listed.tree };
+    let mut subject = subject(&repository, request.head, read, policies.in_force, approvals).await?;
+    subject.notices.extend(policies.notices);
+    subject.notices.extend(notices);
     Ok(Fetched::Change(Box::new(Change {
         name: now.name,
-        subject: Subject {
-            head,
-            base: Some(base),
-            touched: Some(touched),
-            policies: policies.in_force,
-            proposed,
-            evidence: Arc::default(),
-            notices: policies.notices,
-            approvals,
-        },
+        subject,
         organisation_policy_read: policies.organisation_read,
         comments: now.comments,
     })))
 }
 
-/// The whole list of files; with the merge base if that was fetched beside it.
+/// What is to be read of a change.
+struct Read {
+    files: Vec<Changed>,
+    base: BaseEnd,
+    /// Every path of the head, if that is known.
+    tree: Option<Vec<RepoPath>>,
+}
+
+/// Reads both ends, and puts together what is to be judged.
+async fn subject(
+    repository: &Repository,
+    head: &Sha,
+    read: Read,
+    policies: Policies,
+    approvals: Vec<Approval>,
+) -> Result<Subject, FetchError> {
+    let Read { files, base, tree } = read;
+    let proposed_path = policy::path_in(repository);
+    let proposed_path = files
+        .iter()
+        .find(|file| file.at_head && file.path.as_str() == proposed_path)
+        .map(|file| file.path.clone());
+    let Ends { head, base, proposed } =
+        ends::read(repository, head, base, &files, proposed_path, tree).await?;
+
+    let touched: BTreeSet<RepoPath> =
+        files.iter().flat_map(|file| std::iter::once(&file.path).chain(&file.previous)).cloned().collect();
+    let proposed = proposed.map(|(path, content)| policy::proposed(path, content, &policies));
+    Ok(Subject {
+        head,
+        base: Some(base),
+        touched: Some(touched),
+        policies,
+        proposed,
+        evidence: Arc::default(),
+        notices: Vec::new(),
+        approvals,
+    })
+}
+
+/// The list of the query with what the page of the other API says besides. That page may
+/// be of a newer head, so that only the query says which files there are.
+fn with_hints(mut files: Vec<Changed>, page: Vec<Changed>) -> Vec<Changed> {
+    let mut hints: HashMap<RepoPath, Changed> =
+        page.into_iter().map(|file| (file.path.clone(), file)).collect();
+    for file in &mut files {
+        if let Some(hint) = hints.remove(&file.path) {
+            file.head_blob = hint.head_blob;
+            file.base_blob = hint.base_blob;
+            file.previous = hint.previous;
+        }
+    }
+    files
+}
+
+/// The files that a pull request changes, and what was learnt on the way.
+struct Listed {
+    files: Vec<Changed>,
+    /// Where the change began, if that was asked for.
+    merge_base: Option<Option<Sha>>,
+    /// Every path of the head, if that was seen.
+    tree: Option<Vec<RepoPath>>,
+}
+
+/// The whole list of files. Where GitHub does not list them all, or not as many as it
+/// counts, they are found by comparing the trees of both ends.
 async fn files(
     repository: &Repository,
     pull: PullNumber,
     now: &mut Now,
     base_tip: &Sha,
-) -> Result<(Vec<Changed>, Option<Option<Sha>>), FetchError> {
+    mut first_page: Option<Vec<Changed>>,
+) -> Result<Listed, FetchError> {
     let count = now.changed_files;
-    if count > listing::MAX_FILES {
-        return Err(FetchError::Hopeless(format!(
-            "the pull request changes {count} files and GitHub lists at most {} of them; split it",
-            listing::MAX_FILES
-        )));
+    let mut known_base = None;
+    if count <= listing::MAX_FILES {
+        let files = if count > listing::PAGE {
+            let pages = listing::pages(repository, pull, 1, count);
+            let merge_base = listing::merge_base(repository, base_tip, &now.head);
+            let (files, merge_base) = futures_util::try_join!(pages, merge_base)?;
+            known_base = Some(merge_base);
+            files
+        } else {
+            let files = std::mem::take(&mut now.files);
+            // The query does not say from where a file was moved.
+            if first_page.is_none() && files.iter().any(Changed::is_moved_from_somewhere) {
+                first_page = Some(listing::pages(repository, pull, 1, 1).await?);
+            }
+            with_hints(files, first_page.unwrap_or_default())
+        };
+        if files.len() as u64 == count {
+            return Ok(Listed { files, merge_base: known_base, tree: None });
+        }
     }
-    let (files, confirmed) = if count > listing::PAGE {
-        let pages = listing::pages(repository, pull, count);
-        let merge_base = listing::merge_base(repository, base_tip, &now.head);
-        let (files, merge_base) = futures_util::try_join!(pages, merge_base)?;
-        (files, Some(merge_base))
-    } else {
-        (std::mem::take(&mut now.files), None)
+    let merge_base = match known_base {
+        Some(merge_base) => merge_base,
+        None => listing::merge_base(repository, base_tip, &now.head).await?,
     };
-    if files.len() as u64 != count {
-        return Err(FetchError::NotYet(format!(
-            "GitHub says that {count} files are changed and lists {}",
-            files.len()
-        )));
-    }
-    Ok((files, confirmed))
+    let difference = trees::difference(repository, merge_base.as_ref(), &now.head).await?;
+    Ok(Listed { files: difference.files, merge_base: Some(merge_base), tree: difference.head })
 }

@@ -177,7 +177,7 @@ impl Repository {
     pub async fn cancel_run(&self, id: CheckRunId, at_ms: TimestampMs) -> Result<(), Error> {
         let output = CheckRunOutput {
             title: "Superseded".to_owned(),
-            summary: "No open pull request has this commit as its head any more.".to_owned(),
+            summary: "Nothing that is to be judged has this commit as its head any more.".to_owned(),
             text: None,
             annotations: Vec::new(),
         };

@@ -5,10 +5,12 @@
 //! [`Standin::deliver_all`], so that a test can lose, repeat and reorder them.
 
 mod deliveries;
+mod queue;
 mod views;
 
 use std::path::Path;
 
+pub use self::queue::MergeGroup;
 pub use self::views::CheckRunView;
 pub use self::views::CommentView;
 
@@ -120,9 +122,11 @@ impl Standin {
             name: RepositoryName { owner: owner.to_owned(), name: name.to_owned() },
             path: path.to_path_buf(),
             private: true,
+            archived: false,
             default_branch: git.head_branch().unwrap_or_else(|| "main".to_owned()),
             branches: Default::default(),
             pulls: Vec::new(),
+            queue: Vec::new(),
             required: Vec::new(),
             created_ms: self.shared.clock.now_ms(),
         });
@@ -135,6 +139,14 @@ impl Standin {
     /// When there is no such repository.
     pub fn make_public(&self, repository: &str) -> Result<(), StandinError> {
         self.change(repository, |found| found.private = false)
+    }
+
+    /// Archives a repository: from now on nothing can be written to it.
+    ///
+    /// # Errors
+    /// When there is no such repository.
+    pub fn archive(&self, repository: &str) -> Result<(), StandinError> {
+        self.change(repository, |found| found.archived = true)
     }
 
     /// Makes another branch the default one.

@@ -8,7 +8,9 @@ use crate::ids::PullNumber;
 use crate::ids::RepositoryId;
 use crate::standin::diff::ChangedFile;
 use crate::standin::git::Entry;
+use crate::standin::state::CheckRun;
 use crate::standin::state::Comment;
+use crate::standin::state::QueueEntry;
 use crate::standin::state::Review;
 
 /// An object of the graph.
@@ -37,6 +39,10 @@ pub(super) enum Node {
     File(RepositoryId, ChangedFile),
     Comment(Comment),
     Review(Review),
+    MergeQueue(RepositoryId, String),
+    QueueEntry(RepositoryId, usize, QueueEntry),
+    CheckSuite(RepositoryId, ObjectId, u64),
+    CheckRun(CheckRun),
     Connection(Connection),
     PageInfo(PageInfo),
 }
@@ -59,6 +65,10 @@ impl Node {
             Node::File(..) => "PullRequestChangedFile",
             Node::Comment(_) => "IssueComment",
             Node::Review(_) => "PullRequestReview",
+            Node::MergeQueue(..) => "MergeQueue",
+            Node::QueueEntry(..) => "MergeQueueEntry",
+            Node::CheckSuite(..) => "CheckSuite",
+            Node::CheckRun(_) => "CheckRun",
             Node::Connection(connection) => connection.type_name,
             Node::PageInfo(_) => "PageInfo",
         }

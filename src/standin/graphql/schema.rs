@@ -107,6 +107,7 @@ pub(super) const TYPES: &[Type] = &[
             plain("isEmpty", "Boolean!"),
             plain("isFork", "Boolean!"),
             plain("isPrivate", "Boolean!"),
+            with("mergeQueue", &["branch"], "MergeQueue"),
             plain("name", "String!"),
             plain("nameWithOwner", "String!"),
             with("object", &["oid", "expression"], "GitObject"),
@@ -114,6 +115,7 @@ pub(super) const TYPES: &[Type] = &[
             with("pullRequest", &["number"], "PullRequest"),
             with("pullRequests", PULLS, "PullRequestConnection!"),
             with("ref", &["qualifiedName"], "Ref"),
+            with("refs", &["refPrefix", "after", "before", "first", "last"], "RefConnection"),
             plain("url", "URI!"),
         ],
     },
@@ -139,6 +141,7 @@ pub(super) const TYPES: &[Type] = &[
                 &["after", "before", "first", "last", "orderBy"],
                 "PullRequestConnection",
             ),
+            with("checkSuites", &["filterBy", "after", "before", "first", "last"], "CheckSuiteConnection"),
             plain("committedDate", "DateTime!"),
             with("file", &["path"], "TreeEntry"),
             plain("id", "ID!"),
@@ -289,6 +292,66 @@ pub(super) const TYPES: &[Type] = &[
         interfaces: &[],
         fields: &[plain("nodes", "[Commit]"), plain("pageInfo", "PageInfo!"), plain("totalCount", "Int!")],
     },
+    Type { name: "RefConnection", interfaces: &[], fields: &[plain("nodes", "[Ref]"), PAGE, TOTAL] },
+    Type {
+        name: "MergeQueue",
+        interfaces: &["Node"],
+        fields: &[
+            with("entries", PAGED, "MergeQueueEntryConnection"),
+            plain("id", "ID!"),
+            plain("repository", "Repository"),
+        ],
+    },
+    Type {
+        name: "MergeQueueEntryConnection",
+        interfaces: &[],
+        fields: &[plain("nodes", "[MergeQueueEntry]"), PAGE, TOTAL],
+    },
+    Type {
+        name: "MergeQueueEntry",
+        interfaces: &["Node"],
+        fields: &[
+            plain("baseCommit", "Commit"),
+            plain("headCommit", "Commit"),
+            plain("id", "ID!"),
+            plain("position", "Int!"),
+            plain("pullRequest", "PullRequest"),
+        ],
+    },
+    Type {
+        name: "CheckSuiteConnection",
+        interfaces: &[],
+        fields: &[plain("nodes", "[CheckSuite]"), PAGE, TOTAL],
+    },
+    Type {
+        name: "CheckSuite",
+        interfaces: &["Node"],
+        fields: &[
+            with("checkRuns", &["filterBy", "after", "before", "first", "last"], "CheckRunConnection"),
+            plain("commit", "Commit!"),
+            plain("databaseId", "Int"),
+            plain("id", "ID!"),
+            plain("repository", "Repository!"),
+        ],
+    },
+    Type {
+        name: "CheckRunConnection",
+        interfaces: &[],
+        fields: &[plain("nodes", "[CheckRun]"), PAGE, TOTAL],
+    },
+    Type {
+        name: "CheckRun",
+        interfaces: &["Node"],
+        fields: &[
+            plain("conclusion", "CheckConclusionState"),
+            plain("databaseId", "Int"),
+            plain("externalId", "String"),
+            plain("id", "ID!"),
+            plain("name", "String!"),
+            plain("startedAt", "DateTime"),
+            plain("status", "CheckStatusState!"),
+        ],
+    },
     Type {
         name: "PullRequestChangedFileConnection",
         interfaces: &[],
@@ -359,6 +422,9 @@ pub(super) const TYPES: &[Type] = &[
         ],
     },
 ];
+
+const PAGE: Field = plain("pageInfo", "PageInfo!");
+const TOTAL: Field = plain("totalCount", "Int!");
 
 const ACCOUNT: &[Field] = &[
     plain("databaseId", "Int"),

@@ -37,6 +37,8 @@ pub(super) struct Call<'a> {
     /// The clock that JWTs are judged by.
     pub(super) jwt_now_ms: TimestampMs,
     pub(super) hourly_limit: u32,
+    /// Entries of a recursive tree, past which it is truncated.
+    pub(super) tree_limit: usize,
     /// Whose token was presented, once that is known.
     pub(super) caller: Option<InstallationId>,
 }
@@ -170,6 +172,9 @@ impl Call<'_> {
         let token = self.as_installation()?;
         let repository = self.state.repository(owner, name).cloned().ok_or_else(Answer::not_found)?;
         match auth::reach(&token, self.state, &repository) {
+            Reach::Granted if needs.write && repository.archived => {
+                Err(Answer::error(403, "Repository was archived so is read-only."))
+            }
             Reach::Granted if needs.met_by(&token.permissions) => Ok(repository),
             Reach::PublicOnly if !needs.write => Ok(repository),
             Reach::Granted | Reach::PublicOnly => Err(Answer::forbidden()),

@@ -197,7 +197,7 @@ async fn take(store: &Store, model: &mut Model, step: Step) {
         }
         Step::Observe { pull, head, open } => {
             let change = change_of(pull, head, open, false);
-            store.observe(&change, model.now_ms).await.unwrap();
+            store.observe(&Ask::Pull(change), model.now_ms).await.unwrap();
             model.said(&change, false);
         }
         Step::Wait { ms } => model.now_ms += ms,
