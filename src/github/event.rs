@@ -3,6 +3,9 @@
 //!
 //! A payload is some 24 KB; the structs here borrow from it and skip the rest.
 
+mod installation;
+mod push;
+
 use std::borrow::Cow;
 
 use serde::Deserialize;
@@ -18,7 +21,10 @@ use crate::ids::Sha;
 
 /// The events to subscribe to.
 pub const HANDLED: &[&str] =
-    &["check_run", "check_suite", "merge_group", "pull_request", "pull_request_review"];
+    &["check_run", "check_suite", "merge_group", "pull_request", "pull_request_review", "push"];
+
+/// The events that every App gets, whatever it subscribes to.
+pub const AUTOMATIC: &[&str] = &["installation", "installation_repositories"];
 
 /// The button of a completed run that asks for another judgement.
 pub const RECHECK: &str = "recheck";
@@ -34,6 +40,12 @@ pub enum Event {
     Group(GroupEvent),
     /// Somebody asks for another judgement of a commit.
     Rerun(RerunEvent),
+    /// The App was let in, or into more.
+    Arrived(ArrivedEvent),
+    /// The App was shut out, or of some repositories.
+    Left(LeftEvent),
+    /// A policy file was changed on a branch.
+    Policy(PolicyEvent),
     /// Nothing that concerns us.
     Other,
 }
@@ -78,6 +90,34 @@ pub struct RerunEvent {
     pub place: RepositoryPlace,
     /// Which commit.
     pub head: Sha,
+}
+
+/// Where the App may work from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArrivedEvent {
+    /// Who lets it in.
+    pub installation: InstallationId,
+    /// The repositories that came; `None` when all are to be looked at.
+    pub repositories: Option<Vec<(RepositoryId, RepositoryName)>>,
+}
+
+/// Where the App may not work any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftEvent {
+    /// Who shuts it out.
+    pub installation: InstallationId,
+    /// Of which repositories; `None` is all of them.
+    pub repositories: Option<Vec<RepositoryId>>,
+}
+
+/// Whose policy changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyEvent {
+    /// The repository that was pushed to.
+    pub place: RepositoryPlace,
+    /// The branch whose pull requests are concerned; `None` when it is the organisation's
+    /// policy, and so every pull request of the installation.
+    pub base: Option<String>,
 }
 
 /// What happened to a pull request.
@@ -147,6 +187,10 @@ struct Payload<'a> {
     check_run: Option<Check<'a>>,
     #[serde(borrow)]
     check_suite: Option<Check<'a>>,
+    #[serde(borrow, default)]
+    repositories_added: Vec<Listed<'a>>,
+    #[serde(borrow, default)]
+    repositories_removed: Vec<Listed<'a>>,
     #[serde(borrow)]
     requested_action: Option<RequestedAction<'a>>,
     #[serde(borrow)]
@@ -182,6 +226,14 @@ struct MergeGroup<'a> {
     base_ref: Cow<'a, str>,
 }
 
+/// A repository in an installation's list.
+#[derive(Deserialize)]
+struct Listed<'a> {
+    id: u64,
+    #[serde(borrow)]
+    full_name: Cow<'a, str>,
+}
+
 /// A check run or a suite of them.
 #[derive(Deserialize)]
 struct Check<'a> {
@@ -210,6 +262,8 @@ struct Repository<'a> {
     name: Cow<'a, str>,
     #[serde(borrow)]
     owner: Owner<'a>,
+    #[serde(borrow, default)]
+    default_branch: Cow<'a, str>,
 }
 
 /// A user or an organisation.
@@ -240,6 +294,9 @@ pub fn read(event: &str, body: &[u8]) -> Result<Event, EventError> {
         "pull_request_review" => pull(body, review_action),
         "merge_group" => group(body),
         "check_run" | "check_suite" => rerun(body),
+        "installation" => installation::installation(body),
+        "installation_repositories" => installation::repositories(body),
+        "push" => push::push(body),
         _ => Ok(Event::Other),
     }
 }

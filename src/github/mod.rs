@@ -3,6 +3,7 @@
 
 mod app;
 mod client;
+mod deliveries;
 mod error;
 pub mod event;
 pub mod fetch;
@@ -10,6 +11,7 @@ mod graphql;
 pub mod publish;
 mod repository;
 pub mod signature;
+mod survey;
 mod texts;
 
 use std::sync::Arc;
@@ -25,9 +27,15 @@ use crate::ids::InstallationId;
 use crate::ids::RepositoryPlace;
 
 pub use client::Timeouts;
+pub use deliveries::Attempt;
 pub use error::Error;
 pub use error::Fault;
 pub use repository::Repository;
+pub use survey::FoundBranch;
+pub use survey::FoundGroup;
+pub use survey::FoundPull;
+pub use survey::Reached;
+pub use survey::Surveyed;
 
 /// Which GitHub, and as which App.
 #[derive(Clone)]

@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::Mutex;
 
 use fromguard_core::source::RepoPath;
@@ -34,7 +35,7 @@ enum Key {
 
 #[derive(Debug, Clone)]
 enum Value {
-    Text(String),
+    Text(Arc<str>),
     /// A regular file with this blob, or nothing.
     Stands(Option<String>),
     Seen,
@@ -44,7 +45,7 @@ enum Value {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stands {
     /// A regular file with this text.
-    File(String),
+    File(Arc<str>),
     /// Nothing.
     Nothing,
 }
@@ -72,7 +73,7 @@ struct Kept {
 
 impl Texts {
     /// The text of a blob.
-    pub(crate) fn blob(&self, place: &RepositoryPlace, blob: &str) -> Option<String> {
+    pub(crate) fn blob(&self, place: &RepositoryPlace, blob: &str) -> Option<Arc<str>> {
         match self.get(&Key::Blob(place.installation, blob.to_owned()))? {
             Value::Text(text) => Some(text),
             Value::Stands(_) | Value::Seen => None,
@@ -96,11 +97,11 @@ impl Texts {
         commit: &Sha,
         path: &RepoPath,
         blob: &str,
-        text: &str,
+        text: &Arc<str>,
     ) {
         let key = Key::Place(place.installation, place.id, commit.clone(), path.clone());
         self.put(key, Value::Stands(Some(blob.to_owned())));
-        self.put(Key::Blob(place.installation, blob.to_owned()), Value::Text(text.to_owned()));
+        self.put(Key::Blob(place.installation, blob.to_owned()), Value::Text(Arc::clone(text)));
     }
 
     /// Keeps that nothing stands there.
@@ -194,7 +195,7 @@ mod tests {
     fn what_was_read_is_known_by_its_blob_and_by_its_place_to_its_installation() {
         let texts = Texts::default();
         let path = RepoPath::new("Dockerfile");
-        texts.keep(&place(1), &commit("c1"), &path, "b1", "FROM a");
+        texts.keep(&place(1), &commit("c1"), &path, "b1", &"FROM a".into());
         texts.keep_nothing(&place(1), &commit("c0"), &path);
         assert_eq!(texts.blob(&place(1), "b1").as_deref(), Some("FROM a"));
         assert_eq!(texts.at(&place(1), &commit("c1"), &path), Some(Stands::File("FROM a".into())));
@@ -206,18 +207,18 @@ mod tests {
 
     #[test]
     fn what_was_of_no_use_for_longest_makes_room() {
-        let texts = Texts { kept: Mutex::default(), max_bytes: 3_000 };
+        let texts = Texts { kept: Mutex::default(), max_bytes: 2_400 };
         let path = RepoPath::new("Dockerfile");
-        let text = "x".repeat(500);
+        let text: Arc<str> = "x".repeat(500).into();
         texts.keep(&place(1), &commit("c1"), &path, "b1", &text);
         texts.keep(&place(1), &commit("c2"), &path, "b2", &text);
         assert!(texts.blob(&place(1), "b1").is_some());
         texts.keep(&place(1), &commit("c3"), &path, "b3", &text);
         let known = |blob: &str| texts.blob(&place(1), blob).is_some();
         assert_eq!((known("b1"), known("b2"), known("b3")), (true, false, true));
-        assert!(texts.kept.lock().unwrap_or_else(|it| it.into_inner()).bytes <= 3_000);
+        assert!(texts.kept.lock().unwrap_or_else(|it| it.into_inner()).bytes <= 2_400);
         // What never fits puts nothing out.
-        texts.keep(&place(1), &commit("c4"), &path, "b4", &"x".repeat(4_000));
+        texts.keep(&place(1), &commit("c4"), &path, "b4", &"x".repeat(4_000).into());
         assert_eq!((known("b1"), known("b3"), known("b4")), (true, true, false));
     }
 }

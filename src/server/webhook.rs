@@ -16,8 +16,11 @@ use http::header::CONTENT_LENGTH;
 use http::header::RETRY_AFTER;
 
 use crate::github::event;
+use crate::github::event::ArrivedEvent;
 use crate::github::event::Event;
 use crate::github::event::GroupEvent;
+use crate::github::event::LeftEvent;
+use crate::github::event::PolicyEvent;
 use crate::github::event::PullEvent;
 use crate::github::event::RerunEvent;
 use crate::github::signature::SIGNATURE_HEADER;
@@ -28,10 +31,12 @@ use crate::server::body::NoBody;
 use crate::server::metrics;
 use crate::store::Ask;
 use crate::store::Delivery;
+use crate::store::Leave;
 use crate::store::PullChange;
 use crate::store::Recorded;
 use crate::store::Rerun;
 use crate::store::StoreError;
+use crate::store::SurveyWish;
 use crate::store::Tip;
 use crate::store::TipChange;
 
@@ -166,6 +171,20 @@ pub(super) async fn receive(State(app): State<Arc<App>>, request: Request) -> Ou
         Event::Group(GroupEvent { place, branch, head, base, base_branch, open }) => {
             let tip = Tip { branch, base, base_branch };
             record(&app, guid, Ask::Tip(TipChange { place, tip, head, open })).await
+        }
+        Event::Arrived(ArrivedEvent { installation, repositories }) => {
+            let wish = |repository| SurveyWish { repository, ..SurveyWish::first(installation) };
+            let wishes = match repositories {
+                Some(repositories) => repositories.into_iter().map(|it| wish(Some(it))).collect(),
+                None => vec![wish(None)],
+            };
+            record(&app, guid, Ask::Survey(wishes)).await
+        }
+        Event::Left(LeftEvent { installation, repositories }) => {
+            record(&app, guid, Ask::Leave(Leave { installation, repositories })).await
+        }
+        Event::Policy(PolicyEvent { place, base }) => {
+            record(&app, guid, Ask::Survey(vec![SurveyWish::again(place, base)])).await
         }
         Event::Rerun(RerunEvent { place, head }) => {
             record(&app, guid, Ask::Rerun(Rerun { place, head })).await

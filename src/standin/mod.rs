@@ -118,7 +118,8 @@ impl Default for StandinOptions {
 }
 
 /// The events that the App is subscribed to.
-const EVENTS: [&str; 5] = ["check_run", "check_suite", "merge_group", "pull_request", "pull_request_review"];
+const EVENTS: [&str; 6] =
+    ["check_run", "check_suite", "merge_group", "pull_request", "pull_request_review", "push"];
 
 /// The stand-in could not do what it was asked. Whose doing it is stands in each message.
 #[derive(Debug, Error)]
@@ -321,6 +322,7 @@ impl Shared {
             jwt_now_ms: self.jwt_clock.now_ms(),
             hourly_limit: self.hourly_limit,
             tree_limit: self.tree_limit,
+            deliveries: &self.deliveries,
             caller: None,
         };
         let is_graphql = request.path == http::GRAPHQL && request.method == "POST";

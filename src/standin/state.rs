@@ -48,6 +48,8 @@ pub(super) struct Installation {
     /// The repositories it may reach; `None` is all of the account's.
     pub(super) selected: Option<BTreeSet<RepositoryId>>,
     pub(super) permissions: Permissions,
+    /// No token is minted for it.
+    pub(super) suspended: bool,
 }
 
 /// An installation token.

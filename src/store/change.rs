@@ -89,7 +89,7 @@ pub(super) async fn apply(
     tips::known(connection, said, &mut standings).await?;
     let mut raises: HashMap<HeadKey, Raise<'_>> = HashMap::new();
     for Said { ask, now_ms, event } in said {
-        let place = ask.place();
+        let Some((place, _)) = ask.head() else { continue };
         let mut raise = |head: &str, announce: bool, rerun: bool| {
             let raise = raises.entry((place.id.0.cast_signed(), head.to_owned())).or_insert(Raise {
                 place,
@@ -110,6 +110,7 @@ pub(super) async fn apply(
                 raise(&rerun.head.0, false, true);
                 continue;
             }
+            Ask::Survey(_) | Ask::Leave(_) => continue,
         };
 
         let before = standings.get(&pointer);
@@ -147,7 +148,7 @@ async fn known_pulls<'a>(
         .iter()
         .filter_map(|said| match said.ask {
             Ask::Pull(change) => Some((change.place.id.0.cast_signed(), change.pull.0.cast_signed())),
-            Ask::Tip(_) | Ask::Rerun(_) => None,
+            Ask::Tip(_) | Ask::Rerun(_) | Ask::Survey(_) | Ask::Leave(_) => None,
         })
         .collect();
     let rows = sqlx::query(concat!(

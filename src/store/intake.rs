@@ -23,6 +23,7 @@ use crate::store::change;
 use crate::store::change::Said;
 use crate::store::sqlite;
 use crate::store::sqlite::given;
+use crate::store::surveys;
 
 /// How many deliveries may wait for their commit; a further one is told to come
 /// again. At a sync of 10 ms it is a wait of about 40 ms.
@@ -121,6 +122,7 @@ async fn commit(connection: &mut SqliteConnection, group: &[Waiting]) -> Result<
         .map(|waiting| Said { ask: &waiting.delivery.ask, now_ms: waiting.now_ms, event: true })
         .collect();
     let generations = change::apply(&mut transaction, &said).await?;
+    surveys::apply(&mut transaction, &said).await?;
     remember(&mut transaction, &new, &generations).await?;
 
     transaction.commit().await?;
@@ -153,7 +155,7 @@ async fn remember(
         .iter()
         .map(|waiting| {
             let ask = &waiting.delivery.ask;
-            let key = (ask.place().id.0.cast_signed(), ask.head().0.clone());
+            let key = ask.head_key();
             let generation = generations.get(&key).copied().unwrap_or_default();
             (&waiting.delivery.guid, waiting.now_ms, key.0, key.1, generation)
         })

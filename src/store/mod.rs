@@ -9,16 +9,19 @@
 //! The parts: [`sqlite`] opens the database and holds what another database would
 //! say otherwise, [`change`] turns what is said of pull requests into wanted
 //! judgements, [`intake`] commits deliveries in groups, [`queue`] leases
-//! judgements, [`facts`] remembers what is not a judgement, [`prune`] forgets.
+//! judgements, [`surveys`] says what is to be looked through, [`chores`] what is done
+//! every so often, [`facts`] remembers what is not a judgement, [`prune`] forgets.
 //! The store knows neither HTTP nor GitHub, and reads no clock: who calls says when.
 
 mod change;
+mod chores;
 mod facts;
 mod heartbeat;
 mod intake;
 mod prune;
 mod queue;
 mod sqlite;
+mod surveys;
 mod tips;
 
 use std::path::PathBuf;
@@ -31,12 +34,17 @@ use tokio::sync::watch;
 
 use crate::clock::TimestampMs;
 use crate::ids::CheckRunId;
+use crate::ids::InstallationId;
 use crate::ids::PullNumber;
+use crate::ids::RepositoryId;
 use crate::ids::RepositoryPlace;
 use crate::ids::Sha;
 
+pub use self::chores::Chore;
 pub use self::heartbeat::Heartbeat;
 pub use self::queue::QueueStatus;
+pub use self::surveys::Survey;
+pub use self::surveys::SurveyWish;
 
 /// What a delivery says about a pull request, all that is stored of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,23 +106,35 @@ pub enum Ask {
     Tip(TipChange),
     /// A commit is to be judged again.
     Rerun(Rerun),
+    /// Repositories are to be looked through for what has no result, or is to have another.
+    Survey(Vec<SurveyWish>),
+    /// Nothing is to be worked on any more.
+    Leave(Leave),
+}
+
+/// What the App may not work on any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leave {
+    /// Of which installation.
+    pub installation: InstallationId,
+    /// Which repositories; `None` is all of them.
+    pub repositories: Option<Vec<RepositoryId>>,
 }
 
 impl Ask {
-    fn place(&self) -> &RepositoryPlace {
+    /// The judgement that it asks for, by repository and head; `None` when it asks for none.
+    fn head(&self) -> Option<(&RepositoryPlace, &Sha)> {
         match self {
-            Ask::Pull(change) => &change.place,
-            Ask::Tip(change) => &change.place,
-            Ask::Rerun(rerun) => &rerun.place,
+            Ask::Pull(change) => Some((&change.place, &change.head)),
+            Ask::Tip(change) => Some((&change.place, &change.head)),
+            Ask::Rerun(rerun) => Some((&rerun.place, &rerun.head)),
+            Ask::Survey(_) | Ask::Leave(_) => None,
         }
     }
 
-    fn head(&self) -> &Sha {
-        match self {
-            Ask::Pull(change) => &change.head,
-            Ask::Tip(change) => &change.head,
-            Ask::Rerun(rerun) => &rerun.head,
-        }
+    /// The key of that judgement's row; of none for what asks for no judgement.
+    fn head_key(&self) -> (i64, String) {
+        self.head().map_or((0, String::new()), |(place, head)| (place.id.0.cast_signed(), head.0.clone()))
     }
 }
 

@@ -47,6 +47,14 @@ impl Store {
                 break;
             }
         }
+        loop {
+            let mut connection = self.inner.connection.lock().await;
+            let step = prune_redeliveries(&mut connection, deliveries_before_ms).await?;
+            gone += step;
+            if step == 0 {
+                break;
+            }
+        }
         let mut after = Some((i64::MIN, i64::MIN));
         while let Some(from) = after {
             let mut connection = self.inner.connection.lock().await;
@@ -72,6 +80,21 @@ async fn prune_deliveries(
     let gone = sqlx::query(
         "DELETE FROM deliveries WHERE guid IN
            (SELECT guid FROM deliveries WHERE received_ms < $1 ORDER BY received_ms LIMIT $2)",
+    )
+    .bind(before_ms)
+    .bind(STEP_ROWS)
+    .execute(connection)
+    .await?;
+    Ok(gone.rows_affected())
+}
+
+async fn prune_redeliveries(
+    connection: &mut SqliteConnection,
+    before_ms: TimestampMs,
+) -> Result<u64, StoreError> {
+    let gone = sqlx::query(
+        "DELETE FROM redeliveries WHERE guid IN
+           (SELECT guid FROM redeliveries WHERE touched_ms < $1 ORDER BY touched_ms LIMIT $2)",
     )
     .bind(before_ms)
     .bind(STEP_ROWS)

@@ -56,7 +56,7 @@ impl LeaseTokens {
         LeaseTokens { process: RandomState::new().build_hasher().finish(), claims: AtomicU64::new(0) }
     }
 
-    fn next(&self) -> String {
+    pub(super) fn next(&self) -> String {
         format!("{:016x}-{:x}", self.process, self.claims.fetch_add(1, Ordering::Relaxed))
     }
 }

@@ -3,11 +3,12 @@
 //! The loop here claims what is due, keeps its lease while it is worked on, and
 //! writes down how it ended. A panic ends the judgement that caused it, not the
 //! worker. [`judgement`] is one judgement from end to end, [`publication`] what it
-//! posts, [`backoff`] when it is tried again. Nothing here knows HTTP or SQL.
+//! posts, [`backoff`] when it is tried again, [`sweep`] finds what was lost. Nothing here knows HTTP or SQL.
 
 mod backoff;
 mod judgement;
 mod publication;
+mod sweep;
 
 use std::future::Future;
 use std::pin::pin;
@@ -27,6 +28,7 @@ use crate::store::Job;
 use crate::store::Store;
 
 pub use backoff::Backoff;
+pub use sweep::Sweeper;
 
 /// How the worker works.
 #[derive(Debug, Clone)]

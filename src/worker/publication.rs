@@ -284,6 +284,7 @@ impl Worker {
             Stop::Store(error) => Outcome::Again { not_before_ms: None, error: error.to_string() },
             Stop::GitHub(error) => match &error {
                 github::Error::Unprocessable { .. } => Outcome::Unreportable(error.to_string()),
+                _ if error.is_shut() => Outcome::Unreportable(error.to_string()),
                 github::Error::NotFound { .. } if self.tried_enough(job) => {
                     Outcome::Unreportable(error.to_string())
                 }

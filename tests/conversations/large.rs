@@ -108,7 +108,7 @@ async fn a_git_lfs_pointer_is_no_dockerfile() {
     repo.branch("feature", &[("Dockerfile", pointer)]);
     let pull = house.standin.open_pull_request(&repo.name, "main", "feature").unwrap();
     house.deliver().await;
-    assert_eq!(house.conclusion(&pull), "failure");
+    assert_eq!(house.conclusion(&pull), "action_required");
     assert_eq!(annotated(&house, &pull), ["Dockerfile"]);
     assert!(house.run(&pull).annotations[0]["message"].as_str().unwrap().contains("LFS"));
 }

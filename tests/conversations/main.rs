@@ -11,3 +11,4 @@ mod harness;
 mod large;
 mod plan;
 mod queue;
+mod sweeps;

@@ -3,6 +3,7 @@
 //! is kept only its mode and its blob are asked for, so that what is read are new blobs.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use fromguard_core::source::Content;
 use fromguard_core::source::RepoPath;
@@ -43,7 +44,7 @@ pub(super) struct Wanted {
 struct Asked<'a> {
     wanted: &'a Wanted,
     /// The text of the likely blob, if it is kept.
-    kept: Option<String>,
+    kept: Option<Arc<str>>,
 }
 
 /// Reads every path, in the order asked for.

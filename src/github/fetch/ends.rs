@@ -45,14 +45,15 @@ pub(super) struct Ends {
 }
 
 /// Reads both ends of the changed files and of those that may depend on them, and
-/// the head's policy file beside them. `tree` is every path of the head, if that is known.
+/// the head's policy file beside them. `known_tree` is every path of the head, if it was
+/// listed already.
 pub(super) async fn read(
     repository: &Repository,
     head: &Sha,
     mut base_end: BaseEnd,
     files: &[Changed],
     proposed: Option<RepoPath>,
-    tree: Option<Vec<RepoPath>>,
+    mut known_tree: Option<Vec<RepoPath>>,
 ) -> Result<Ends, FetchError> {
     let listed: BTreeSet<&RepoPath> =
         files.iter().filter(|file| file.at_head).map(|file| &file.path).collect();
@@ -65,10 +66,7 @@ pub(super) async fn read(
 
     let mut proposed_content = None;
     let mut count = 0;
-    let mut tree_is_known = tree.is_some();
-    if let Some(paths) = tree {
-        scans = scans.feed(Paths::default(), Contents::default(), Some(trees_of(paths, files))).await?;
-    }
+    let mut tree_is_known = false;
     for hop in 0..MAX_HOPS {
         let mut wanted = scans.wanted();
         wanted.trim(MAX_READ.saturating_sub(count));
@@ -81,10 +79,12 @@ pub(super) async fn read(
         }
         let paths =
             Paths { head: wanted.head.iter().chain(extra).cloned().collect(), base: wanted.base.clone() };
+        let known = known_tree.take_if(|_| needs_tree);
         let tree = async {
-            match needs_tree {
-                true => Ok(Some(trees::paths(repository, head).await?)),
-                false => Ok(None),
+            match known {
+                Some(paths) => Ok(Some(paths)),
+                None if needs_tree => Ok(Some(trees::paths(repository, head).await?)),
+                None => Ok(None),
             }
         };
         let contents = async {
@@ -205,7 +205,6 @@ impl Paths {
 }
 
 /// The contents of [`Paths`], in their order.
-#[derive(Default)]
 struct Contents {
     head: Vec<Content>,
     base: Vec<Content>,

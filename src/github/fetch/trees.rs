@@ -158,11 +158,9 @@ impl Pair {
     }
 
     async fn list(&self, repository: &Repository, recursive: bool) -> Result<Sides, Error> {
-        let side = async |sha: &Option<String>| match sha {
-            Some(sha) => listing(repository, sha, recursive).await.map(Some),
-            None => Ok(None),
-        };
-        let (base, head) = futures_util::try_join!(side(&self.base), side(&self.head))?;
+        let base = side(repository, self.base.as_deref(), recursive);
+        let head = side(repository, self.head.as_deref(), recursive);
+        let (base, head) = futures_util::try_join!(base, head)?;
         Ok(Sides { base, head })
     }
 
@@ -172,10 +170,12 @@ impl Pair {
         let entries = |listing: Option<Listing>| listing.into_iter().flat_map(|listing| listing.tree);
         let mut both: BTreeMap<String, Ends> = BTreeMap::new();
         for entry in entries(sides.base) {
-            both.entry(entry.path.clone()).or_default().0 = Some(entry);
+            let path = entry.path.clone();
+            both.entry(path).or_default().0 = Some(entry);
         }
         for entry in entries(sides.head) {
-            both.entry(entry.path.clone()).or_default().1 = Some(entry);
+            let path = entry.path.clone();
+            both.entry(path).or_default().1 = Some(entry);
         }
         for (name, (base, head)) in both {
             if base == head {
@@ -197,6 +197,14 @@ impl Pair {
                 files.push(Changed::between(&path, base_file, head_file));
             }
         }
+    }
+}
+
+/// The folder at one end, if there is one.
+async fn side(repository: &Repository, sha: Option<&str>, recursive: bool) -> Result<Option<Listing>, Error> {
+    match sha {
+        Some(sha) => listing(repository, sha, recursive).await.map(Some),
+        None => Ok(None),
     }
 }
 

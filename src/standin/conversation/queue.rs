@@ -109,6 +109,7 @@ impl Standin {
                 MergeBox::Mergeable => {
                     let found = find_mut(&mut state, repository)?;
                     found.branches.insert(branch.to_owned(), entry.head);
+                    self.announce_pushed(&mut state, repository, branch, (entry.base, entry.head))?;
                     self.take(&mut state, &pull, "merged")?;
                     self.change_pull(&mut state, &pull, |found| found.open = false)?;
                     self.announce(&mut state, &pull, "closed", json!({}))?;

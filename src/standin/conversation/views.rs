@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::PullPlace;
+use super::branch_of;
 use super::find;
 use super::found_pull;
 use super::revision_of;
@@ -77,6 +78,15 @@ impl Standin {
         let state = lock(&self.shared.state);
         let repository = find(&state, &pull.repository.to_string())?;
         Ok(Sha(found_pull(repository, pull)?.head.to_string()))
+    }
+
+    /// The tip of a branch.
+    ///
+    /// # Errors
+    /// When there is no such repository or branch.
+    pub fn branch(&self, repository: &str, branch: &str) -> Result<Sha, StandinError> {
+        let state = lock(&self.shared.state);
+        Ok(Sha(branch_of(find(&state, repository)?, branch)?.to_string()))
     }
 
     /// Every check run on a commit, oldest first, superseded ones included.

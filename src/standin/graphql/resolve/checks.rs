@@ -20,9 +20,9 @@ use crate::standin::state::CheckRun;
 
 /// Whether a run is one that `filterBy` asks for.
 fn wanted(run: &CheckRun, arguments: &Arguments) -> bool {
-    let filter = arguments.get("filterBy").unwrap_or(&Value::Null);
-    filter["appId"].as_u64().is_none_or(|app| run.app == app)
-        && filter["checkName"].as_str().is_none_or(|name| run.name == name)
+    let filter = |key: &str| arguments.get("filterBy").map(|filter| &filter[key]);
+    filter("appId").and_then(Value::as_u64).is_none_or(|app| run.app == app)
+        && filter("checkName").and_then(Value::as_str).is_none_or(|name| run.name == name)
 }
 
 impl Resolver<'_, '_> {

@@ -230,7 +230,7 @@ impl<'call, 'request> Resolver<'call, 'request> {
             }
             "refs" => {
                 self.allow(&found, Needs::read(&["contents"]))?;
-                self.refs(&found, arguments)
+                queue::refs(&found, arguments)
             }
             "mergeQueue" => {
                 self.allow(&found, Needs::read(&["merge_queues"]))?;

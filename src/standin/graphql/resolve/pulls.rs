@@ -149,7 +149,7 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// Pull requests of a repository, oldest first.
+/// Pull requests of a repository, oldest first unless asked otherwise.
 pub(super) fn pulls(repository: &Repository, arguments: &Arguments, wanted: impl Fn(&Pull) -> bool) -> Field {
     let states: Option<Vec<&str>> =
         arguments.get("states").filter(|states| !states.is_null()).map(|states| match states.as_array() {
@@ -157,7 +157,7 @@ pub(super) fn pulls(repository: &Repository, arguments: &Arguments, wanted: impl
             None => states.as_str().into_iter().collect(),
         });
     let named = |argument: &str, name: &str| text(arguments, argument).is_none_or(|asked| asked == name);
-    let found: Vec<PullNumber> = repository
+    let mut found: Vec<PullNumber> = repository
         .pulls
         .iter()
         .filter(|pull| wanted(pull))
@@ -167,6 +167,9 @@ pub(super) fn pulls(repository: &Repository, arguments: &Arguments, wanted: impl
         .filter(|pull| named("headRefName", &pull.head_branch) && named("baseRefName", &pull.base_branch))
         .map(|pull| pull.number)
         .collect();
+    if arguments.get("orderBy").is_some_and(|order| order["direction"] == "DESC") {
+        found.reverse();
+    }
     let id = repository.id;
     connection(page("PullRequestConnection", found, arguments, |number| Node::Pull(id, number)))
 }

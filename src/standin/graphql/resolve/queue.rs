@@ -36,20 +36,20 @@ impl Resolver<'_, '_> {
             _ => unresolved("MergeQueue", name),
         }
     }
+}
 
-    /// The branches below a prefix that stand only here: git's own are not listed.
-    pub(super) fn refs(&mut self, repository: &Repository, arguments: &Arguments) -> Field {
-        let prefix = text(arguments, "refPrefix").unwrap_or_default();
-        let below = prefix.strip_prefix("refs/heads/").unwrap_or(prefix).to_owned();
-        let branches = repository.branches.iter().filter(|(name, _)| name.starts_with(&below));
-        let found: Vec<_> = branches.map(|(name, target)| (name.clone(), *target)).collect();
-        let id = repository.id;
-        connection(page("RefConnection", found, arguments, |(name, target)| Node::Ref {
-            repository: id,
-            name,
-            target,
-        }))
-    }
+/// The branches below a prefix that stand only here: git's own are not listed.
+pub(super) fn refs(repository: &Repository, arguments: &Arguments) -> Field {
+    let prefix = text(arguments, "refPrefix").unwrap_or_default();
+    let below = prefix.strip_prefix("refs/heads/").unwrap_or(prefix);
+    let branches = repository.branches.iter().filter(|(name, _)| name.starts_with(below));
+    let found: Vec<_> = branches.map(|(name, target)| (name.clone(), *target)).collect();
+    let id = repository.id;
+    connection(page("RefConnection", found, arguments, |(name, target)| Node::Ref {
+        repository: id,
+        name,
+        target,
+    }))
 }
 
 pub(super) fn field(repository: RepositoryId, position: usize, entry: &QueueEntry, name: &str) -> Field {
