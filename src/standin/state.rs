@@ -157,6 +157,8 @@ pub(super) struct Comment {
     pub(super) issue: PullNumber,
     pub(super) body: String,
     pub(super) author: Author,
+    /// Folded away, with GitHub's word for why.
+    pub(super) minimized: Option<String>,
     pub(super) created_ms: TimestampMs,
     pub(super) updated_ms: TimestampMs,
 }

@@ -9,6 +9,15 @@ use crate::ids::RepositoryId;
 use crate::store::Store;
 use crate::store::StoreError;
 
+/// The comment that we keep on a pull request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptComment {
+    /// Which.
+    pub id: CommentId,
+    /// It says that everything is settled, and is folded away.
+    pub settled: bool,
+}
+
 impl Store {
     /// The comment we keep on a pull request.
     ///
@@ -18,14 +27,18 @@ impl Store {
         &self,
         repository: RepositoryId,
         pull: PullNumber,
-    ) -> Result<Option<CommentId>, StoreError> {
+    ) -> Result<Option<KeptComment>, StoreError> {
         let mut connection = self.inner.connection.lock().await;
-        let row = sqlx::query("SELECT comment FROM comments WHERE repository = $1 AND number = $2")
+        let row = sqlx::query("SELECT comment, settled FROM comments WHERE repository = $1 AND number = $2")
             .bind(repository.0.cast_signed())
             .bind(pull.0.cast_signed())
             .fetch_optional(&mut *connection)
             .await?;
-        row.map(|row| Ok(CommentId(row.try_get::<i64, _>(0)?.cast_unsigned()))).transpose()
+        row.map(|row| {
+            let id = CommentId(row.try_get::<i64, _>(0)?.cast_unsigned());
+            Ok(KeptComment { id, settled: row.try_get::<i64, _>(1)? != 0 })
+        })
+        .transpose()
     }
 
     /// Remembers the comment we keep on a pull request, or that there is none.
@@ -36,18 +49,19 @@ impl Store {
         &self,
         repository: RepositoryId,
         pull: PullNumber,
-        comment: Option<CommentId>,
+        comment: Option<KeptComment>,
     ) -> Result<(), StoreError> {
         let query = match comment {
             Some(_) => sqlx::query(
-                "INSERT INTO comments (repository, number, comment) VALUES ($1, $2, $3)
-                 ON CONFLICT (repository, number) DO UPDATE SET comment = excluded.comment",
+                "INSERT INTO comments (repository, number, comment, settled) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (repository, number) DO UPDATE SET
+                   comment = excluded.comment, settled = excluded.settled",
             ),
             None => sqlx::query("DELETE FROM comments WHERE repository = $1 AND number = $2"),
         };
         let query = query.bind(repository.0.cast_signed()).bind(pull.0.cast_signed());
         let query = match comment {
-            Some(comment) => query.bind(comment.0.cast_signed()),
+            Some(comment) => query.bind(comment.id.0.cast_signed()).bind(i64::from(comment.settled)),
             None => query,
         };
         let mut connection = self.inner.connection.lock().await;

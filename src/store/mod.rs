@@ -41,6 +41,7 @@ use crate::ids::RepositoryPlace;
 use crate::ids::Sha;
 
 pub use self::chores::Chore;
+pub use self::facts::KeptComment;
 pub use self::heartbeat::Heartbeat;
 pub use self::queue::QueueStatus;
 pub use self::surveys::Survey;

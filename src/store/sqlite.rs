@@ -33,6 +33,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "reruns", include_str!("../../migrations/0002_reruns.sql")),
     (3, "tips", include_str!("../../migrations/0003_tips.sql")),
     (4, "sweeps", include_str!("../../migrations/0004_sweeps.sql")),
+    (5, "settled comments", include_str!("../../migrations/0005_settled_comments.sql")),
 ];
 
 /// How long SQLite waits for somebody else's lock: a backup, or a shell on the file.

@@ -21,6 +21,11 @@ impl Store {
     }
 }
 
+/// A comment that has something to say.
+fn kept(id: u64) -> KeptComment {
+    KeptComment { id: CommentId(id), settled: false }
+}
+
 fn place(installation: u64) -> RepositoryPlace {
     RepositoryPlace {
         installation: InstallationId(installation),
@@ -357,7 +362,7 @@ async fn a_crash_loses_nothing_that_was_acknowledged() {
     store.record(delivery("g2", 8, 'b'), 6).await.unwrap();
     let job = claim(&store, 7).await;
     store.posted(&job, &PostedRun { id: CheckRunId(4), conclusion: None }).await.unwrap();
-    store.set_comment(place(1).id, PullNumber(7), Some(CommentId(3))).await.unwrap();
+    store.set_comment(place(1).id, PullNumber(7), Some(kept(3))).await.unwrap();
     drop(store);
 
     let store = Store::open(&url).await.unwrap();
@@ -367,7 +372,7 @@ async fn a_crash_loses_nothing_that_was_acknowledged() {
     assert_eq!(again.last_run, Some(PostedRun { id: CheckRunId(4), conclusion: None }));
     assert!(!store.finish(&job).await.unwrap(), "the lease of the dead process is void");
     assert_eq!(claim(&store, 8).await.head, sha('b'));
-    assert_eq!(store.comment(place(1).id, PullNumber(7)).await.unwrap(), Some(CommentId(3)));
+    assert_eq!(store.comment(place(1).id, PullNumber(7)).await.unwrap(), Some(kept(3)));
 }
 
 #[tokio::test]
@@ -392,7 +397,7 @@ async fn a_database_of_a_newer_version_is_refused() {
         .unwrap();
     drop(store);
     let refused = Store::open(&url).await.err().expect("it is newer");
-    assert!(matches!(refused, StoreError::Newer { found: 9000, known: 4 }), "{refused}");
+    assert!(matches!(refused, StoreError::Newer { found: 9000, known: 5 }), "{refused}");
 }
 
 #[tokio::test]
@@ -418,15 +423,15 @@ async fn what_is_old_is_forgotten_and_what_is_open_is_kept() {
         store.finish(&job).await.unwrap();
     }
     store.record(delivery("waits", 5000, 'f'), 0).await.unwrap();
-    store.set_comment(place(1).id, PullNumber(0), Some(CommentId(1))).await.unwrap();
-    store.set_comment(place(1).id, PullNumber(1100), Some(CommentId(2))).await.unwrap();
+    store.set_comment(place(1).id, PullNumber(0), Some(kept(1))).await.unwrap();
+    store.set_comment(place(1).id, PullNumber(1100), Some(kept(2))).await.unwrap();
 
     assert_eq!(store.prune(8 * DAY_MS).await.unwrap(), 0);
     assert_eq!(store.prune(8 * DAY_MS + 1).await.unwrap(), 1201);
     assert_eq!(store.prune(30 * DAY_MS).await.unwrap(), 0);
     assert_eq!(store.prune(30 * DAY_MS + 1).await.unwrap(), 2 * 1100);
     assert_eq!(store.comment(place(1).id, PullNumber(0)).await.unwrap(), None);
-    assert_eq!(store.comment(place(1).id, PullNumber(1100)).await.unwrap(), Some(CommentId(2)));
+    assert_eq!(store.comment(place(1).id, PullNumber(1100)).await.unwrap(), Some(kept(2)));
     assert_eq!(claim(&store, 31 * DAY_MS).await.head, sha('f'));
 }
 
@@ -458,9 +463,12 @@ async fn who_waits_is_told_of_changes() {
 async fn comments_and_facts_are_kept_and_forgotten() {
     let store = memory().await;
     let (repository, pull) = (RepositoryId(u64::MAX), PullNumber(7));
-    store.set_comment(repository, pull, Some(CommentId(u64::MAX))).await.unwrap();
-    assert_eq!(store.comment(repository, pull).await.unwrap(), Some(CommentId(u64::MAX)));
+    store.set_comment(repository, pull, Some(kept(u64::MAX))).await.unwrap();
+    assert_eq!(store.comment(repository, pull).await.unwrap(), Some(kept(u64::MAX)));
     assert_eq!(store.comment(RepositoryId(1), pull).await.unwrap(), None);
+    let settled = KeptComment { settled: true, ..kept(7) };
+    store.set_comment(repository, pull, Some(settled)).await.unwrap();
+    assert_eq!(store.comment(repository, pull).await.unwrap(), Some(settled));
     store.set_comment(repository, pull, None).await.unwrap();
     assert_eq!(store.comment(repository, pull).await.unwrap(), None);
 

@@ -16,11 +16,11 @@ use crate::github::fetch;
 use crate::github::fetch::Change;
 use crate::github::fetch::FetchError;
 use crate::github::fetch::Fetched;
-use crate::ids::CommentId;
 use crate::ids::PullNumber;
 use crate::ids::Sha;
 use crate::store::Ask;
 use crate::store::Job;
+use crate::store::KeptComment;
 use crate::store::PullChange;
 use crate::store::StoreError;
 use crate::store::Tip;
@@ -44,7 +44,7 @@ pub(super) struct Judged {
 /// A pull request's conversation, and what is known of our comment in it.
 pub(super) struct Conversation {
     pub(super) pull: PullNumber,
-    pub(super) comment: Option<CommentId>,
+    pub(super) comment: Option<KeptComment>,
     /// The bodies of all its comments, where they were fetched.
     pub(super) comments: Option<Vec<String>>,
 }
@@ -53,7 +53,7 @@ impl Judged {
     fn pull(
         pull: PullNumber,
         report: Report,
-        comment: Option<CommentId>,
+        comment: Option<KeptComment>,
         comments: Option<Vec<String>>,
     ) -> Judged {
         Judged {

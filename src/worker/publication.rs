@@ -10,13 +10,14 @@ use thiserror::Error as ThisError;
 use crate::github;
 use crate::github::Repository;
 use crate::github::publish::ANNOTATIONS_PER_REQUEST;
+use crate::github::publish::CommentNode;
 use crate::github::publish::Completion;
 use crate::github::publish::Draft;
 use crate::github::publish::ExternalId;
 use crate::ids::CheckRunId;
-use crate::ids::CommentId;
 use crate::ids::PullNumber;
 use crate::store::Job;
+use crate::store::KeptComment;
 use crate::store::PostedRun;
 use crate::store::StoreError;
 use crate::worker::Outcome;
@@ -242,29 +243,57 @@ impl Worker {
         comment: &Comment,
     ) -> Result<(), Stop> {
         let pull = comment.pull;
-        if comment.new.is_none() && !comment.maybe_ours {
+        let settled = comment.new.is_none();
+        // What is settled and says so already is left alone.
+        if settled && (!comment.maybe_ours || comment.stored.is_some_and(|stored| stored.settled)) {
             return Ok(());
         }
         self.prove(job).await?;
         let ours = match comment.stored {
-            Some(id) => Some(id),
+            Some(stored) => Some(stored.id),
             None if comment.maybe_ours => repository.find_comment(pull, COMMENT_MARKER).await?,
             None => None,
         };
         if let (Some(id), Some(body)) = (ours, &comment.edited) {
-            if repository.edit_comment(id, body).await? {
-                if comment.stored.is_none() {
-                    self.store.set_comment(job.place.id, pull, Some(id)).await?;
+            match repository.edit_comment(id, body).await? {
+                Some(node) => {
+                    // Of one that was found nobody knows whether it is folded.
+                    if settled || comment.stored.is_none_or(|stored| stored.settled) {
+                        self.fold(repository, job, &node, settled).await?;
+                    }
+                    let kept = KeptComment { id, settled };
+                    if comment.stored != Some(kept) {
+                        self.store.set_comment(job.place.id, pull, Some(kept)).await?;
+                    }
+                    return Ok(());
                 }
-                return Ok(());
+                None => self.store.set_comment(job.place.id, pull, None).await?,
             }
-            self.store.set_comment(job.place.id, pull, None).await?;
         }
         if let Some(body) = &comment.new {
             let id = repository.post_comment(pull, body).await?;
-            self.store.set_comment(job.place.id, pull, Some(id)).await?;
+            let kept = KeptComment { id, settled: false };
+            self.store.set_comment(job.place.id, pull, Some(kept)).await?;
         }
         Ok(())
+    }
+
+    /// Folds a comment away, or shows it again. Where GitHub does not allow it, the comment
+    /// says all the same what it says.
+    async fn fold(
+        &self,
+        repository: &Repository,
+        job: &Job,
+        comment: &CommentNode,
+        folded: bool,
+    ) -> Result<(), github::Error> {
+        match repository.fold_comment(comment, folded).await {
+            Err(error) if !error.repeatable() => {
+                tracing::warn!(repository = %job.place.name, head = %job.head, %error, "a comment was not folded");
+                Ok(())
+            }
+            other => other,
+        }
     }
 
     /// Proves that the lease is ours, and extends it.
@@ -297,7 +326,7 @@ impl Worker {
 /// What one pull request's comment would say.
 struct Comment {
     pull: PullNumber,
-    stored: Option<CommentId>,
+    stored: Option<KeptComment>,
     /// What a comment that stands is changed to.
     edited: Option<String>,
     /// What is posted where none stands; `None` when there is nothing to say.

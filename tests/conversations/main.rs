@@ -8,6 +8,7 @@ mod contract;
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod comments;
 mod large;
 mod plan;
 mod queue;

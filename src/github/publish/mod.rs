@@ -28,6 +28,8 @@ use crate::ids::CheckRunId;
 use crate::ids::RepositoryId;
 use crate::ids::Sha;
 
+pub use comment::CommentNode;
+
 /// The one stable name of our check run; branch protection asks for it.
 pub const CHECK_RUN_NAME: &str = "fromguard";
 

@@ -332,10 +332,16 @@ impl Standin {
             issue: pull.number,
             body: body.to_owned(),
             author: Author::User(login.to_owned()),
+            minimized: None,
             created_ms: now_ms,
             updated_ms: now_ms,
         });
         Ok(id)
+    }
+
+    /// Somebody deletes a comment.
+    pub fn delete_comment(&self, comment: CommentId) {
+        lock(&self.shared.state).comments.retain(|kept| kept.id != comment);
     }
 
     /// A review of a pull request's head as it is: `APPROVED`, `CHANGES_REQUESTED` or `COMMENTED`.

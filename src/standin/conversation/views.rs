@@ -57,6 +57,8 @@ pub struct CommentView {
     pub body: String,
     /// Whether the App under test wrote it.
     pub by_app: bool,
+    /// Why it is folded away, if it is: `resolved`.
+    pub minimized: Option<String>,
 }
 
 impl Standin {
@@ -125,6 +127,7 @@ impl Standin {
             id: comment.id,
             body: comment.body.clone(),
             by_app: comment.author == Author::App,
+            minimized: comment.minimized.clone(),
         };
         Ok(state.comments.iter().filter(on_pull).map(view).collect())
     }

@@ -17,6 +17,9 @@ use crate::standin::state::Review;
 #[derive(Debug, Clone)]
 pub(super) enum Node {
     Query,
+    Mutation,
+    /// The payload of a mutation, and the comment that it changed.
+    Minimized(&'static str, Comment),
     RateLimit,
     Account {
         login: String,
@@ -52,6 +55,8 @@ impl Node {
     pub(super) fn type_name(&self) -> &'static str {
         match self {
             Node::Query => "Query",
+            Node::Mutation => "Mutation",
+            Node::Minimized(payload, _) => payload,
             Node::RateLimit => "RateLimit",
             Node::Account { kind, .. } => kind,
             Node::Repository(_) | Node::Fork(..) => "Repository",

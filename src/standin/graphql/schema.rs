@@ -52,6 +52,33 @@ pub(super) const TYPES: &[Type] = &[
             plain("viewer", "User!"),
         ],
     },
+    Type {
+        name: "Mutation",
+        interfaces: &[],
+        fields: &[
+            with("minimizeComment", &["input"], "MinimizeCommentPayload"),
+            with("unminimizeComment", &["input"], "UnminimizeCommentPayload"),
+        ],
+    },
+    Type {
+        name: "MinimizeCommentPayload",
+        interfaces: &[],
+        fields: &[plain("clientMutationId", "String"), plain("minimizedComment", "Minimizable")],
+    },
+    Type {
+        name: "UnminimizeCommentPayload",
+        interfaces: &[],
+        fields: &[plain("clientMutationId", "String"), plain("unminimizedComment", "Minimizable")],
+    },
+    Type {
+        name: "Minimizable",
+        interfaces: &[],
+        fields: &[
+            plain("isMinimized", "Boolean!"),
+            plain("minimizedReason", "String"),
+            plain("viewerCanMinimize", "Boolean!"),
+        ],
+    },
     Type { name: "Node", interfaces: &[], fields: &[plain("id", "ID!")] },
     Type {
         name: "GitObject",
@@ -382,7 +409,7 @@ pub(super) const TYPES: &[Type] = &[
     },
     Type {
         name: "IssueComment",
-        interfaces: &["Comment", "Node"],
+        interfaces: &["Comment", "Minimizable", "Node"],
         fields: &[
             plain("author", "Actor"),
             plain("authorAssociation", "CommentAuthorAssociation!"),
@@ -392,10 +419,12 @@ pub(super) const TYPES: &[Type] = &[
             plain("fullDatabaseId", "BigInt"),
             plain("id", "ID!"),
             plain("isMinimized", "Boolean!"),
+            plain("minimizedReason", "String"),
             plain("pullRequest", "PullRequest"),
             plain("repository", "Repository!"),
             plain("updatedAt", "DateTime!"),
             plain("url", "URI!"),
+            plain("viewerCanMinimize", "Boolean!"),
             plain("viewerDidAuthor", "Boolean!"),
         ],
     },

@@ -1,6 +1,7 @@
 //! The value of each field of the graph.
 
 mod checks;
+mod mutations;
 mod pulls;
 mod queue;
 mod reviews;
@@ -98,6 +99,13 @@ impl<'call, 'request> Resolver<'call, 'request> {
     pub(super) fn field(&mut self, node: &Node, name: &str, arguments: &Arguments) -> Field {
         match node {
             Node::Query => self.query(name, arguments),
+            Node::Mutation => self.mutation(name, arguments),
+            Node::Minimized(_, comment) => match name {
+                "minimizedComment" | "unminimizedComment" => {
+                    Ok(Resolved::Node(Node::Comment(comment.clone())))
+                }
+                _ => null(),
+            },
             Node::RateLimit => leaf(self.rate_limit(name)),
             Node::Account { login, kind } => leaf(self.account(login, kind, name)),
             Node::Repository(id) => self.repository(*id, name, arguments),

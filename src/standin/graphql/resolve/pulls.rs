@@ -131,7 +131,9 @@ impl Resolver<'_, '_> {
             "createdAt" => leaf(iso(comment.created_ms)),
             "updatedAt" => leaf(iso(comment.updated_ms)),
             "authorAssociation" => leaf("NONE"),
-            "isMinimized" => leaf(false),
+            "isMinimized" => leaf(comment.minimized.is_some()),
+            "minimizedReason" => leaf(comment.minimized.clone().map_or(Value::Null, Value::from)),
+            "viewerCanMinimize" => leaf(true),
             "viewerDidAuthor" => leaf(comment.author == Author::App),
             "author" => Ok(Resolved::Node(match &comment.author {
                 // Unlike the REST API, this one leaves `[bot]` away.
