@@ -282,6 +282,14 @@ impl Store {
         self.give_back(job, Some(run_after_ms), 1, Some(error)).await
     }
 
+    /// Gives the judgement back untried until `at_ms`. Nothing happens when the lease was lost.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn postpone(&self, job: &Job, at_ms: TimestampMs) -> Result<(), StoreError> {
+        self.give_back(job, Some(at_ms), 0, None).await
+    }
+
     /// Gives the judgement back untried, as when the server stops: it is due at once.
     /// Nothing happens when the lease was lost.
     ///

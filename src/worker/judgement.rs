@@ -89,6 +89,9 @@ enum One {
 
 impl Worker {
     pub(super) async fn work(self, mut job: Job) -> Outcome {
+        if let Some(at_ms) = self.github.busy_until_ms(job.place.installation) {
+            return Outcome::Later { at_ms };
+        }
         let repository = self.github.repository(job.place.clone());
         let mut posting = Posting::new(&self, &job);
         if job.pulls.is_empty() && job.tips.is_empty() && job.rerun {
@@ -304,7 +307,9 @@ impl Worker {
             FetchError::NotYet(_) => true,
             FetchError::Hopeless(_) | FetchError::Panicked(_) => false,
         };
-        may_help && job.attempts.saturating_add(1) < self.settings.judging_attempts
+        // A limit says when it ends: waiting for it is no failure.
+        let limited = matches!(error, FetchError::GitHub(github::Error::RateLimited { .. }));
+        limited || may_help && job.attempts.saturating_add(1) < self.settings.judging_attempts
     }
 }
 

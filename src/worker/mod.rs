@@ -60,6 +60,9 @@ impl Default for Settings {
     }
 }
 
+/// How far apart judgements begin at most that waited for the same limit, in milliseconds.
+const POSTPONED_SPREAD_MS: u64 = 5_000;
+
 /// How long the worker waits when the store fails, in milliseconds.
 const STORE_FAILED_WAIT_MS: i64 = 1_000;
 
@@ -81,6 +84,8 @@ enum Outcome {
     Unreportable(String),
     /// It is to be tried again, not before the time that GitHub named.
     Again { not_before_ms: Option<TimestampMs>, error: String },
+    /// Its installation has spent its share of GitHub; it was not tried.
+    Later { at_ms: TimestampMs },
     /// Somebody else holds it now.
     Lost,
 }
@@ -206,6 +211,12 @@ impl Worker {
             Outcome::Lost => {
                 tracing::warn!(repository = %place, %head, "the lease of a judgement was lost");
                 Ok(())
+            }
+            Outcome::Later { at_ms } => {
+                metrics::counter!("fromguard_postponed_total").increment(1);
+                // Spread, so that what waited together does not come back together.
+                let spread_ms = i64::try_from(backoff::random() % POSTPONED_SPREAD_MS).unwrap_or(0);
+                self.store.postpone(job, at_ms.saturating_add(spread_ms)).await
             }
             Outcome::Unreportable(why) => {
                 metrics::counter!("fromguard_unreportable_total").increment(1);

@@ -10,6 +10,7 @@ mod harness;
 
 mod comments;
 mod large;
+mod limits;
 mod plan;
 mod queue;
 mod sweeps;

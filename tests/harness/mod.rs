@@ -147,9 +147,14 @@ impl House {
 
     /// A new repository `acme/{name}` whose branch `main` holds these files.
     pub(crate) fn repository(&self, name: &str, files: &[(&str, &str)]) -> Repo {
-        let folder = self.folders.path().join(name);
+        self.repository_of(&format!("acme/{name}"), files)
+    }
+
+    /// A new repository of any account.
+    pub(crate) fn repository_of(&self, full_name: &str, files: &[(&str, &str)]) -> Repo {
+        let folder = self.folders.path().join(full_name.replace('/', "+"));
         let builder = Builder::init(&folder).expect("a repository");
-        let mut repo = Repo { name: format!("acme/{name}"), builder, main: Sha(String::new()) };
+        let mut repo = Repo { name: full_name.to_owned(), builder, main: Sha(String::new()) };
         repo.main = repo.commit("main", files);
         self.standin.add_repository(&repo.name, Path::new(&folder)).expect("a repository");
         repo
