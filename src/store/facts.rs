@@ -6,6 +6,7 @@ use crate::ids::CommentId;
 use crate::ids::InstallationId;
 use crate::ids::PullNumber;
 use crate::ids::RepositoryId;
+use crate::ids::Sha;
 use crate::store::Store;
 use crate::store::StoreError;
 
@@ -67,6 +68,24 @@ impl Store {
         let mut connection = self.inner.connection.lock().await;
         query.execute(&mut *connection).await?;
         Ok(())
+    }
+
+    /// The head of a pull request, if it is open, as far as we were told.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn head_of(
+        &self,
+        repository: RepositoryId,
+        pull: PullNumber,
+    ) -> Result<Option<Sha>, StoreError> {
+        let mut connection = self.inner.connection.lock().await;
+        let row = sqlx::query("SELECT head FROM pulls WHERE repository = $1 AND number = $2 AND open = 1")
+            .bind(repository.0.cast_signed())
+            .bind(pull.0.cast_signed())
+            .fetch_optional(&mut *connection)
+            .await?;
+        row.map(|row| Ok(Sha(row.try_get(0)?))).transpose()
     }
 
     /// Whether the organisation's policy was ever read for this account.

@@ -16,9 +16,12 @@ use crate::github::publish::Draft;
 use crate::github::publish::ExternalId;
 use crate::ids::CheckRunId;
 use crate::ids::PullNumber;
+use crate::ids::Sha;
+use crate::store::Ask;
 use crate::store::Job;
 use crate::store::KeptComment;
 use crate::store::PostedRun;
+use crate::store::PullChange;
 use crate::store::StoreError;
 use crate::worker::Outcome;
 use crate::worker::Worker;
@@ -231,9 +234,23 @@ impl Worker {
         comments: &[Comment],
     ) -> Result<(), Stop> {
         for comment in comments {
+            let head = || self.store.head_of(job.place.id, comment.pull);
+            // Of a head that was pushed over meanwhile, nothing is said any more.
+            if head().await?.as_ref() != Some(&job.head) {
+                continue;
+            }
             self.publish_comment(repository, job, comment).await?;
+            if let Some(other) = head().await?.filter(|other| *other != job.head) {
+                // The new head may have been judged before this was written: it speaks last.
+                self.want_pull(job, comment.pull, other).await?;
+            }
         }
         Ok(())
+    }
+
+    async fn want_pull(&self, job: &Job, pull: PullNumber, head: Sha) -> Result<(), StoreError> {
+        let change = PullChange { place: job.place.clone(), pull, head, open: true, announce: false };
+        self.store.want(&[(Ask::Pull(change), self.clock.now_ms())], false).await
     }
 
     async fn publish_comment(
