@@ -63,6 +63,8 @@ pub struct PullEvent {
     pub open: bool,
     /// What happened.
     pub action: PullAction,
+    /// How many files it changes, if the event says so; 0 otherwise.
+    pub files: u64,
 }
 
 /// What happened to which merge group. Which pull requests are in it is not said.
@@ -206,6 +208,8 @@ struct PullRequest<'a> {
     state: Cow<'a, str>,
     #[serde(borrow)]
     head: Head<'a>,
+    #[serde(default)]
+    changed_files: u64,
 }
 
 #[derive(Deserialize)]
@@ -332,7 +336,8 @@ fn pull(body: &[u8], read: fn(&str, &Payload<'_>) -> Option<PullAction>) -> Resu
     let place = place(payload.repository, payload.installation)?;
     let open = action != PullAction::Closed && pull.state == "open";
     let head = sha(&pull.head.sha)?;
-    Ok(Event::Pull(PullEvent { place, pull: PullNumber(pull.number), head, open, action }))
+    let files = pull.changed_files;
+    Ok(Event::Pull(PullEvent { place, pull: PullNumber(pull.number), head, open, action, files }))
 }
 
 /// <https://docs.github.com/en/webhooks/webhook-events-and-payloads#merge_group>

@@ -164,9 +164,9 @@ pub(super) async fn receive(State(app): State<Arc<App>>, request: Request) -> Ou
         Event::Ping => Outcome::Ping,
         Event::Other => Outcome::Ignored,
         Event::Pull(event) => {
-            let PullEvent { place, pull, head, open, action } = event;
+            let PullEvent { place, pull, head, open, action, files } = event;
             let announce = open && action.announces();
-            record(&app, guid, Ask::Pull(PullChange { place, pull, head, open, announce })).await
+            record(&app, guid, Ask::Pull(PullChange { place, pull, head, open, announce, files })).await
         }
         Event::Group(GroupEvent { place, branch, head, base, base_branch, open }) => {
             let tip = Tip { branch, base, base_branch };

@@ -49,8 +49,17 @@ pub(super) struct Standing<'a> {
     pub(super) open: bool,
     /// Set when the row is to be written.
     pub(super) changed_ms: Option<TimestampMs>,
+    /// How many files a pull request changes; 0 when that was not said.
+    files: u64,
     /// What a branch's row says besides.
     pub(super) tip: Option<&'a TipChange>,
+}
+
+impl<'a> Standing<'a> {
+    /// Where a pointer stood before anything was said.
+    pub(super) fn before(head: String, open: bool) -> Standing<'a> {
+        Standing { head, open, changed_ms: None, files: 0, tip: None }
+    }
 }
 
 pub(super) type Standings<'a> = HashMap<Pointer, Standing<'a>>;
@@ -127,7 +136,8 @@ pub(super) async fn apply(
             raise(&before.head, false, false);
         }
         if differs && (*event || concerns) {
-            let now = Standing { head: head.clone(), open, changed_ms: Some(*now_ms), tip };
+            let files = if let Ask::Pull(change) = ask { change.files } else { 0 };
+            let now = Standing { head: head.clone(), open, changed_ms: Some(*now_ms), files, tip };
             standings.insert(pointer, now);
         }
     }
@@ -162,7 +172,7 @@ async fn known_pulls<'a>(
     rows.iter()
         .map(|row| {
             let open: i64 = row.try_get(3)?;
-            let standing = Standing { head: row.try_get(2)?, open: open != 0, changed_ms: None, tip: None };
+            let standing = Standing::before(row.try_get(2)?, open != 0);
             Ok((Pointer::Pull(row.try_get(0)?, row.try_get(1)?), standing))
         })
         .collect()
@@ -174,7 +184,8 @@ async fn write_pulls(connection: &mut SqliteConnection, standings: &Standings<'_
         .filter_map(|(pointer, standing)| match pointer {
             Pointer::Pull(repository, number) => {
                 let open = i64::from(standing.open);
-                Some((repository, number, &standing.head, open, standing.changed_ms?))
+                let files = standing.files.cast_signed();
+                Some((repository, number, &standing.head, open, standing.changed_ms?, files))
             }
             Pointer::Tip(..) => None,
         })
@@ -183,12 +194,13 @@ async fn write_pulls(connection: &mut SqliteConnection, standings: &Standings<'_
         return Ok(());
     }
     sqlx::query(concat!(
-        "INSERT INTO pulls (repository, number, head, open, touched_ms)
-         SELECT repository, number, head, open, touched_ms FROM ",
-        given!(0 "repository", 1 "number", 2 "head", 3 "open", 4 "touched_ms"),
+        "INSERT INTO pulls (repository, number, head, open, touched_ms, files)
+         SELECT repository, number, head, open, touched_ms, files FROM ",
+        given!(0 "repository", 1 "number", 2 "head", 3 "open", 4 "touched_ms", 5 "files"),
         " WHERE true
          ON CONFLICT (repository, number) DO UPDATE SET
-           head = excluded.head, open = excluded.open, touched_ms = excluded.touched_ms"
+           head = excluded.head, open = excluded.open, touched_ms = excluded.touched_ms,
+           files = excluded.files"
     ))
     .bind(sqlite::rows(&rows))
     .execute(connection)

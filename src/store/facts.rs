@@ -88,6 +88,26 @@ impl Store {
         row.map(|row| Ok(Sha(row.try_get(0)?))).transpose()
     }
 
+    /// How many files the event said that a pull request changes at this head; 0 when it did not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn files_of(
+        &self,
+        repository: RepositoryId,
+        pull: PullNumber,
+        head: &Sha,
+    ) -> Result<u64, StoreError> {
+        let mut connection = self.inner.connection.lock().await;
+        let row = sqlx::query("SELECT files FROM pulls WHERE repository = $1 AND number = $2 AND head = $3")
+            .bind(repository.0.cast_signed())
+            .bind(pull.0.cast_signed())
+            .bind(&head.0)
+            .fetch_optional(&mut *connection)
+            .await?;
+        Ok(row.map(|row| row.try_get::<i64, _>(0)).transpose()?.map_or(0, i64::cast_unsigned))
+    }
+
     /// Whether the organisation's policy was ever read for this account.
     ///
     /// # Errors

@@ -61,6 +61,8 @@ pub struct PullChange {
     /// Opened, reopened or retargeted: a run that stands on the head may be of
     /// another base and is superseded by a queued one before anything is fetched.
     pub announce: bool,
+    /// How many files it changes, if that is said; 0 otherwise.
+    pub files: u64,
 }
 
 /// A branch whose tip is judged.

@@ -34,6 +34,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "tips", include_str!("../../migrations/0003_tips.sql")),
     (4, "sweeps", include_str!("../../migrations/0004_sweeps.sql")),
     (5, "settled comments", include_str!("../../migrations/0005_settled_comments.sql")),
+    (6, "listed files", include_str!("../../migrations/0006_listed_files.sql")),
 ];
 
 /// How long SQLite waits for somebody else's lock: a backup, or a shell on the file.

@@ -39,7 +39,14 @@ fn sha(letter: char) -> Sha {
 }
 
 fn change(pull: u64, head: char) -> PullChange {
-    PullChange { place: place(1), pull: PullNumber(pull), head: sha(head), open: true, announce: false }
+    PullChange {
+        place: place(1),
+        pull: PullNumber(pull),
+        head: sha(head),
+        open: true,
+        announce: false,
+        files: 0,
+    }
 }
 
 /// What a delivery says of a pull request.
@@ -344,6 +351,18 @@ async fn a_head_is_judged_for_its_pull_request_and_its_branch_together() {
 }
 
 #[tokio::test]
+async fn how_many_files_the_last_event_counted_is_known_of_its_head() {
+    let store = memory().await;
+    let mut opened = delivery("g1", 7, 'a');
+    pull_of(&mut opened).files = 150;
+    store.record(opened, 0).await.unwrap();
+    let files = async |head: char| store.files_of(place(1).id, PullNumber(7), &sha(head)).await.unwrap();
+    assert_eq!((files('a').await, files('b').await), (150, 0));
+    store.record(delivery("g2", 7, 'b'), 1).await.unwrap();
+    assert_eq!((files('a').await, files('b').await), (0, 0));
+}
+
+#[tokio::test]
 async fn a_release_is_due_at_once_and_costs_no_attempt() {
     let store = memory().await;
     store.record(delivery("g1", 7, 'a'), 5).await.unwrap();
@@ -397,7 +416,7 @@ async fn a_database_of_a_newer_version_is_refused() {
         .unwrap();
     drop(store);
     let refused = Store::open(&url).await.err().expect("it is newer");
-    assert!(matches!(refused, StoreError::Newer { found: 9000, known: 5 }), "{refused}");
+    assert!(matches!(refused, StoreError::Newer { found: 9000, known: 6 }), "{refused}");
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ pub(super) async fn known<'a>(
     .await?;
     for row in rows {
         let open: i64 = row.try_get(3)?;
-        let standing = Standing { head: row.try_get(2)?, open: open != 0, changed_ms: None, tip: None };
+        let standing = Standing::before(row.try_get(2)?, open != 0);
         standings.insert(Pointer::Tip(row.try_get(0)?, row.try_get(1)?), standing);
     }
     Ok(())

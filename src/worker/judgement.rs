@@ -196,10 +196,12 @@ impl Worker {
         seen: bool,
     ) -> Result<One, StoreError> {
         let comment = self.store.comment(job.place.id, pull).await?;
+        let likely_files = self.store.files_of(job.place.id, pull, &job.head).await?;
         let request = fetch::Request {
             pull,
             head: &job.head,
             comments: comment.is_none(),
+            likely_files,
             organisation_policy_seen: seen,
             day: Day::from_unix_ms(self.clock.now_ms()),
         };
@@ -283,7 +285,7 @@ impl Worker {
     }
 
     async fn observe(&self, job: &Job, pull: PullNumber, head: Sha, open: bool) -> Result<(), StoreError> {
-        let change = PullChange { place: job.place.clone(), pull, head, open, announce: false };
+        let change = PullChange { place: job.place.clone(), pull, head, open, announce: false, files: 0 };
         self.store.observe(&Ask::Pull(change), self.clock.now_ms()).await
     }
 

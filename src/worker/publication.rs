@@ -249,7 +249,8 @@ impl Worker {
     }
 
     async fn want_pull(&self, job: &Job, pull: PullNumber, head: Sha) -> Result<(), StoreError> {
-        let change = PullChange { place: job.place.clone(), pull, head, open: true, announce: false };
+        let change =
+            PullChange { place: job.place.clone(), pull, head, open: true, announce: false, files: 0 };
         self.store.want(&[(Ask::Pull(change), self.clock.now_ms())], false).await
     }
 

@@ -3,6 +3,8 @@
 //! A listing that does not add up is no listing: a file that is missing from it
 //! would pass unjudged.
 
+use std::ops::RangeInclusive;
+
 use fromguard_core::source::RepoPath;
 use futures_util::StreamExt;
 use futures_util::TryStreamExt;
@@ -30,8 +32,6 @@ const CONCURRENT: usize = 10;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Changed {
     pub(super) path: RepoPath,
-    /// Whether it stood elsewhere before.
-    moved: bool,
     /// Where it stood before, when it was moved and GitHub says from where.
     pub(super) previous: Option<RepoPath>,
     pub(super) at_head: bool,
@@ -45,37 +45,27 @@ impl Changed {
     /// Reads the words of REST (`removed`) and GraphQL (`DELETED`); a word that is
     /// not known stands at both ends, so that it is looked at.
     pub(super) fn new(path: &str, status: &str, previous: Option<&str>) -> Changed {
-        let status = status.to_ascii_lowercase();
-        let (at_base, at_head) = match status.as_str() {
+        let (at_base, at_head) = match status.to_ascii_lowercase().as_str() {
             "added" | "renamed" | "copied" => (false, true),
             "removed" | "deleted" => (true, false),
             _ => (true, true),
         };
         let previous = previous.map(RepoPath::new);
-        let moved = status == "renamed";
-        let path = RepoPath::new(path);
-        Changed { path, moved, previous, at_head, at_base, head_blob: None, base_blob: None }
-    }
-
-    /// Whether it was moved and is not said from where.
-    pub(super) fn is_moved_from_somewhere(&self) -> bool {
-        self.moved && self.previous.is_none()
+        Changed { path: RepoPath::new(path), previous, at_head, at_base, head_blob: None, base_blob: None }
     }
 
     /// What stands at a path in the trees of both ends.
     pub(super) fn between(path: &str, base_blob: Option<String>, head_blob: Option<String>) -> Changed {
         let (at_base, at_head) = (base_blob.is_some(), head_blob.is_some());
-        let path = RepoPath::new(path);
-        Changed { path, moved: false, previous: None, at_head, at_base, head_blob, base_blob }
+        Changed { path: RepoPath::new(path), previous: None, at_head, at_base, head_blob, base_blob }
     }
 }
 
-/// Pages of the list, from `first` on, at once.
+/// Pages of the list, at once.
 pub(super) async fn pages(
     repository: &Repository,
     pull: PullNumber,
-    first: u64,
-    changed_files: u64,
+    pages: RangeInclusive<u64>,
 ) -> Result<Vec<Changed>, Error> {
     #[derive(Deserialize)]
     struct File {
@@ -85,7 +75,7 @@ pub(super) async fn pages(
         previous_filename: Option<String>,
     }
 
-    let pages: Vec<_> = (first..=changed_files.div_ceil(PAGE))
+    let pages: Vec<_> = pages
         .map(|page| async move {
             let path = repository.path(&format!("/pulls/{pull}/files?per_page={PAGE}&page={page}"));
             repository.rest(Call::get("the pull request's files", &path)).await?.json::<Vec<File>>()

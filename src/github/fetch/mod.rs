@@ -50,6 +50,9 @@ pub struct Request<'a> {
     pub pull: PullNumber,
     /// The head that is to be judged.
     pub head: &'a Sha,
+    /// How many files it changes, as its event said; 0 when that is not known. A long list
+    /// is asked for beside the first query.
+    pub likely_files: u64,
     /// Whether its comments are looked at too, for one of ours.
     pub comments: bool,
     /// Whether a policy of this organisation was ever read.
@@ -105,16 +108,11 @@ pub enum FetchError {
 /// When something is not known: nothing is guessed.
 pub async fn fetch(repository: &Repository, request: Request<'_>) -> Result<Fetched, FetchError> {
     let place = repository.place();
-    let was_read = repository.github.texts().has_read(place, request.pull);
-    let first_page = async {
-        match was_read {
-            // It says blobs, so that of those that were read no text is asked for again.
-            true => listing::pages(repository, request.pull, 1, 1).await.map(Some),
-            false => Ok(None),
-        }
-    };
+    let early = early_pages(repository, &request);
+    let pages = listing::pages(repository, request.pull, 1..=early);
     let now = change::now(repository, request.pull, request.comments);
-    let (mut now, first_page) = futures_util::try_join!(now, first_page)?;
+    let (mut now, listed) = futures_util::try_join!(now, pages)?;
+    let early = Early { pages: early, files: listed };
     repository.github.texts().note_read(place, request.pull);
     if !now.open {
         return Ok(Fetched::Closed);
@@ -135,7 +133,7 @@ pub async fn fetch(repository: &Repository, request: Request<'_>) -> Result<Fetc
     };
     let policies = policy::policies(&repository, standing).await?;
     let (approvals, notices) = review::approvals(&repository, &policies.in_force, &now.approvals).await?;
-    let listed = files(&repository, request.pull, &mut now, &base_tip, first_page).await?;
+    let listed = files(&repository, request.pull, &mut now, &base_tip, early).await?;
     let base = match listed.merge_base {
         Some(merge_base) => BaseEnd::Known(merge_base),
         None => BaseEnd::Likely { tip: base_tip, guess: now.likely_merge_base.take() },
@@ -192,6 +190,23 @@ async fn subject(
     })
 }
 
+/// Pages of the list that were asked for beside the first query.
+struct Early {
+    pages: u64,
+    files: Vec<Changed>,
+}
+
+/// How many pages of the list are asked for beside the first query: all of a long one, and
+/// one when texts of the pull request are kept: it says blobs, so that no text of those is
+/// asked for again.
+fn early_pages(repository: &Repository, request: &Request<'_>) -> u64 {
+    let was_read = || repository.github.texts().has_read(repository.place(), request.pull);
+    match request.likely_files {
+        files if files > listing::PAGE && files <= listing::MAX_FILES => files.div_ceil(listing::PAGE),
+        _ => u64::from(was_read()),
+    }
+}
+
 /// The list of the query with what the page of the other API says besides. That page may
 /// be of a newer head, so that only the query says which files there are.
 fn with_hints(mut files: Vec<Changed>, page: Vec<Changed>) -> Vec<Changed> {
@@ -223,24 +238,22 @@ async fn files(
     pull: PullNumber,
     now: &mut Now,
     base_tip: &Sha,
-    mut first_page: Option<Vec<Changed>>,
+    early: Early,
 ) -> Result<Listed, FetchError> {
     let count = now.changed_files;
     let mut known_base = None;
     if count <= listing::MAX_FILES {
-        let files = if count > listing::PAGE {
-            let pages = listing::pages(repository, pull, 1, count);
-            let merge_base = listing::merge_base(repository, base_tip, &now.head);
-            let (files, merge_base) = futures_util::try_join!(pages, merge_base)?;
-            known_base = Some(merge_base);
-            files
+        let pages = count.div_ceil(listing::PAGE);
+        let files = if pages <= 1 {
+            with_hints(std::mem::take(&mut now.files), early.files)
+        } else if pages <= early.pages {
+            early.files
         } else {
-            let files = std::mem::take(&mut now.files);
-            // The query does not say from where a file was moved.
-            if first_page.is_none() && files.iter().any(Changed::is_moved_from_somewhere) {
-                first_page = Some(listing::pages(repository, pull, 1, 1).await?);
-            }
-            with_hints(files, first_page.unwrap_or_default())
+            let rest = listing::pages(repository, pull, early.pages + 1..=pages);
+            let merge_base = listing::merge_base(repository, base_tip, &now.head);
+            let (rest, merge_base) = futures_util::try_join!(rest, merge_base)?;
+            known_base = Some(merge_base);
+            early.files.into_iter().chain(rest).collect()
         };
         if files.len() as u64 == count {
             return Ok(Listed { files, merge_base: known_base, tree: None });

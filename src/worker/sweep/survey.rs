@@ -91,7 +91,7 @@ impl Sweeper {
 
 fn pull_ask(place: &RepositoryPlace, found: FoundPull) -> Ask {
     let FoundPull { pull, head, .. } = found;
-    Ask::Pull(PullChange { place: place.clone(), pull, head, open: true, announce: false })
+    Ask::Pull(PullChange { place: place.clone(), pull, head, open: true, announce: false, files: 0 })
 }
 
 fn group_ask(place: &RepositoryPlace, found: FoundGroup) -> Ask {
