@@ -1,11 +1,10 @@
 //! What is done every so often by one process, however many there are; and how often a
 //! delivery was asked for again.
 
-use sqlx::Row;
-
 use crate::clock::TimestampMs;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::database::query;
 
 /// A chore that is ours to do now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,16 +27,16 @@ impl Store {
         now_ms: TimestampMs,
         next_ms: TimestampMs,
     ) -> Result<Option<Chore>, StoreError> {
-        let mut connection = self.inner.connection.lock().await;
-        let row = sqlx::query(
+        let mut connection = self.inner.database.connect().await?;
+        let row = query(
             "INSERT INTO chores (name, due_ms, done_ms) VALUES ($1, $3, 0)
              ON CONFLICT (name) DO UPDATE SET due_ms = excluded.due_ms WHERE chores.due_ms <= $2
              RETURNING done_ms",
         )
-        .bind(name)
+        .bind(Some(name))
         .bind(now_ms)
         .bind(next_ms)
-        .fetch_optional(&mut *connection)
+        .fetch_optional(&mut connection)
         .await?;
         let Some(row) = row else { return Ok(None) };
         let done_ms: i64 = row.try_get(0)?;
@@ -54,12 +53,12 @@ impl Store {
         now_ms: TimestampMs,
         before_ms: TimestampMs,
     ) -> Result<(), StoreError> {
-        let mut connection = self.inner.connection.lock().await;
-        sqlx::query("UPDATE chores SET due_ms = $2 WHERE name = $1 AND due_ms > $2 AND done_ms <= $3")
-            .bind(name)
+        let mut connection = self.inner.database.connect().await?;
+        query("UPDATE chores SET due_ms = $2 WHERE name = $1 AND due_ms > $2 AND done_ms <= $3")
+            .bind(Some(name))
             .bind(now_ms)
             .bind(before_ms)
-            .execute(&mut *connection)
+            .execute(&mut connection)
             .await?;
         Ok(())
     }
@@ -69,11 +68,11 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn finish_chore(&self, chore: &Chore) -> Result<(), StoreError> {
-        let mut connection = self.inner.connection.lock().await;
-        sqlx::query("UPDATE chores SET done_ms = $2 WHERE name = $1 AND done_ms < $2")
-            .bind(chore.name)
+        let mut connection = self.inner.database.connect().await?;
+        query("UPDATE chores SET done_ms = $2 WHERE name = $1 AND done_ms < $2")
+            .bind(Some(chore.name))
             .bind(chore.began_ms)
-            .execute(&mut *connection)
+            .execute(&mut connection)
             .await?;
         Ok(())
     }
@@ -83,12 +82,12 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn chore_due_ms(&self, name: &str) -> Result<Option<TimestampMs>, StoreError> {
-        let mut connection = self.inner.connection.lock().await;
-        let row = sqlx::query("SELECT due_ms FROM chores WHERE name = $1")
-            .bind(name)
-            .fetch_optional(&mut *connection)
+        let mut connection = self.inner.database.connect().await?;
+        let row = query("SELECT due_ms FROM chores WHERE name = $1")
+            .bind(Some(name))
+            .fetch_optional(&mut connection)
             .await?;
-        row.map(|row| Ok(row.try_get(0)?)).transpose()
+        row.map(|row| row.try_get(0)).transpose()
     }
 
     /// Counts that a delivery is asked for again; `false` when it was asked for `most` times.
@@ -101,17 +100,17 @@ impl Store {
         most: i64,
         now_ms: TimestampMs,
     ) -> Result<bool, StoreError> {
-        let mut connection = self.inner.connection.lock().await;
-        let counted = sqlx::query(
+        let mut connection = self.inner.database.connect().await?;
+        let counted = query(
             "INSERT INTO redeliveries (guid, asked, touched_ms) VALUES ($1, 1, $3)
              ON CONFLICT (guid) DO UPDATE SET asked = redeliveries.asked + 1, touched_ms = excluded.touched_ms
              WHERE redeliveries.asked < $2",
         )
-        .bind(guid)
+        .bind(Some(guid))
         .bind(most)
         .bind(now_ms)
-        .execute(&mut *connection)
+        .execute(&mut connection)
         .await?;
-        Ok(counted.rows_affected() == 1)
+        Ok(counted == 1)
     }
 }

@@ -1,7 +1,5 @@
 //! What is remembered beside judgements: our comments, and what was learnt of an installation.
 
-use sqlx::Row;
-
 use crate::ids::CommentId;
 use crate::ids::InstallationId;
 use crate::ids::PullNumber;
@@ -9,6 +7,7 @@ use crate::ids::RepositoryId;
 use crate::ids::Sha;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::database::query;
 
 /// The comment that we keep on a pull request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,11 +28,11 @@ impl Store {
         repository: RepositoryId,
         pull: PullNumber,
     ) -> Result<Option<KeptComment>, StoreError> {
-        let mut connection = self.inner.connection.lock().await;
-        let row = sqlx::query("SELECT comment, settled FROM comments WHERE repository = $1 AND number = $2")
+        let mut connection = self.inner.database.connect().await?;
+        let row = query("SELECT comment, settled FROM comments WHERE repository = $1 AND number = $2")
             .bind(repository.0.cast_signed())
             .bind(pull.0.cast_signed())
-            .fetch_optional(&mut *connection)
+            .fetch_optional(&mut connection)
             .await?;
         row.map(|row| {
             let id = CommentId(row.try_get::<i64, _>(0)?.cast_unsigned());
@@ -53,20 +52,20 @@ impl Store {
         comment: Option<KeptComment>,
     ) -> Result<(), StoreError> {
         let query = match comment {
-            Some(_) => sqlx::query(
+            Some(_) => query(
                 "INSERT INTO comments (repository, number, comment, settled) VALUES ($1, $2, $3, $4)
                  ON CONFLICT (repository, number) DO UPDATE SET
                    comment = excluded.comment, settled = excluded.settled",
             ),
-            None => sqlx::query("DELETE FROM comments WHERE repository = $1 AND number = $2"),
+            None => query("DELETE FROM comments WHERE repository = $1 AND number = $2"),
         };
         let query = query.bind(repository.0.cast_signed()).bind(pull.0.cast_signed());
         let query = match comment {
             Some(comment) => query.bind(comment.id.0.cast_signed()).bind(i64::from(comment.settled)),
             None => query,
         };
-        let mut connection = self.inner.connection.lock().await;
-        query.execute(&mut *connection).await?;
+        let mut connection = self.inner.database.connect().await?;
+        query.execute(&mut connection).await?;
         Ok(())
     }
 
@@ -79,11 +78,11 @@ impl Store {
         repository: RepositoryId,
         pull: PullNumber,
     ) -> Result<Option<Sha>, StoreError> {
-        let mut connection = self.inner.connection.lock().await;
-        let row = sqlx::query("SELECT head FROM pulls WHERE repository = $1 AND number = $2 AND open = 1")
+        let mut connection = self.inner.database.connect().await?;
+        let row = query("SELECT head FROM pulls WHERE repository = $1 AND number = $2 AND open = 1")
             .bind(repository.0.cast_signed())
             .bind(pull.0.cast_signed())
-            .fetch_optional(&mut *connection)
+            .fetch_optional(&mut connection)
             .await?;
         row.map(|row| Ok(Sha(row.try_get(0)?))).transpose()
     }
@@ -98,12 +97,12 @@ impl Store {
         pull: PullNumber,
         head: &Sha,
     ) -> Result<u64, StoreError> {
-        let mut connection = self.inner.connection.lock().await;
-        let row = sqlx::query("SELECT files FROM pulls WHERE repository = $1 AND number = $2 AND head = $3")
+        let mut connection = self.inner.database.connect().await?;
+        let row = query("SELECT files FROM pulls WHERE repository = $1 AND number = $2 AND head = $3")
             .bind(repository.0.cast_signed())
             .bind(pull.0.cast_signed())
             .bind(&head.0)
-            .fetch_optional(&mut *connection)
+            .fetch_optional(&mut connection)
             .await?;
         Ok(row.map(|row| row.try_get::<i64, _>(0)).transpose()?.map_or(0, i64::cast_unsigned))
     }
@@ -113,10 +112,10 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn organisation_policy_seen(&self, installation: InstallationId) -> Result<bool, StoreError> {
-        let mut connection = self.inner.connection.lock().await;
-        let row = sqlx::query("SELECT organisation_policy_seen FROM installations WHERE installation = $1")
+        let mut connection = self.inner.database.connect().await?;
+        let row = query("SELECT organisation_policy_seen FROM installations WHERE installation = $1")
             .bind(installation.0.cast_signed())
-            .fetch_optional(&mut *connection)
+            .fetch_optional(&mut connection)
             .await?;
         Ok(row.map(|row| row.try_get::<i64, _>(0)).transpose()?.is_some_and(|seen| seen != 0))
     }
@@ -126,13 +125,13 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn set_organisation_policy_seen(&self, installation: InstallationId) -> Result<(), StoreError> {
-        let mut connection = self.inner.connection.lock().await;
-        sqlx::query(
+        let mut connection = self.inner.database.connect().await?;
+        query(
             "INSERT INTO installations (installation, organisation_policy_seen) VALUES ($1, 1)
              ON CONFLICT (installation) DO UPDATE SET organisation_policy_seen = 1",
         )
         .bind(installation.0.cast_signed())
-        .execute(&mut *connection)
+        .execute(&mut connection)
         .await?;
         Ok(())
     }

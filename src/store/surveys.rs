@@ -4,9 +4,6 @@
 //! Level-triggered like the queue: a row says what is wanted, a wish raises it, and who
 //! has looked takes it away unless it was raised meanwhile.
 
-use sqlx::Row;
-use sqlx::SqliteConnection;
-
 use crate::clock::TimestampMs;
 use crate::ids::InstallationId;
 use crate::ids::RepositoryId;
@@ -17,8 +14,10 @@ use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::change;
 use crate::store::change::Said;
-use crate::store::sqlite;
-use crate::store::sqlite::given;
+use crate::store::database::Connection;
+use crate::store::database::given;
+use crate::store::database::json;
+use crate::store::database::query;
 
 /// How long after a push that changes a policy the pull requests are looked up: several
 /// pushes in that time are one look.
@@ -83,6 +82,12 @@ fn key(wish: &SurveyWish) -> (i64, i64) {
     (wish.installation.0.cast_signed(), repository)
 }
 
+macro_rules! oldest_due {
+    () => {
+        "SELECT * FROM surveys WHERE due_ms <= $1 ORDER BY due_ms, installation, repository LIMIT 1"
+    };
+}
+
 impl Store {
     /// Wants surveys, each from its time on.
     ///
@@ -90,8 +95,8 @@ impl Store {
     /// When the database fails.
     pub async fn want_surveys(&self, wishes: &[(SurveyWish, TimestampMs)]) -> Result<(), StoreError> {
         {
-            let mut connection = self.inner.connection.lock().await;
-            let mut transaction = sqlite::begin(&mut connection).await?;
+            let mut connection = self.inner.database.connect().await?;
+            let mut transaction = connection.begin().await?;
             let wishes: Vec<_> = wishes.iter().map(|(wish, at_ms)| (wish, *at_ms)).collect();
             want(&mut transaction, &wishes).await?;
             transaction.commit().await?;
@@ -109,14 +114,10 @@ impl Store {
         now_ms: TimestampMs,
         lease_ms: i64,
     ) -> Result<Option<Survey>, StoreError> {
-        let mut connection = self.inner.connection.lock().await;
-        let mut transaction = sqlite::begin(&mut connection).await?;
-        let row = sqlx::query(
-            "SELECT * FROM surveys WHERE due_ms <= $1 ORDER BY due_ms, installation, repository LIMIT 1",
-        )
-        .bind(now_ms)
-        .fetch_optional(&mut *transaction)
-        .await?;
+        let mut connection = self.inner.database.connect().await?;
+        let mut transaction = connection.begin().await?;
+        let sql = transaction.say(oldest_due!(), concat!(oldest_due!(), " FOR UPDATE SKIP LOCKED"));
+        let row = query(sql).bind(now_ms).fetch_optional(&mut transaction).await?;
         let Some(row) = row else { return Ok(None) };
         let number = |column: &str| row.try_get::<i64, _>(column);
         let repository = match number("repository")? {
@@ -139,7 +140,7 @@ impl Store {
             lease: self.inner.lease_tokens.next(),
         };
         let (installation, repository) = survey.key();
-        sqlx::query(
+        query(
             "UPDATE surveys SET lease = $3, due_ms = $4, attempts = attempts + 1
              WHERE installation = $1 AND repository = $2",
         )
@@ -147,7 +148,7 @@ impl Store {
         .bind(repository)
         .bind(&survey.lease)
         .bind(now_ms.saturating_add(lease_ms))
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         transaction.commit().await?;
         Ok(Some(survey))
@@ -159,18 +160,18 @@ impl Store {
     /// When the database fails.
     pub async fn finish_survey(&self, survey: &Survey, now_ms: TimestampMs) -> Result<(), StoreError> {
         let (installation, repository) = survey.key();
-        let mut connection = self.inner.connection.lock().await;
-        let mut transaction = sqlite::begin(&mut connection).await?;
-        sqlx::query(
+        let mut connection = self.inner.database.connect().await?;
+        let mut transaction = connection.begin().await?;
+        query(
             "DELETE FROM surveys WHERE installation = $1 AND repository = $2 AND lease = $3 AND wanted = $4",
         )
         .bind(installation)
         .bind(repository)
         .bind(&survey.lease)
         .bind(survey.wanted)
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
-        sqlx::query(
+        query(
             "UPDATE surveys SET lease = NULL, attempts = 0, due_ms = $4
              WHERE installation = $1 AND repository = $2 AND lease = $3",
         )
@@ -178,7 +179,7 @@ impl Store {
         .bind(repository)
         .bind(&survey.lease)
         .bind(now_ms)
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         transaction.commit().await?;
         Ok(())
@@ -190,8 +191,8 @@ impl Store {
     /// When the database fails.
     pub async fn retry_survey(&self, survey: &Survey, at_ms: TimestampMs) -> Result<(), StoreError> {
         let (installation, repository) = survey.key();
-        let mut connection = self.inner.connection.lock().await;
-        sqlx::query(
+        let mut connection = self.inner.database.connect().await?;
+        query(
             "UPDATE surveys SET lease = NULL, due_ms = $4
              WHERE installation = $1 AND repository = $2 AND lease = $3",
         )
@@ -199,7 +200,7 @@ impl Store {
         .bind(repository)
         .bind(&survey.lease)
         .bind(at_ms)
-        .execute(&mut *connection)
+        .execute(&mut connection)
         .await?;
         Ok(())
     }
@@ -209,9 +210,9 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn next_survey_ms(&self) -> Result<Option<TimestampMs>, StoreError> {
-        let mut connection = self.inner.connection.lock().await;
-        let row = sqlx::query("SELECT MIN(due_ms) FROM surveys").fetch_one(&mut *connection).await?;
-        Ok(row.try_get(0)?)
+        let mut connection = self.inner.database.connect().await?;
+        let row = query("SELECT MIN(due_ms) FROM surveys").fetch_one(&mut connection).await?;
+        row.try_get(0)
     }
 
     /// Wants judgements of what a survey found, each from its time on. With `idle`, only of
@@ -221,8 +222,9 @@ impl Store {
     /// When the database fails.
     pub async fn want(&self, asks: &[(Ask, TimestampMs)], idle: bool) -> Result<(), StoreError> {
         {
-            let mut connection = self.inner.connection.lock().await;
-            let mut transaction = sqlite::begin(&mut connection).await?;
+            let mut connection = self.inner.database.connect().await?;
+            let mut transaction = connection.begin().await?;
+            transaction.lock_repositories(asks.iter().filter_map(|(ask, _)| ask.repository())).await?;
             let busy = match idle {
                 true => busy(&mut transaction, asks).await?,
                 false => Vec::new(),
@@ -247,14 +249,14 @@ impl Store {
         &self,
         installation: InstallationId,
     ) -> Result<Vec<RepositoryId>, StoreError> {
-        let mut connection = self.inner.connection.lock().await;
-        let rows = sqlx::query(
+        let mut connection = self.inner.database.connect().await?;
+        let rows = query(
             "SELECT DISTINCT heads.repository FROM heads JOIN pulls
                ON pulls.repository = heads.repository AND pulls.head = heads.head AND pulls.open = 1
              WHERE heads.installation = $1",
         )
         .bind(installation.0.cast_signed())
-        .fetch_all(&mut *connection)
+        .fetch_all(&mut connection)
         .await?;
         rows.iter().map(|row| Ok(RepositoryId(row.try_get::<i64, _>(0)?.cast_unsigned()))).collect()
     }
@@ -262,14 +264,14 @@ impl Store {
 
 /// Raises or makes the rows of wishes; the earlier time counts.
 pub(super) async fn want(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     wishes: &[(&SurveyWish, TimestampMs)],
 ) -> Result<(), StoreError> {
     for (wish, at_ms) in wishes {
         let (installation, repository) = key(wish);
         let none = RepositoryName { owner: String::new(), name: String::new() };
         let name = wish.repository.as_ref().map_or(&none, |(_, name)| name);
-        sqlx::query(
+        query(
             "INSERT INTO surveys (installation, repository, owner, name, first_run, again, due_ms, base)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
              ON CONFLICT (installation, repository) DO UPDATE SET
@@ -286,9 +288,9 @@ pub(super) async fn want(
         .bind(&name.name)
         .bind(i64::from(wish.first_run))
         .bind(i64::from(wish.again))
-        .bind(at_ms)
-        .bind(wish.base.as_deref().unwrap_or_default())
-        .execute(&mut *connection)
+        .bind(*at_ms)
+        .bind(Some(wish.base.as_deref().unwrap_or_default()))
+        .execute(connection)
         .await?;
     }
     Ok(())
@@ -296,7 +298,7 @@ pub(super) async fn want(
 
 /// Does what was said of installations and policies, in its order. What changes a policy
 /// waits a little, so that several pushes are one look.
-pub(super) async fn apply(connection: &mut SqliteConnection, said: &[Said<'_>]) -> Result<(), StoreError> {
+pub(super) async fn apply(connection: &mut Connection, said: &[Said<'_>]) -> Result<(), StoreError> {
     for Said { ask, now_ms, .. } in said {
         match ask {
             Ask::Survey(wishes) => {
@@ -313,54 +315,49 @@ pub(super) async fn apply(connection: &mut SqliteConnection, said: &[Said<'_>]) 
 
 /// Nothing is worked on any more: of the whole installation, or of some repositories.
 pub(super) async fn leave(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     installation: InstallationId,
     repositories: Option<&[RepositoryId]>,
 ) -> Result<(), StoreError> {
     let keys: Option<Vec<(i64,)>> =
         repositories.map(|ids| ids.iter().map(|id| (id.0.cast_signed(),)).collect());
     // Bound as JSON whether it is used or not, so that both forms have the same parameters.
-    let rows = sqlite::rows(keys.as_deref().unwrap_or_default());
+    let rows = json(keys.as_deref().unwrap_or_default());
     let all = i64::from(keys.is_none());
-    for query in [
+    for sql in [
         concat!(
             "UPDATE heads SET due_ms = NULL, lease = NULL, leased_generation = NULL, raised_since_ms = NULL,
                attempts = 0, done = wanted, announce = 0
              WHERE installation = $2 AND due_ms IS NOT NULL
                AND ($3 > 0 OR repository IN (SELECT repository FROM ",
-            given!(0 "repository"),
+            given!(0 "repository" BIGINT),
             "))"
         ),
         concat!(
             "DELETE FROM surveys WHERE installation = $2
                AND ($3 > 0 OR repository IN (SELECT repository FROM ",
-            given!(0 "repository"),
+            given!(0 "repository" BIGINT),
             "))"
         ),
     ] {
-        sqlx::query(query)
-            .bind(&rows)
-            .bind(installation.0.cast_signed())
-            .bind(all)
-            .execute(&mut *connection)
-            .await?;
+        query(sql).bind(&rows).bind(installation.0.cast_signed()).bind(all).execute(connection).await?;
     }
     Ok(())
 }
 
 /// The heads among these of which a judgement is wanted or under way.
 async fn busy(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     asks: &[(Ask, TimestampMs)],
 ) -> Result<Vec<(i64, String)>, StoreError> {
     let keys: Vec<(i64, String)> = asks.iter().map(|(ask, _)| ask.head_key()).collect();
-    let rows = sqlx::query(concat!(
+    let rows = query(concat!(
         "SELECT heads.repository, heads.head FROM ",
-        given!(0 "repository", 1 "head"),
+        given!(0 "repository" BIGINT, 1 "head" TEXT),
         " JOIN heads ON heads.repository = given.repository AND heads.head = given.head
           WHERE heads.due_ms IS NOT NULL"
     ))
-    .bind(sqlite::rows(&keys))
+    .bind(json(&keys))
     .fetch_all(connection)
     .await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()

@@ -1,9 +1,6 @@
 //! Branches whose tip is judged: that of a merge group, against what the group is
 //! put on; and a branch that is to have a run at all, against itself.
 
-use sqlx::Row;
-use sqlx::SqliteConnection;
-
 use crate::ids::RepositoryId;
 use crate::ids::Sha;
 use crate::store::Ask;
@@ -14,8 +11,10 @@ use crate::store::change::Pointer;
 use crate::store::change::Said;
 use crate::store::change::Standing;
 use crate::store::change::Standings;
-use crate::store::sqlite;
-use crate::store::sqlite::given;
+use crate::store::database::Connection;
+use crate::store::database::given;
+use crate::store::database::json;
+use crate::store::database::query;
 
 /// By what a branch is known.
 pub(super) fn key(change: &TipChange) -> Pointer {
@@ -24,7 +23,7 @@ pub(super) fn key(change: &TipChange) -> Pointer {
 
 /// Adds where the branches stand of which something is said.
 pub(super) async fn known<'a>(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     said: &[Said<'a>],
     standings: &mut Standings<'a>,
 ) -> Result<(), StoreError> {
@@ -38,12 +37,12 @@ pub(super) async fn known<'a>(
     if keys.is_empty() {
         return Ok(());
     }
-    let rows = sqlx::query(concat!(
+    let rows = query(concat!(
         "SELECT tips.repository, tips.branch, tips.head, tips.open FROM ",
-        given!(0 "repository", 1 "branch"),
+        given!(0 "repository" BIGINT, 1 "branch" TEXT),
         " JOIN tips ON tips.repository = given.repository AND tips.branch = given.branch"
     ))
-    .bind(sqlite::rows(&keys))
+    .bind(json(&keys))
     .fetch_all(connection)
     .await?;
     for row in rows {
@@ -55,10 +54,7 @@ pub(super) async fn known<'a>(
 }
 
 /// Writes the branches that stand elsewhere now.
-pub(super) async fn write(
-    connection: &mut SqliteConnection,
-    standings: &Standings<'_>,
-) -> Result<(), StoreError> {
+pub(super) async fn write(connection: &mut Connection, standings: &Standings<'_>) -> Result<(), StoreError> {
     let rows: Vec<_> = standings
         .iter()
         .filter_map(|(pointer, standing)| {
@@ -78,16 +74,16 @@ pub(super) async fn write(
     if rows.is_empty() {
         return Ok(());
     }
-    sqlx::query(concat!(
+    query(concat!(
         "INSERT INTO tips (repository, branch, head, base, base_branch, open, touched_ms)
          SELECT repository, branch, head, base, base_branch, open, touched_ms FROM ",
-        given!(0 "repository", 1 "branch", 2 "head", 3 "base", 4 "base_branch", 5 "open", 6 "touched_ms"),
+        given!(0 "repository" BIGINT, 1 "branch" TEXT, 2 "head" TEXT, 3 "base" TEXT, 4 "base_branch" TEXT, 5 "open" BIGINT, 6 "touched_ms" BIGINT),
         " WHERE true
          ON CONFLICT (repository, branch) DO UPDATE SET
            head = excluded.head, base = excluded.base, base_branch = excluded.base_branch,
            open = excluded.open, touched_ms = excluded.touched_ms"
     ))
-    .bind(sqlite::rows(&rows))
+    .bind(json(&rows))
     .execute(connection)
     .await?;
     Ok(())
@@ -95,11 +91,11 @@ pub(super) async fn write(
 
 /// The branches whose tip this head is.
 pub(super) async fn at(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     repository: RepositoryId,
     head: &Sha,
 ) -> Result<Vec<Tip>, StoreError> {
-    let rows = sqlx::query(
+    let rows = query(
         "SELECT branch, base, base_branch FROM tips
          WHERE repository = $1 AND head = $2 AND open = 1 ORDER BY branch",
     )

@@ -107,13 +107,11 @@ pub enum FetchError {
 /// # Errors
 /// When something is not known: nothing is guessed.
 pub async fn fetch(repository: &Repository, request: Request<'_>) -> Result<Fetched, FetchError> {
-    let place = repository.place();
     let early = early_pages(repository, &request);
     let pages = listing::pages(repository, request.pull, 1..=early);
     let now = change::now(repository, request.pull, request.comments);
     let (mut now, listed) = futures_util::try_join!(now, pages)?;
     let early = Early { pages: early, files: listed };
-    repository.github.texts().note_read(place, request.pull);
     if !now.open {
         return Ok(Fetched::Closed);
     }
@@ -142,6 +140,7 @@ pub async fn fetch(repository: &Repository, request: Request<'_>) -> Result<Fetc
     let mut subject = subject(&repository, request.head, read, policies.in_force, approvals).await?;
     subject.notices.extend(policies.notices);
     subject.notices.extend(notices);
+    repository.github.texts().note_read(repository.place(), request.pull);
     Ok(Fetched::Change(Box::new(Change {
         name: now.name,
         subject,
@@ -202,7 +201,8 @@ struct Early {
 fn early_pages(repository: &Repository, request: &Request<'_>) -> u64 {
     let was_read = || repository.github.texts().has_read(repository.place(), request.pull);
     match request.likely_files {
-        files if files > listing::PAGE && files <= listing::MAX_FILES => files.div_ceil(listing::PAGE),
+        files if files > listing::MAX_FILES => 0,
+        files if files > listing::PAGE => files.div_ceil(listing::PAGE),
         _ => u64::from(was_read()),
     }
 }
