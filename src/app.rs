@@ -18,6 +18,7 @@ use crate::server::Pieces;
 use crate::server::Server;
 use crate::store::Store;
 use crate::worker;
+use crate::worker::Sweeper;
 use crate::worker::Worker;
 
 /// What the App is made of.
@@ -40,12 +41,15 @@ pub struct AppParts {
     pub github: github::Settings,
     /// What deliveries are signed with.
     pub webhook_secrets: WebhookSecrets,
+    /// Whether lost deliveries and commits without a result are looked for; a rehearsal loses none.
+    pub sweeps: bool,
 }
 
 /// The App, listening.
 pub struct App {
     server: Server,
     worker: Option<Worker>,
+    sweeper: Option<Sweeper>,
     store: Store,
     address: SocketAddr,
 }
@@ -59,19 +63,20 @@ impl App {
         let Parts { listen, database_url, app, worker, clock } = parts;
         let store = Store::open(database_url.expose_secret()).await?;
         store.check_clock(clock.now_ms()).await?;
-        let (secrets, worker) = match app {
+        let (secrets, worker, sweeper) = match app {
             Some(app) => {
                 let github = GitHub::new(&app.github, clock.clone())?;
+                let sweeper = app.sweeps.then(|| Sweeper::new(store.clone(), github.clone(), clock.clone()));
                 let worker = Worker::new(store.clone(), github, clock.clone(), worker);
-                (Some(app.webhook_secrets), Some(worker))
+                (Some(app.webhook_secrets), Some(worker), sweeper)
             }
-            None => (None, None),
+            None => (None, None, None),
         };
         let server = Server::bind(listen, Pieces { store: store.clone(), clock, secrets })
             .await
             .with_context(|| format!("{listen} cannot be listened at"))?;
         let address = server.address()?;
-        Ok(App { server, worker, store, address })
+        Ok(App { server, worker, sweeper, store, address })
     }
 
     /// Where it listens.
@@ -102,16 +107,28 @@ impl App {
             stop.await;
             stopping.send_replace(true);
         };
-        let worker = self.worker;
+        let (worker, sweeper) = (self.worker, self.sweeper);
         let mut judging = tokio::spawn(async move {
+            let mut stopped_too = stopped.clone();
             let stopped = async {
                 // An error says that the server is gone, which is as good.
                 let _ = stopped.wait_for(|stopped| *stopped).await;
             };
-            match worker {
-                Some(worker) => worker.run(stopped).await,
-                None => stopped.await,
-            }
+            let stopped_too = async {
+                let _ = stopped_too.wait_for(|stopped| *stopped).await;
+            };
+            let judging = async {
+                match worker {
+                    Some(worker) => worker.run(stopped).await,
+                    None => stopped.await,
+                }
+            };
+            let sweeping = async {
+                if let Some(sweeper) = sweeper {
+                    sweeper.run(stopped_too).await;
+                }
+            };
+            tokio::join!(judging, sweeping);
         });
         let mut serving = pin!(self.server.run(stop));
         tokio::select! {

@@ -82,6 +82,7 @@ fn parts(config: Config) -> anyhow::Result<Parts> {
     let app = match config.app {
         Some(app) => Some(AppParts {
             webhook_secrets: WebhookSecrets::new(&app.webhook_secrets)?,
+            sweeps: true,
             github: github::Settings {
                 api_url: config.github_api_url,
                 app_id: app.id,

@@ -192,6 +192,29 @@ impl App {
         })
     }
 
+    /// A token that lists what an installation reaches, and may do nothing else.
+    pub(crate) async fn metadata_token(&self, installation: InstallationId) -> Result<SecretString, Error> {
+        #[derive(Serialize)]
+        struct Body {
+            permissions: Permissions,
+        }
+        #[derive(Serialize)]
+        struct Permissions {
+            metadata: &'static str,
+        }
+        #[derive(Deserialize)]
+        struct Minted {
+            token: String,
+        }
+
+        let path = format!("/app/installations/{installation}/access_tokens");
+        let body = Body { permissions: Permissions { metadata: "read" } };
+        let call = Call::send(Method::POST, "the installation", &path, &body);
+        let minted: Minted = self.client.rest(&self.jwt()?, call).await?.json()?;
+        metrics::counter!("fromguard_github_tokens_minted_total").increment(1);
+        Ok(SecretString::from(minted.token))
+    }
+
     /// Whether the installation covers every repository of its account.
     pub(crate) async fn covers_all(&self, installation: InstallationId) -> Result<bool, Error> {
         #[derive(Deserialize)]

@@ -158,6 +158,19 @@ impl Error {
         )
     }
 
+    /// Whether nobody can be told anything there, however long it is tried: the repository
+    /// is archived, or the installation suspended. An event says when that ends.
+    #[must_use]
+    pub fn is_shut(&self) -> bool {
+        match self {
+            Error::Forbidden { message } => {
+                let said = message.to_ascii_lowercase();
+                said.contains("archived") || said.contains("suspended")
+            }
+            _ => false,
+        }
+    }
+
     /// When it may be tried again, where GitHub said so.
     #[must_use]
     pub fn retry_at_ms(&self) -> Option<TimestampMs> {

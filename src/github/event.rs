@@ -3,6 +3,9 @@
 //!
 //! A payload is some 24 KB; the structs here borrow from it and skip the rest.
 
+mod installation;
+mod push;
+
 use std::borrow::Cow;
 
 use serde::Deserialize;
@@ -17,7 +20,11 @@ use crate::ids::RepositoryPlace;
 use crate::ids::Sha;
 
 /// The events to subscribe to.
-pub const HANDLED: &[&str] = &["check_run", "check_suite", "pull_request", "pull_request_review"];
+pub const HANDLED: &[&str] =
+    &["check_run", "check_suite", "merge_group", "pull_request", "pull_request_review", "push"];
+
+/// The events that every App gets, whatever it subscribes to.
+pub const AUTOMATIC: &[&str] = &["installation", "installation_repositories"];
 
 /// The button of a completed run that asks for another judgement.
 pub const RECHECK: &str = "recheck";
@@ -29,8 +36,16 @@ pub enum Event {
     Ping,
     /// Something that changes what is to be judged happened to a pull request.
     Pull(PullEvent),
+    /// A merge queue made a group, or is done with it.
+    Group(GroupEvent),
     /// Somebody asks for another judgement of a commit.
     Rerun(RerunEvent),
+    /// The App was let in, or into more.
+    Arrived(ArrivedEvent),
+    /// The App was shut out, or of some repositories.
+    Left(LeftEvent),
+    /// A policy file was changed on a branch.
+    Policy(PolicyEvent),
     /// Nothing that concerns us.
     Other,
 }
@@ -48,6 +63,25 @@ pub struct PullEvent {
     pub open: bool,
     /// What happened.
     pub action: PullAction,
+    /// How many files it changes, if the event says so; 0 otherwise.
+    pub files: u64,
+}
+
+/// What happened to which merge group. Which pull requests are in it is not said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupEvent {
+    /// Where.
+    pub place: RepositoryPlace,
+    /// The whole name of the branch that GitHub made for it.
+    pub branch: String,
+    /// Its tip: what would be merged.
+    pub head: Sha,
+    /// What the group is put on.
+    pub base: Sha,
+    /// The whole name of the branch that it is to be merged into.
+    pub base_branch: String,
+    /// Whether its checks are waited for.
+    pub open: bool,
 }
 
 /// Where another judgement is asked for. Which pull requests are concerned is not
@@ -58,6 +92,34 @@ pub struct RerunEvent {
     pub place: RepositoryPlace,
     /// Which commit.
     pub head: Sha,
+}
+
+/// Where the App may work from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArrivedEvent {
+    /// Who lets it in.
+    pub installation: InstallationId,
+    /// The repositories that came; `None` when all are to be looked at.
+    pub repositories: Option<Vec<(RepositoryId, RepositoryName)>>,
+}
+
+/// Where the App may not work any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftEvent {
+    /// Who shuts it out.
+    pub installation: InstallationId,
+    /// Of which repositories; `None` is all of them.
+    pub repositories: Option<Vec<RepositoryId>>,
+}
+
+/// Whose policy changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyEvent {
+    /// The repository that was pushed to.
+    pub place: RepositoryPlace,
+    /// The branch whose pull requests are concerned; `None` when it is the organisation's
+    /// policy, and so every pull request of the installation.
+    pub base: Option<String>,
 }
 
 /// What happened to a pull request.
@@ -122,9 +184,15 @@ struct Payload<'a> {
     #[serde(borrow)]
     review: Option<Review<'a>>,
     #[serde(borrow)]
+    merge_group: Option<MergeGroup<'a>>,
+    #[serde(borrow)]
     check_run: Option<Check<'a>>,
     #[serde(borrow)]
     check_suite: Option<Check<'a>>,
+    #[serde(borrow, default)]
+    repositories_added: Vec<Listed<'a>>,
+    #[serde(borrow, default)]
+    repositories_removed: Vec<Listed<'a>>,
     #[serde(borrow)]
     requested_action: Option<RequestedAction<'a>>,
     #[serde(borrow)]
@@ -140,12 +208,34 @@ struct PullRequest<'a> {
     state: Cow<'a, str>,
     #[serde(borrow)]
     head: Head<'a>,
+    #[serde(default)]
+    changed_files: u64,
 }
 
 #[derive(Deserialize)]
 struct Review<'a> {
     #[serde(borrow)]
     state: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct MergeGroup<'a> {
+    #[serde(borrow)]
+    head_sha: Cow<'a, str>,
+    #[serde(borrow)]
+    head_ref: Cow<'a, str>,
+    #[serde(borrow)]
+    base_sha: Cow<'a, str>,
+    #[serde(borrow)]
+    base_ref: Cow<'a, str>,
+}
+
+/// A repository in an installation's list.
+#[derive(Deserialize)]
+struct Listed<'a> {
+    id: u64,
+    #[serde(borrow)]
+    full_name: Cow<'a, str>,
 }
 
 /// A check run or a suite of them.
@@ -176,6 +266,8 @@ struct Repository<'a> {
     name: Cow<'a, str>,
     #[serde(borrow)]
     owner: Owner<'a>,
+    #[serde(borrow, default)]
+    default_branch: Cow<'a, str>,
 }
 
 /// A user or an organisation.
@@ -204,7 +296,11 @@ pub fn read(event: &str, body: &[u8]) -> Result<Event, EventError> {
         "ping" => Ok(Event::Ping),
         "pull_request" => pull(body, pull_action),
         "pull_request_review" => pull(body, review_action),
+        "merge_group" => group(body),
         "check_run" | "check_suite" => rerun(body),
+        "installation" => installation::installation(body),
+        "installation_repositories" => installation::repositories(body),
+        "push" => push::push(body),
         _ => Ok(Event::Other),
     }
 }
@@ -240,7 +336,23 @@ fn pull(body: &[u8], read: fn(&str, &Payload<'_>) -> Option<PullAction>) -> Resu
     let place = place(payload.repository, payload.installation)?;
     let open = action != PullAction::Closed && pull.state == "open";
     let head = sha(&pull.head.sha)?;
-    Ok(Event::Pull(PullEvent { place, pull: PullNumber(pull.number), head, open, action }))
+    let files = pull.changed_files;
+    Ok(Event::Pull(PullEvent { place, pull: PullNumber(pull.number), head, open, action, files }))
+}
+
+/// <https://docs.github.com/en/webhooks/webhook-events-and-payloads#merge_group>
+fn group(body: &[u8]) -> Result<Event, EventError> {
+    let payload = payload(body)?;
+    let open = match payload.action.as_deref().ok_or(EventError::Missing("action"))? {
+        "checks_requested" => true,
+        "destroyed" => false,
+        _ => return Ok(Event::Other),
+    };
+    let group = payload.merge_group.ok_or(EventError::Missing("merge_group"))?;
+    let place = place(payload.repository, payload.installation)?;
+    let (head, base) = (sha(&group.head_sha)?, sha(&group.base_sha)?);
+    let (branch, base_branch) = (group.head_ref.into_owned(), group.base_ref.into_owned());
+    Ok(Event::Group(GroupEvent { place, branch, head, base, base_branch, open }))
 }
 
 /// `rerequested` of a run of ours or of our suite ("re-run all"), and our own button.

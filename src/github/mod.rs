@@ -3,13 +3,17 @@
 
 mod app;
 mod client;
+mod deliveries;
 mod error;
 pub mod event;
 pub mod fetch;
 mod graphql;
+mod pace;
 pub mod publish;
 mod repository;
 pub mod signature;
+mod survey;
+mod texts;
 
 use std::sync::Arc;
 
@@ -17,15 +21,24 @@ use secrecy::SecretString;
 use thiserror::Error as ThisError;
 
 use crate::clock::Clock;
+use crate::clock::TimestampMs;
 use crate::github::app::App;
 use crate::github::client::Client;
+use crate::github::pace::Pace;
+use crate::github::texts::Texts;
 use crate::ids::InstallationId;
 use crate::ids::RepositoryPlace;
 
 pub use client::Timeouts;
+pub use deliveries::Attempt;
 pub use error::Error;
 pub use error::Fault;
 pub use repository::Repository;
+pub use survey::FoundBranch;
+pub use survey::FoundGroup;
+pub use survey::FoundPull;
+pub use survey::Reached;
+pub use survey::Surveyed;
 
 /// Which GitHub, and as which App.
 #[derive(Clone)]
@@ -67,6 +80,8 @@ pub struct GitHub(Arc<Inner>);
 struct Inner {
     app: App,
     client: Client,
+    pace: Pace,
+    texts: Texts,
 }
 
 impl GitHub {
@@ -77,7 +92,7 @@ impl GitHub {
     pub fn new(settings: &Settings, clock: Clock) -> Result<GitHub, SetUpError> {
         let client = Client::new(&settings.api_url, settings.timeouts, clock)?;
         let app = App::new(settings.app_id, &settings.private_key, client.clone())?;
-        Ok(GitHub(Arc::new(Inner { app, client })))
+        Ok(GitHub(Arc::new(Inner { app, client, pace: Pace::default(), texts: Texts::default() })))
     }
 
     /// A repository that the App is installed on.
@@ -108,6 +123,21 @@ impl GitHub {
 
     fn app(&self) -> &App {
         &self.0.app
+    }
+
+    /// When a judgement of this installation may begin; `None` when it may now. Before that,
+    /// GitHub would refuse it.
+    #[must_use]
+    pub fn busy_until_ms(&self, installation: InstallationId) -> Option<TimestampMs> {
+        self.pace().busy_until_ms(installation, self.client().clock().now_ms())
+    }
+
+    fn pace(&self) -> &Pace {
+        &self.0.pace
+    }
+
+    fn texts(&self) -> &Texts {
+        &self.0.texts
     }
 
     fn client(&self) -> &Client {

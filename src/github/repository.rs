@@ -1,6 +1,9 @@
 //! One repository as the App sees it: every call to it carries a token of its
 //! own, and a refused token is minted again once.
 
+use std::future::Future;
+
+use http::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -10,6 +13,7 @@ use crate::github::client::Call;
 use crate::github::client::segment;
 use crate::github::error::Error;
 use crate::github::graphql;
+use crate::github::pace::Cost;
 use crate::ids::RepositoryName;
 use crate::ids::RepositoryPlace;
 
@@ -40,16 +44,33 @@ impl Repository {
 
     /// A REST call with this repository's token.
     pub(crate) async fn rest(&self, call: Call<'_>) -> Result<Answer, Error> {
-        let app = self.github.app();
+        let (app, client) = (self.github.app(), self.github.client());
+        let cost = rest_cost(&call);
         let token = app.token(&self.place).await?;
-        match self.github.client().rest(token.secret(), call.clone()).await {
+        match self.paced(cost, client.rest(token.secret(), call.clone())).await {
             Err(Error::Unauthorised { .. }) => {
                 app.refused(&self.place, &token).await;
                 let token = app.token(&self.place).await?;
-                self.github.client().rest(token.secret(), call).await
+                self.paced(cost, client.rest(token.secret(), call)).await
             }
             other => other,
         }
+    }
+
+    /// Sends a call when its installation's share allows it, and remembers when GitHub refuses.
+    async fn paced(
+        &self,
+        cost: Cost,
+        call: impl Future<Output = Result<Answer, Error>>,
+    ) -> Result<Answer, Error> {
+        let (pace, clock) = (self.github.pace(), self.github.client().clock());
+        let installation = self.place.installation;
+        let _permit = pace.enter(installation, cost, clock.now_ms()).await?;
+        let answer = call.await;
+        if let Err(Error::RateLimited { retry_at_ms, .. }) = &answer {
+            pace.refused(installation, *retry_at_ms, clock.now_ms());
+        }
+        answer
     }
 
     /// A GraphQL query with this repository's token. Errors at the paths that
@@ -65,16 +86,29 @@ impl Repository {
         let app = self.github.app();
         let client = self.github.client();
         let token = app.token(&self.place).await?;
-        let answer = match client.graphql(token.secret(), what, body.clone()).await {
+        let cost = Cost { graphql: if query.starts_with("mutation") { 5 } else { 1 }, ..Cost::default() };
+        let answer = match self.paced(cost, client.graphql(token.secret(), what, body.clone())).await {
             Err(Error::Unauthorised { .. }) => {
                 app.refused(&self.place, &token).await;
                 let token = app.token(&self.place).await?;
-                client.graphql(token.secret(), what, body).await?
+                self.paced(cost, client.graphql(token.secret(), what, body)).await?
             }
             other => other?,
         };
-        graphql::data(what, &answer, tolerated, client.clock().now_ms())
+        let data = graphql::data(what, &answer, tolerated, client.clock().now_ms());
+        if let Err(Error::RateLimited { retry_at_ms, .. }) = &data {
+            let now_ms = client.clock().now_ms();
+            self.github.pace().refused(self.place.installation, *retry_at_ms, now_ms);
+        }
+        data
     }
+}
+
+/// <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#calculating-points-for-the-secondary-rate-limit>
+fn rest_cost(call: &Call<'_>) -> Cost {
+    let reads = call.method == Method::GET;
+    let creates = call.method == Method::POST;
+    Cost { rest: if reads { 1 } else { 5 }, content: i64::from(creates), ..Cost::default() }
 }
 
 /// `/repos/{owner}/{name}` of any repository, and what follows it.

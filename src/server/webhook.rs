@@ -16,7 +16,11 @@ use http::header::CONTENT_LENGTH;
 use http::header::RETRY_AFTER;
 
 use crate::github::event;
+use crate::github::event::ArrivedEvent;
 use crate::github::event::Event;
+use crate::github::event::GroupEvent;
+use crate::github::event::LeftEvent;
+use crate::github::event::PolicyEvent;
 use crate::github::event::PullEvent;
 use crate::github::event::RerunEvent;
 use crate::github::signature::SIGNATURE_HEADER;
@@ -27,10 +31,14 @@ use crate::server::body::NoBody;
 use crate::server::metrics;
 use crate::store::Ask;
 use crate::store::Delivery;
+use crate::store::Leave;
 use crate::store::PullChange;
 use crate::store::Recorded;
 use crate::store::Rerun;
 use crate::store::StoreError;
+use crate::store::SurveyWish;
+use crate::store::Tip;
+use crate::store::TipChange;
 
 const DELIVERY_HEADER: &str = "x-github-delivery";
 const EVENT_HEADER: &str = "x-github-event";
@@ -156,9 +164,27 @@ pub(super) async fn receive(State(app): State<Arc<App>>, request: Request) -> Ou
         Event::Ping => Outcome::Ping,
         Event::Other => Outcome::Ignored,
         Event::Pull(event) => {
-            let PullEvent { place, pull, head, open, action } = event;
+            let PullEvent { place, pull, head, open, action, files } = event;
             let announce = open && action.announces();
-            record(&app, guid, Ask::Pull(PullChange { place, pull, head, open, announce })).await
+            record(&app, guid, Ask::Pull(PullChange { place, pull, head, open, announce, files })).await
+        }
+        Event::Group(GroupEvent { place, branch, head, base, base_branch, open }) => {
+            let tip = Tip { branch, base, base_branch };
+            record(&app, guid, Ask::Tip(TipChange { place, tip, head, open })).await
+        }
+        Event::Arrived(ArrivedEvent { installation, repositories }) => {
+            let wish = |repository| SurveyWish { repository, ..SurveyWish::first(installation) };
+            let wishes = match repositories {
+                Some(repositories) => repositories.into_iter().map(|it| wish(Some(it))).collect(),
+                None => vec![wish(None)],
+            };
+            record(&app, guid, Ask::Survey(wishes)).await
+        }
+        Event::Left(LeftEvent { installation, repositories }) => {
+            record(&app, guid, Ask::Leave(Leave { installation, repositories })).await
+        }
+        Event::Policy(PolicyEvent { place, base }) => {
+            record(&app, guid, Ask::Survey(vec![SurveyWish::again(place, base)])).await
         }
         Event::Rerun(RerunEvent { place, head }) => {
             record(&app, guid, Ask::Rerun(Rerun { place, head })).await

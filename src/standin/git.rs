@@ -1,12 +1,16 @@
 //! Reading a local git repository: commits, trees, blobs, merge bases.
 //!
-//! Never writes: `rehearse` points the stand-in at a user's own repository.
-//! What is absent or cannot be read is `None`; refuses to know HTTP.
+//! Writes nothing but the merge commit of a merge queue's group, as an object that no
+//! reference names: `rehearse` points the stand-in at a user's own repository. What is absent or cannot be read is `None`; refuses to know HTTP.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use gix::ObjectId;
 use gix::bstr::BStr;
+
+use super::files;
+use super::files::Files;
 
 /// One opened repository. Opening is cheap, so each request opens its own.
 pub(super) struct Git(gix::Repository);
@@ -188,6 +192,48 @@ impl Git {
     /// The best common ancestor.
     pub(super) fn merge_base(&self, one: ObjectId, other: ObjectId) -> Option<ObjectId> {
         Some(self.0.merge_base(one, other).ok()??.detach())
+    }
+
+    /// Merges `theirs` into `ours` as a commit that no reference names; `None` when both
+    /// changed a file, or either is no commit.
+    pub(super) fn merge(
+        &self,
+        ours: ObjectId,
+        theirs: ObjectId,
+        message: &str,
+        at_s: i64,
+    ) -> Option<ObjectId> {
+        let files = |oid: ObjectId| files::read(&self.0, self.commit(oid)?.tree).ok();
+        let base = self.merge_base(ours, theirs).map_or_else(|| Some(Files::new()), files)?;
+        let (mut merged, theirs_files) = (files(ours)?, files(theirs)?);
+        let changed = |path: &&String| theirs_files.get(*path) != base.get(*path);
+        let paths: BTreeSet<String> =
+            base.keys().chain(theirs_files.keys()).filter(changed).cloned().collect();
+        for path in paths {
+            let (before, mine, other) = (base.get(&path), merged.get(&path), theirs_files.get(&path));
+            if mine != before && mine != other {
+                return None;
+            }
+            match other.copied() {
+                Some(file) => merged.insert(path, file),
+                None => merged.remove(&path),
+            };
+        }
+        let signature = gix::actor::Signature {
+            name: "GitHub".into(),
+            email: "noreply@github.com".into(),
+            time: gix::date::Time { seconds: at_s, offset: 0 },
+        };
+        let commit = gix::objs::Commit {
+            tree: files::write(&self.0, &merged).ok()?,
+            parents: [ours, theirs].into_iter().collect(),
+            author: signature.clone(),
+            committer: signature,
+            encoding: None,
+            message: message.into(),
+            extra_headers: Vec::new(),
+        };
+        Some(self.0.write_object(&commit).ok()?.detach())
     }
 
     /// The commits reachable from `head` and not from `base`, newest first.

@@ -10,6 +10,9 @@ use crate::ids::InstallationId;
 
 /// Requests (or GraphQL points) in an hour for an installation on a small account.
 pub(super) const HOURLY_LIMIT: u32 = 5_000;
+/// Entries of a recursive tree, past which it is truncated.
+/// <https://docs.github.com/en/rest/git/trees#get-a-tree>
+pub(super) const TREE_LIMIT_ENTRIES: usize = 100_000;
 /// Requests in an hour for who is nobody.
 const ANONYMOUS_LIMIT: u32 = 60;
 const HOUR_S: i64 = 3_600;

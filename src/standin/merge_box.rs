@@ -4,6 +4,8 @@
 //! `success`, `skipped` and `neutral` satisfy it and nothing else does
 //! (<https://docs.github.com/en/repositories/configuring-branches-and-merges-in-your-repository/managing-protected-branches/troubleshooting-required-status-checks>).
 
+use gix::ObjectId;
+
 use super::state::Pull;
 use super::state::Repository;
 use super::state::RequiredCheck;
@@ -36,9 +38,15 @@ pub(super) fn merge_box(state: &State, repository: &Repository, pull: &Pull) -> 
     if pull.draft {
         return MergeBox::Blocked { why: "This pull request is still a draft".to_owned() };
     }
+    checks(state, repository, &pull.base_branch, pull.head)
+}
+
+/// What the checks that a branch requires say of a commit: a pull request's head, or
+/// a merge group's.
+pub(super) fn checks(state: &State, repository: &Repository, branch: &str, head: ObjectId) -> MergeBox {
     let mut expected = None;
-    for required in repository.required.iter().filter(|required| required.branch == pull.base_branch) {
-        match required_run(state, repository, pull, required) {
+    for required in repository.required.iter().filter(|required| required.branch == branch) {
+        match required_run(state, repository, head, required) {
             Verdict::Satisfied => {}
             Verdict::Never => expected = expected.or_else(|| Some(required.name.clone())),
             Verdict::Unsatisfied(state) => {
@@ -68,11 +76,11 @@ enum Verdict {
     Never,
 }
 
-fn required_run(state: &State, repository: &Repository, pull: &Pull, required: &RequiredCheck) -> Verdict {
+fn required_run(state: &State, repository: &Repository, head: ObjectId, required: &RequiredCheck) -> Verdict {
     let newest = state
         .check_runs
         .iter()
-        .filter(|run| run.repository == repository.id && run.head == pull.head && run.name == required.name)
+        .filter(|run| run.repository == repository.id && run.head == head && run.name == required.name)
         .filter(|run| required.app.is_none_or(|app| run.app == app))
         .max_by_key(|run| run.id);
     match newest {

@@ -4,8 +4,8 @@
 //! token that does not cover the repository, a summary of 65,536 bytes. Tests
 //! converse with it: open a pull request, deliver the webhook, expect a check run.
 //!
-//! It listens on loopback only, never writes to the repositories it reads, and
-//! shares no code with the client and the webhook receiver it tests: shared code
+//! It listens on loopback only, writes nothing to the repositories it reads but the
+//! merge commits of a merge queue, and shares no code with the client and the webhook receiver it tests: shared code
 //! would hide its bugs. Refuses to know what fromguard is for.
 
 mod answer;
@@ -13,6 +13,7 @@ mod auth;
 mod conversation;
 mod diff;
 mod faults;
+mod files;
 mod git;
 mod graphql;
 mod http;
@@ -43,6 +44,7 @@ use self::answer::Request;
 use self::auth::App;
 pub use self::conversation::CheckRunView;
 pub use self::conversation::CommentView;
+pub use self::conversation::MergeGroup;
 pub use self::conversation::PullPlace;
 pub use self::faults::Endpoint;
 pub use self::faults::Fault;
@@ -82,6 +84,8 @@ pub struct StandinOptions {
     pub latency: Duration,
     /// Requests an hour, and GraphQL points an hour, for an installation.
     pub hourly_limit: u32,
+    /// Entries of a recursive tree, past which it is truncated.
+    pub tree_limit: usize,
     /// The port on loopback; 0 takes a free one.
     pub port: u16,
 }
@@ -92,6 +96,7 @@ impl Default for StandinOptions {
             ("checks", "write"),
             ("contents", "read"),
             ("members", "read"),
+            ("merge_queues", "read"),
             ("metadata", "read"),
             ("pull_requests", "write"),
         ];
@@ -106,13 +111,15 @@ impl Default for StandinOptions {
             jwt_clock: Clock::system(),
             latency: Duration::ZERO,
             hourly_limit: limits::HOURLY_LIMIT,
+            tree_limit: limits::TREE_LIMIT_ENTRIES,
             port: 0,
         }
     }
 }
 
 /// The events that the App is subscribed to.
-const EVENTS: [&str; 4] = ["check_run", "check_suite", "pull_request", "pull_request_review"];
+const EVENTS: [&str; 6] =
+    ["check_run", "check_suite", "merge_group", "pull_request", "pull_request_review", "push"];
 
 /// The stand-in could not do what it was asked. Whose doing it is stands in each message.
 #[derive(Debug, Error)]
@@ -155,6 +162,7 @@ struct Shared {
     jwt_clock: Clock,
     latency: Duration,
     hourly_limit: u32,
+    tree_limit: usize,
     state: Mutex<State>,
     faults: Mutex<Faults>,
     traffic: Mutex<Traffic>,
@@ -197,6 +205,7 @@ impl Standin {
             jwt_clock: options.jwt_clock,
             latency: options.latency,
             hourly_limit: options.hourly_limit,
+            tree_limit: options.tree_limit,
             state: Mutex::default(),
             faults: Mutex::default(),
             traffic: Mutex::default(),
@@ -312,6 +321,8 @@ impl Shared {
             now_ms,
             jwt_now_ms: self.jwt_clock.now_ms(),
             hourly_limit: self.hourly_limit,
+            tree_limit: self.tree_limit,
+            deliveries: &self.deliveries,
             caller: None,
         };
         let is_graphql = request.path == http::GRAPHQL && request.method == "POST";

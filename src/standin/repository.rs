@@ -1,7 +1,6 @@
 //! Building small git repositories for tests and the rehearsal's sample,
 //! without the git program: fixed identity, fixed times, so fixed SHAs.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -9,6 +8,8 @@ use gix::ObjectId;
 use gix::objs::tree::EntryKind;
 use thiserror::Error;
 
+use super::files;
+use super::files::Files;
 use crate::ids::Sha;
 
 /// Commits are one minute apart from here on: 2026-01-01T00:00:00Z.
@@ -113,10 +114,11 @@ impl Builder {
         parents: &[ObjectId],
         changes: &[(&str, Change<'_>)],
     ) -> Result<Sha, BuildError> {
-        let mut files = BTreeMap::new();
+        let mut files = Files::new();
         if let Some(parent) = parents.first() {
             let tree = self.git.find_commit(*parent).and_then(|commit| Ok(commit.tree_id()?.detach()));
-            self.read_tree(tree.map_err(|error| self.fail(error))?, &mut files)?;
+            let tree = tree.map_err(|error| self.fail(error))?;
+            files = files::read(&self.git, tree).map_err(|error| self.fail(error))?;
         }
         for (path, change) in changes {
             match self.write_change(change)? {
@@ -124,7 +126,7 @@ impl Builder {
                 None => files.remove(*path),
             };
         }
-        let tree = self.write_tree(&files)?;
+        let tree = files::write(&self.git, &files).map_err(|error| self.fail(error))?;
         let signature = gix::actor::Signature {
             name: "Octo Cat".into(),
             email: "octocat@example.com".into(),
@@ -158,57 +160,6 @@ impl Builder {
         }))
     }
 
-    fn read_tree(
-        &self,
-        tree: ObjectId,
-        files: &mut BTreeMap<String, (EntryKind, ObjectId)>,
-    ) -> Result<(), BuildError> {
-        let mut open = vec![(String::new(), tree)];
-        while let Some((folder, tree)) = open.pop() {
-            let tree = self.git.find_tree(tree).map_err(|error| self.fail(error))?;
-            let decoded = tree.decode().map_err(|error| self.fail(error))?;
-            for entry in &decoded.entries {
-                let path = format!("{folder}{}", entry.filename);
-                match entry.mode.kind() {
-                    EntryKind::Tree => open.push((format!("{path}/"), entry.oid.to_owned())),
-                    kind => {
-                        files.insert(path, (kind, entry.oid.to_owned()));
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes the folders bottom up: the deepest first, each then an entry of its parent.
-    fn write_tree(&self, files: &BTreeMap<String, (EntryKind, ObjectId)>) -> Result<ObjectId, BuildError> {
-        let mut folders: BTreeMap<String, Vec<gix::objs::tree::Entry>> = BTreeMap::new();
-        folders.insert(String::new(), Vec::new());
-        for (path, (kind, oid)) in files {
-            let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-            let mut above = folder;
-            while !above.is_empty() {
-                folders.entry(above.to_owned()).or_default();
-                above = above.rsplit_once('/').map_or("", |(parent, _)| parent);
-            }
-            folders.entry(folder.to_owned()).or_default().push(entry(*kind, name, *oid));
-        }
-        // Reverse order by name puts every folder before the one that holds it.
-        let names: Vec<String> = folders.keys().rev().cloned().collect();
-        for folder in names {
-            let mut entries = folders.remove(&folder).unwrap_or_default();
-            entries.sort();
-            let tree = gix::objs::Tree { entries };
-            let oid = self.git.write_object(&tree).map_err(|error| self.fail(error))?.detach();
-            if folder.is_empty() {
-                return Ok(oid);
-            }
-            let (parent, name) = folder.rsplit_once('/').unwrap_or(("", &folder));
-            folders.entry(parent.to_owned()).or_default().push(entry(EntryKind::Tree, name, oid));
-        }
-        Err(self.fail("the root folder is always written last"))
-    }
-
     fn tip(&self, branch: &str) -> Option<ObjectId> {
         let mut reference = self.git.try_find_reference(&format!("refs/heads/{branch}")).ok()??;
         Some(reference.peel_to_id().ok()?.detach())
@@ -225,10 +176,6 @@ impl Builder {
     fn fail(&self, reason: impl std::fmt::Display) -> BuildError {
         BuildError { path: self.path.clone(), reason: reason.to_string() }
     }
-}
-
-fn entry(kind: EntryKind, name: &str, oid: ObjectId) -> gix::objs::tree::Entry {
-    gix::objs::tree::Entry { mode: kind.into(), filename: name.into(), oid }
 }
 
 #[cfg(test)]

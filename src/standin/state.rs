@@ -48,6 +48,8 @@ pub(super) struct Installation {
     /// The repositories it may reach; `None` is all of the account's.
     pub(super) selected: Option<BTreeSet<RepositoryId>>,
     pub(super) permissions: Permissions,
+    /// No token is minted for it.
+    pub(super) suspended: bool,
 }
 
 /// An installation token.
@@ -73,10 +75,14 @@ pub(super) struct Repository {
     pub(super) name: RepositoryName,
     pub(super) path: PathBuf,
     pub(super) private: bool,
+    /// Nothing can be written to it.
+    pub(super) archived: bool,
     pub(super) default_branch: String,
     /// Branches that exist only here, or stand elsewhere than in the git repository.
     pub(super) branches: BTreeMap<String, ObjectId>,
     pub(super) pulls: Vec<Pull>,
+    /// The merge queues of all branches, each first in, first out.
+    pub(super) queue: Vec<QueueEntry>,
     pub(super) required: Vec<RequiredCheck>,
     pub(super) created_ms: TimestampMs,
 }
@@ -108,6 +114,20 @@ pub(super) struct Pull {
     pub(super) updated_ms: TimestampMs,
 }
 
+/// A pull request that waits to be merged, and the merge group made for it.
+#[derive(Debug, Clone)]
+pub(super) struct QueueEntry {
+    pub(super) pull: PullNumber,
+    /// The branch that it is to be merged into.
+    pub(super) base_branch: String,
+    /// What the group is put on: the branch's tip, or the group before it.
+    pub(super) base: ObjectId,
+    /// The temporary merge commit.
+    pub(super) head: ObjectId,
+    /// The branch that GitHub makes for the group, without `refs/heads/`.
+    pub(super) branch: String,
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct CheckRun {
     pub(super) id: CheckRunId,
@@ -137,6 +157,8 @@ pub(super) struct Comment {
     pub(super) issue: PullNumber,
     pub(super) body: String,
     pub(super) author: Author,
+    /// Folded away, with GitHub's word for why.
+    pub(super) minimized: Option<String>,
     pub(super) created_ms: TimestampMs,
     pub(super) updated_ms: TimestampMs,
 }

@@ -15,16 +15,22 @@ use serde_json::Value;
 use serde_json::json;
 use tokio::net::TcpStream;
 
+use super::git::Commit;
+use super::git::Git;
 use super::shape::Shapes;
 use super::shape::account_id;
 use super::shape::merge;
 use super::shape::node_id;
 use super::state::CheckRun;
+use super::state::Installation;
 use super::state::Pull;
+use super::state::QueueEntry;
 use super::state::Repository;
 use super::state::Review;
 use super::state::State;
 use super::time::iso;
+use crate::clock::TimestampMs;
+use crate::ids::InstallationId;
 
 /// Where deliveries go and what they are signed with.
 #[derive(Debug, Clone)]
@@ -57,15 +63,32 @@ pub struct Delivered {
     pub status: Option<u16>,
 }
 
-/// Deliveries that wait, and all that were ever made.
+/// Deliveries that wait, all that were ever made, and every attempt to send one.
 #[derive(Default)]
 pub(super) struct Deliveries {
     made: u64,
     pub(super) waiting: Vec<Delivery>,
     pub(super) log: Vec<Delivery>,
+    pub(super) attempts: Vec<Attempt>,
+}
+
+/// One attempt to send a delivery, as the App's log has it.
+#[derive(Debug, Clone)]
+pub(super) struct Attempt {
+    pub(super) id: u64,
+    pub(super) delivery: Delivery,
+    pub(super) at_ms: TimestampMs,
+    /// The receiver's status; 0 without an answer.
+    pub(super) status: u16,
 }
 
 impl Deliveries {
+    /// Writes down how sending a delivery went.
+    pub(super) fn attempted(&mut self, delivery: Delivery, at_ms: TimestampMs, status: Option<u16>) {
+        let id = 12_000_000_000 + self.attempts.len() as u64;
+        self.attempts.push(Attempt { id, delivery, at_ms, status: status.unwrap_or(0) });
+    }
+
     /// Makes a delivery of a payload and lets it wait.
     pub(super) fn add(&mut self, event: &str, payload: &Value) {
         self.made += 1;
@@ -78,6 +101,123 @@ impl Deliveries {
         self.log.push(delivery.clone());
         self.waiting.push(delivery);
     }
+}
+
+/// The payload of an `installation` event.
+pub(super) fn installation(
+    shapes: Shapes<'_>,
+    action: &str,
+    id: InstallationId,
+    of: &Installation,
+    reached: &[&Repository],
+) -> Value {
+    json!({
+        "action": action,
+        "installation": shapes.installation(id, of),
+        "repositories": reached.iter().map(|it| shapes.listed_repository(it)).collect::<Vec<_>>(),
+        "requester": Value::Null,
+        "sender": shapes.user("octocat", "User"),
+    })
+}
+
+/// The payload of an `installation_repositories` event.
+pub(super) fn installation_repositories(
+    shapes: Shapes<'_>,
+    id: InstallationId,
+    of: &Installation,
+    added: &[&Repository],
+    removed: &[&Repository],
+) -> Value {
+    let list = |repositories: &[&Repository]| -> Vec<Value> {
+        repositories.iter().map(|it| shapes.listed_repository(it)).collect()
+    };
+    json!({
+        "action": if added.is_empty() { "removed" } else { "added" },
+        "installation": shapes.installation(id, of),
+        "repository_selection": if of.selected.is_some() { "selected" } else { "all" },
+        "repositories_added": list(added),
+        "repositories_removed": list(removed),
+        "requester": Value::Null,
+        "sender": shapes.user("octocat", "User"),
+    })
+}
+
+/// The payload of a `push` event.
+pub(super) fn push(
+    state: &mut State,
+    shapes: Shapes<'_>,
+    repository: &Repository,
+    git: &Git,
+    branch: &str,
+    (before, after): (ObjectId, ObjectId),
+) -> Value {
+    let mut payload = of_app(state, shapes, repository, "push");
+    if let Some(object) = payload.as_object_mut() {
+        object.remove("action");
+    }
+    let mut commits = git.commits_between(before, after);
+    commits.reverse();
+    let commits: Vec<Value> = commits
+        .into_iter()
+        .filter_map(|oid| git.commit(oid))
+        .map(|commit| pushed_commit(state, shapes, repository, git, &commit))
+        .collect();
+    let place = format!("{}/{}", shapes.base_url, repository.name);
+    let forced = git.merge_base(before, after) != Some(before);
+    let own = json!({
+        "ref": format!("refs/heads/{branch}"),
+        "before": before.to_string(),
+        "after": after.to_string(),
+        "created": false,
+        "deleted": false,
+        "forced": forced,
+        "base_ref": Value::Null,
+        "compare": format!("{place}/compare/{before}...{after}"),
+        "head_commit": commits.last().cloned().unwrap_or(Value::Null),
+        "commits": commits,
+        "pusher": {"name": "octocat", "email": "octocat@example.com"},
+    });
+    merge(&mut payload, own);
+    // A push shows repository and owner in a form of its own.
+    let login = &repository.name.owner;
+    merge(&mut payload["repository"], json!({"master_branch": repository.default_branch, "stargazers": 0}));
+    merge(&mut payload["repository"]["owner"], json!({"name": login, "email": Value::Null}));
+    payload
+}
+
+fn pushed_commit(
+    state: &mut State,
+    shapes: Shapes<'_>,
+    repository: &Repository,
+    git: &Git,
+    commit: &Commit,
+) -> Value {
+    let mut lists: [Vec<String>; 3] = Default::default();
+    if let Some(parent) = commit.parents.first() {
+        for file in state.difference(repository.id, git, *parent, commit.oid).iter() {
+            let list = match file.status.graphql() {
+                "ADDED" | "RENAMED" | "COPIED" => 0,
+                "DELETED" => 1,
+                _ => 2,
+            };
+            lists[list].push(file.path.clone());
+        }
+    }
+    let [added, removed, modified] = lists;
+    let person = json!({"name": commit.author.name, "email": commit.author.email, "username": "octocat"});
+    json!({
+        "id": commit.oid.to_string(),
+        "tree_id": commit.tree.to_string(),
+        "distinct": true,
+        "message": commit.message,
+        "timestamp": iso(commit.committer.at_s * 1000),
+        "url": format!("{}/{}/commit/{}", shapes.base_url, repository.name, commit.oid),
+        "author": person,
+        "committer": person,
+        "added": added,
+        "removed": removed,
+        "modified": modified,
+    })
 }
 
 /// The payload of a `pull_request` event. `more` holds what the action adds: `changes`, `before` and `after`.
@@ -152,6 +292,38 @@ pub(super) fn pull_request_review(
     payload
 }
 
+/// The payload of a `merge_group` event: `checks_requested`, or `destroyed` with its reason.
+pub(super) fn merge_group(
+    state: &State,
+    shapes: Shapes<'_>,
+    repository: &Repository,
+    entry: &QueueEntry,
+    destroyed: Option<&str>,
+) -> Value {
+    let mut payload = of_app(state, shapes, repository, "checks_requested");
+    let head = entry.head.to_string();
+    let person = json!({"name": "GitHub", "email": "noreply@github.com"});
+    payload["merge_group"] = json!({
+        "head_sha": head,
+        "head_ref": format!("refs/heads/{}", entry.branch),
+        "base_sha": entry.base.to_string(),
+        "base_ref": format!("refs/heads/{}", entry.base_branch),
+        "head_commit": {
+            "id": head,
+            "tree_id": head,
+            "message": format!("Merge pull request #{}", entry.pull),
+            "timestamp": iso(0),
+            "author": person,
+            "committer": person,
+        },
+    });
+    if let Some(reason) = destroyed {
+        payload["action"] = json!("destroyed");
+        payload["reason"] = json!(reason);
+    }
+    payload
+}
+
 /// The payload of a `check_run` event: `rerequested`, or `requested_action` with the
 /// button that was pressed.
 pub(super) fn check_run(
@@ -163,7 +335,7 @@ pub(super) fn check_run(
 ) -> Value {
     let mut shown = shapes.check_run(repository, run);
     shown["check_suite"] = suite(shapes, repository, run.suite, run.head, run.app);
-    let mut payload = of_checks(state, shapes, repository, "rerequested");
+    let mut payload = of_app(state, shapes, repository, "rerequested");
     payload["check_run"] = shown;
     if let Some(identifier) = button {
         payload["action"] = json!("requested_action");
@@ -181,12 +353,12 @@ pub(super) fn check_suite(
     head: ObjectId,
     app: u64,
 ) -> Value {
-    let mut payload = of_checks(state, shapes, repository, "rerequested");
+    let mut payload = of_app(state, shapes, repository, "rerequested");
     payload["check_suite"] = suite(shapes, repository, id, head, app);
     payload
 }
 
-fn of_checks(state: &State, shapes: Shapes<'_>, repository: &Repository, action: &str) -> Value {
+fn of_app(state: &State, shapes: Shapes<'_>, repository: &Repository, action: &str) -> Value {
     let mut payload = json!({
         "action": action,
         "repository": shapes.repository(repository),

@@ -1,9 +1,10 @@
-//! What is said of a pull request becomes wanted judgements.
+//! What is said of a pull request or a branch becomes wanted judgements.
 //!
 //! An event wants its head judged, and the head that the pull request pointed at
 //! before as well: that one lost a pull request, and the run on it must be of
 //! those that are left. What the worker learns while it judges wants the same,
-//! but only where it is news.
+//! but only where it is news. The branch of a merge group points at its head as a
+//! pull request does.
 
 use std::collections::HashMap;
 
@@ -13,10 +14,12 @@ use crate::store::Ask;
 use crate::store::PullChange;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::TipChange;
 use crate::store::database::Connection;
 use crate::store::database::given;
 use crate::store::database::json;
 use crate::store::database::query;
+use crate::store::tips;
 
 /// How often a commit is judged again for nothing but being asked to, in milliseconds.
 const RERUN_EVERY_MS: i64 = 10_000;
@@ -29,15 +32,36 @@ pub(super) struct Said<'a> {
     pub(super) event: bool,
 }
 
-type PullKey = (i64, i64);
 type HeadKey = (i64, String);
 
-struct Pull {
-    head: String,
-    open: bool,
-    /// Set when the row is to be written.
-    changed_ms: Option<TimestampMs>,
+/// What points at a head: a pull request by its repository and number, or a branch
+/// by its repository and name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Pointer {
+    Pull(i64, i64),
+    Tip(i64, String),
 }
+
+/// Where a pointer stands.
+pub(super) struct Standing<'a> {
+    pub(super) head: String,
+    pub(super) open: bool,
+    /// Set when the row is to be written.
+    pub(super) changed_ms: Option<TimestampMs>,
+    /// How many files a pull request changes; 0 when that was not said.
+    files: u64,
+    /// What a branch's row says besides.
+    pub(super) tip: Option<&'a TipChange>,
+}
+
+impl<'a> Standing<'a> {
+    /// Where a pointer stood before anything was said.
+    pub(super) fn before(head: String, open: bool) -> Standing<'a> {
+        Standing { head, open, changed_ms: None, files: 0, tip: None }
+    }
+}
+
+pub(super) type Standings<'a> = HashMap<Pointer, Standing<'a>>;
 
 struct Raise<'a> {
     place: &'a RepositoryPlace,
@@ -47,18 +71,17 @@ struct Raise<'a> {
 }
 
 impl Store {
-    /// What GitHub says of a pull request now, learnt while judging: another head or
-    /// closed. Where that is news, the judgement of the heads concerned is queued.
+    /// What GitHub says of a pull request or a branch now, learnt while judging: another head
+    /// or closed. Where that is news, the judgement of the heads concerned is queued.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn observe(&self, change: &PullChange, now_ms: TimestampMs) -> Result<(), StoreError> {
+    pub async fn observe(&self, ask: &Ask, now_ms: TimestampMs) -> Result<(), StoreError> {
         {
             let mut connection = self.inner.database.connect().await?;
             let mut transaction = connection.begin().await?;
-            transaction.lock_repositories(std::iter::once(change.place.id)).await?;
-            let ask = Ask::Pull(change.clone());
-            apply(&mut transaction, &[Said { ask: &ask, now_ms, event: false }]).await?;
+            transaction.lock_repositories(ask.repository().into_iter()).await?;
+            apply(&mut transaction, &[Said { ask, now_ms, event: false }]).await?;
             transaction.commit().await?;
         }
         self.changed();
@@ -72,10 +95,11 @@ pub(super) async fn apply(
     connection: &mut Connection,
     said: &[Said<'_>],
 ) -> Result<HashMap<HeadKey, i64>, StoreError> {
-    let mut pulls = known_pulls(connection, said).await?;
+    let mut standings = known_pulls(connection, said).await?;
+    tips::known(connection, said, &mut standings).await?;
     let mut raises: HashMap<HeadKey, Raise<'_>> = HashMap::new();
     for Said { ask, now_ms, event } in said {
-        let place = ask.place();
+        let Some((place, _)) = ask.head() else { continue };
         let mut raise = |head: &str, announce: bool, rerun: bool| {
             let raise = raises.entry((place.id.0.cast_signed(), head.to_owned())).or_insert(Raise {
                 place,
@@ -89,50 +113,53 @@ pub(super) async fn apply(
             // With an event beside it, it need not wait.
             raise.rerun &= rerun;
         };
-        let change = match ask {
-            Ask::Pull(change) => change,
+        let (pointer, head, open, announce, tip) = match ask {
+            Ask::Pull(change) => (pull_key(change), &change.head.0, change.open, change.announce, None),
+            Ask::Tip(change) => (tips::key(change), &change.head.0, change.open, false, Some(change)),
             Ask::Rerun(rerun) => {
                 raise(&rerun.head.0, false, true);
                 continue;
             }
+            Ask::Survey(_) | Ask::Leave(_) => continue,
         };
 
-        let head = change.head.0.as_str();
-        let before = pulls.get(&pull_key(change));
-        let differs = before.is_none_or(|before| before.head != head || before.open != change.open);
+        let before = standings.get(&pointer);
+        let differs = before.is_none_or(|before| before.head != *head || before.open != open);
         // Where a closed pull request points concerns no judgement.
-        let concerns = differs && (change.open || before.is_some_and(|before| before.open));
+        let concerns = differs && (open || before.is_some_and(|before| before.open));
         if *event || concerns {
-            raise(head, change.announce, false);
+            raise(head, announce, false);
         }
         if let Some(before) = before
             && before.open
-            && before.head != head
+            && before.head != *head
         {
             raise(&before.head, false, false);
         }
         if differs && (*event || concerns) {
-            let now = Pull { head: head.to_owned(), open: change.open, changed_ms: Some(*now_ms) };
-            pulls.insert(pull_key(change), now);
+            let files = if let Ask::Pull(change) = ask { change.files } else { 0 };
+            let now = Standing { head: head.clone(), open, changed_ms: Some(*now_ms), files, tip };
+            standings.insert(pointer, now);
         }
     }
-    write_pulls(connection, &pulls).await?;
+    write_pulls(connection, &standings).await?;
+    tips::write(connection, &standings).await?;
     write_raises(connection, &raises).await
 }
 
-fn pull_key(change: &PullChange) -> PullKey {
-    (change.place.id.0.cast_signed(), change.pull.0.cast_signed())
+fn pull_key(change: &PullChange) -> Pointer {
+    Pointer::Pull(change.place.id.0.cast_signed(), change.pull.0.cast_signed())
 }
 
-async fn known_pulls(
+async fn known_pulls<'a>(
     connection: &mut Connection,
-    said: &[Said<'_>],
-) -> Result<HashMap<PullKey, Pull>, StoreError> {
-    let keys: Vec<PullKey> = said
+    said: &[Said<'a>],
+) -> Result<Standings<'a>, StoreError> {
+    let keys: Vec<(i64, i64)> = said
         .iter()
         .filter_map(|said| match said.ask {
-            Ask::Pull(change) => Some(pull_key(change)),
-            Ask::Rerun(_) => None,
+            Ask::Pull(change) => Some((change.place.id.0.cast_signed(), change.pull.0.cast_signed())),
+            Ask::Tip(_) | Ask::Rerun(_) | Ask::Survey(_) | Ask::Leave(_) => None,
         })
         .collect();
     let rows = query(concat!(
@@ -146,29 +173,35 @@ async fn known_pulls(
     rows.iter()
         .map(|row| {
             let open: i64 = row.try_get(3)?;
-            let pull = Pull { head: row.try_get(2)?, open: open != 0, changed_ms: None };
-            Ok(((row.try_get(0)?, row.try_get(1)?), pull))
+            let standing = Standing::before(row.try_get(2)?, open != 0);
+            Ok((Pointer::Pull(row.try_get(0)?, row.try_get(1)?), standing))
         })
         .collect()
 }
 
-async fn write_pulls(connection: &mut Connection, pulls: &HashMap<PullKey, Pull>) -> Result<(), StoreError> {
-    let rows: Vec<_> = pulls
+async fn write_pulls(connection: &mut Connection, standings: &Standings<'_>) -> Result<(), StoreError> {
+    let rows: Vec<_> = standings
         .iter()
-        .filter_map(|((repository, number), pull)| {
-            Some((repository, number, &pull.head, i64::from(pull.open), pull.changed_ms?))
+        .filter_map(|(pointer, standing)| match pointer {
+            Pointer::Pull(repository, number) => {
+                let open = i64::from(standing.open);
+                let files = standing.files.cast_signed();
+                Some((repository, number, &standing.head, open, standing.changed_ms?, files))
+            }
+            Pointer::Tip(..) => None,
         })
         .collect();
     if rows.is_empty() {
         return Ok(());
     }
     query(concat!(
-        "INSERT INTO pulls (repository, number, head, open, touched_ms)
-         SELECT repository, number, head, open, touched_ms FROM ",
-        given!(0 "repository" BIGINT, 1 "number" BIGINT, 2 "head" TEXT, 3 "open" BIGINT, 4 "touched_ms" BIGINT),
+        "INSERT INTO pulls (repository, number, head, open, touched_ms, files)
+         SELECT repository, number, head, open, touched_ms, files FROM ",
+        given!(0 "repository" BIGINT, 1 "number" BIGINT, 2 "head" TEXT, 3 "open" BIGINT, 4 "touched_ms" BIGINT, 5 "files" BIGINT),
         " WHERE true
          ON CONFLICT (repository, number) DO UPDATE SET
-           head = excluded.head, open = excluded.open, touched_ms = excluded.touched_ms"
+           head = excluded.head, open = excluded.open, touched_ms = excluded.touched_ms,
+           files = excluded.files"
     ))
     .bind(json(&rows))
     .execute(connection)
@@ -203,10 +236,7 @@ async fn write_raises(
          SELECT repository, head, installation, owner, name, 1, announce, rerun,
            CASE WHEN rerun > 0 THEN since_ms ELSE 0 END, since_ms, since_ms, since_ms
          FROM ",
-        given!(
-            0 "repository" BIGINT, 1 "head" TEXT, 2 "installation" BIGINT, 3 "owner" TEXT, 4 "name" TEXT,
-            5 "announce" BIGINT, 6 "rerun" BIGINT, 7 "since_ms" BIGINT
-        ),
+        given!(0 "repository" BIGINT, 1 "head" TEXT, 2 "installation" BIGINT, 3 "owner" TEXT, 4 "name" TEXT, 5 "announce" BIGINT, 6 "rerun" BIGINT, 7 "since_ms" BIGINT),
         " WHERE true
          ON CONFLICT (repository, head) DO UPDATE SET
            installation = excluded.installation, owner = excluded.owner, name = excluded.name,

@@ -23,6 +23,7 @@ use crate::store::database::Database;
 use crate::store::database::given;
 use crate::store::database::json;
 use crate::store::database::query;
+use crate::store::surveys;
 
 /// How many deliveries may wait for their commit; a further one is told to come
 /// again. At a sync of 10 ms it is a wait of about 40 ms.
@@ -94,7 +95,7 @@ async fn commit_groups(
 async fn commit(database: &Database, group: &[Waiting]) -> Result<Vec<Recorded>, StoreError> {
     let mut connection = database.connect().await?;
     let mut transaction = connection.begin().await?;
-    let repositories = group.iter().map(|waiting| waiting.delivery.ask.place().id);
+    let repositories = group.iter().filter_map(|waiting| waiting.delivery.ask.repository());
     transaction.lock_repositories(repositories).await?;
 
     let mut seen = known(&mut transaction, group).await?;
@@ -120,6 +121,7 @@ async fn commit(database: &Database, group: &[Waiting]) -> Result<Vec<Recorded>,
         .map(|waiting| Said { ask: &waiting.delivery.ask, now_ms: waiting.now_ms, event: true })
         .collect();
     let generations = change::apply(&mut transaction, &said).await?;
+    surveys::apply(&mut transaction, &said).await?;
     remember(&mut transaction, &new, &generations).await?;
 
     transaction.commit().await?;
@@ -152,7 +154,7 @@ async fn remember(
         .iter()
         .map(|waiting| {
             let ask = &waiting.delivery.ask;
-            let key = (ask.place().id.0.cast_signed(), ask.head().0.clone());
+            let key = ask.head_key();
             let generation = generations.get(&key).copied().unwrap_or_default();
             (&waiting.delivery.guid, waiting.now_ms, key.0, key.1, generation)
         })

@@ -40,8 +40,14 @@ macro_rules! version {
 
 /// Every migration, in order. They are listed rather than found by `sqlx::migrate!`:
 /// the macro would build SQLite a second time, for the compiler's own use.
-const VERSIONS: &[Version] =
-    &[version!(1, "queue", "0001_queue.sql"), version!(2, "reruns", "0002_reruns.sql")];
+const VERSIONS: &[Version] = &[
+    version!(1, "queue", "0001_queue.sql"),
+    version!(2, "reruns", "0002_reruns.sql"),
+    version!(3, "tips", "0003_tips.sql"),
+    version!(4, "sweeps", "0004_sweeps.sql"),
+    version!(5, "settled comments", "0005_settled_comments.sql"),
+    version!(6, "listed files", "0006_listed_files.sql"),
+];
 
 /// The migrations of SQLite.
 pub(super) fn sqlite() -> Migrator {

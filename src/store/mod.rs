@@ -8,11 +8,14 @@
 //!
 //! The parts: [`database`] is SQLite or PostgreSQL behind one way to ask, which [`sqlite`]
 //! and [`postgres`] open and [`migrations`] brings up to date, [`change`] turns what is said of
-//! pull requests into wanted judgements, [`intake`] commits deliveries in groups, [`queue`]
-//! leases judgements, [`facts`] remembers what is not a judgement, [`prune`] forgets.
+//! pull requests into wanted judgements, [`tips`] knows the branches that are judged, [`intake`]
+//! commits deliveries in groups, [`queue`] leases judgements, [`surveys`] says what is to be looked
+//! through, [`chores`] what is done every so often, [`facts`] remembers what is not a judgement,
+//! [`prune`] forgets.
 //! The store knows neither HTTP nor GitHub, and reads no clock: who calls says when.
 
 mod change;
+mod chores;
 mod database;
 mod facts;
 mod heartbeat;
@@ -22,6 +25,8 @@ mod postgres;
 mod prune;
 mod queue;
 mod sqlite;
+mod surveys;
+mod tips;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,14 +36,20 @@ use tokio::sync::watch;
 
 use crate::clock::TimestampMs;
 use crate::ids::CheckRunId;
+use crate::ids::InstallationId;
 use crate::ids::PullNumber;
+use crate::ids::RepositoryId;
 use crate::ids::RepositoryPlace;
 use crate::ids::Sha;
 use crate::store::database::Database;
 use crate::store::database::query;
 
+pub use self::chores::Chore;
+pub use self::facts::KeptComment;
 pub use self::heartbeat::Heartbeat;
 pub use self::queue::QueueStatus;
+pub use self::surveys::Survey;
+pub use self::surveys::SurveyWish;
 
 /// What a delivery says about a pull request, all that is stored of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +65,33 @@ pub struct PullChange {
     /// Opened, reopened or retargeted: a run that stands on the head may be of
     /// another base and is superseded by a queued one before anything is fetched.
     pub announce: bool,
+    /// How many files it changes, if that is said; 0 otherwise.
+    pub files: u64,
+}
+
+/// A branch whose tip is judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tip {
+    /// Its whole name: `refs/heads/gh-readonly-queue/main/pr-7-…` of a merge group.
+    pub branch: String,
+    /// What it is judged against: what a merge group is put on; of a branch that is to have a
+    /// run at all, the tip itself.
+    pub base: Sha,
+    /// The whole name of the branch whose policy counts: `refs/heads/main`.
+    pub base_branch: String,
+}
+
+/// What is said of such a branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TipChange {
+    /// Where.
+    pub place: RepositoryPlace,
+    /// Which branch.
+    pub tip: Tip,
+    /// Its tip.
+    pub head: Sha,
+    /// Whether it is still to be judged: a merge group may be gone.
+    pub open: bool,
 }
 
 /// Another judgement of a commit that somebody asks for. Asked for again and again,
@@ -71,23 +109,44 @@ pub struct Rerun {
 pub enum Ask {
     /// A pull request is to be judged as it is now.
     Pull(PullChange),
+    /// The tip of a branch is to be judged as it is now.
+    Tip(TipChange),
     /// A commit is to be judged again.
     Rerun(Rerun),
+    /// Repositories are to be looked through for what has no result, or is to have another.
+    Survey(Vec<SurveyWish>),
+    /// Nothing is to be worked on any more.
+    Leave(Leave),
+}
+
+/// What the App may not work on any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leave {
+    /// Of which installation.
+    pub installation: InstallationId,
+    /// Which repositories; `None` is all of them.
+    pub repositories: Option<Vec<RepositoryId>>,
 }
 
 impl Ask {
-    fn place(&self) -> &RepositoryPlace {
+    /// The judgement that it asks for, by repository and head; `None` when it asks for none.
+    fn head(&self) -> Option<(&RepositoryPlace, &Sha)> {
         match self {
-            Ask::Pull(change) => &change.place,
-            Ask::Rerun(rerun) => &rerun.place,
+            Ask::Pull(change) => Some((&change.place, &change.head)),
+            Ask::Tip(change) => Some((&change.place, &change.head)),
+            Ask::Rerun(rerun) => Some((&rerun.place, &rerun.head)),
+            Ask::Survey(_) | Ask::Leave(_) => None,
         }
     }
 
-    fn head(&self) -> &Sha {
-        match self {
-            Ask::Pull(change) => &change.head,
-            Ask::Rerun(rerun) => &rerun.head,
-        }
+    /// The repository whose rows it is about, if it is about one.
+    fn repository(&self) -> Option<RepositoryId> {
+        self.head().map(|(place, _)| place.id)
+    }
+
+    /// The key of that judgement's row; of none for what asks for no judgement.
+    fn head_key(&self) -> (i64, String) {
+        self.head().map_or((0, String::new()), |(place, head)| (place.id.0.cast_signed(), head.0.clone()))
     }
 }
 
@@ -109,7 +168,7 @@ pub enum Recorded {
     Duplicate,
 }
 
-/// A leased judgement: this head of this repository, for these pull requests.
+/// A leased judgement: this head of this repository, for these pull requests and branches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
     /// Where.
@@ -118,6 +177,8 @@ pub struct Job {
     pub head: Sha,
     /// The open pull requests that point at it; empty when it was superseded or closed.
     pub pulls: Vec<PullNumber>,
+    /// The branches whose tip it is and that are judged for themselves.
+    pub tips: Vec<Tip>,
     /// The generation that this judgement answers.
     pub generation: i64,
     /// How often it was tried and failed before.

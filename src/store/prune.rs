@@ -1,5 +1,6 @@
 //! Forgetting, a little at a time: deliveries that GitHub can no longer repeat,
-//! and finished judgements that no open pull request points at.
+//! finished judgements that no open pull request points at, and branches that
+//! nothing was said of for long: no merge group lives that long.
 
 use crate::clock::TimestampMs;
 use crate::store::Store;
@@ -36,6 +37,22 @@ impl Store {
                 break;
             }
         }
+        loop {
+            let mut connection = self.inner.database.connect().await?;
+            let step = prune_tips(&mut connection, finished_before_ms).await?;
+            gone += step;
+            if step == 0 {
+                break;
+            }
+        }
+        loop {
+            let mut connection = self.inner.database.connect().await?;
+            let step = prune_redeliveries(&mut connection, deliveries_before_ms).await?;
+            gone += step;
+            if step == 0 {
+                break;
+            }
+        }
         let mut after = Some((i64::MIN, i64::MIN));
         while let Some(from) = after {
             let mut connection = self.inner.database.connect().await?;
@@ -61,6 +78,28 @@ async fn prune_deliveries(connection: &mut Connection, before_ms: TimestampMs) -
         // Another replica may be at it too.
         "DELETE FROM deliveries WHERE guid IN
            (SELECT guid FROM deliveries WHERE received_ms < $1 ORDER BY received_ms LIMIT $2
+            FOR UPDATE SKIP LOCKED)",
+    );
+    query(sql).bind(before_ms).bind(STEP_ROWS).execute(connection).await
+}
+
+async fn prune_redeliveries(connection: &mut Connection, before_ms: TimestampMs) -> Result<u64, StoreError> {
+    let sql = connection.say(
+        "DELETE FROM redeliveries WHERE guid IN
+           (SELECT guid FROM redeliveries WHERE touched_ms < $1 ORDER BY touched_ms LIMIT $2)",
+        "DELETE FROM redeliveries WHERE guid IN
+           (SELECT guid FROM redeliveries WHERE touched_ms < $1 ORDER BY touched_ms LIMIT $2
+            FOR UPDATE SKIP LOCKED)",
+    );
+    query(sql).bind(before_ms).bind(STEP_ROWS).execute(connection).await
+}
+
+async fn prune_tips(connection: &mut Connection, before_ms: TimestampMs) -> Result<u64, StoreError> {
+    let sql = connection.say(
+        "DELETE FROM tips WHERE (repository, branch) IN
+           (SELECT repository, branch FROM tips WHERE touched_ms < $1 ORDER BY touched_ms LIMIT $2)",
+        "DELETE FROM tips WHERE (repository, branch) IN
+           (SELECT repository, branch FROM tips WHERE touched_ms < $1 ORDER BY touched_ms LIMIT $2
             FOR UPDATE SKIP LOCKED)",
     );
     query(sql).bind(before_ms).bind(STEP_ROWS).execute(connection).await

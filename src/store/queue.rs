@@ -26,6 +26,7 @@ use crate::store::StoreError;
 use crate::store::database::Connection;
 use crate::store::database::Row;
 use crate::store::database::query;
+use crate::store::tips;
 
 /// What is kept of an error message, in bytes.
 const LAST_ERROR_MAX_BYTES: usize = 1024;
@@ -53,7 +54,7 @@ impl LeaseTokens {
         LeaseTokens { process: RandomState::new().build_hasher().finish(), claims: AtomicU64::new(0) }
     }
 
-    fn next(&self) -> String {
+    pub(super) fn next(&self) -> String {
         format!("{:016x}-{:x}", self.process, self.claims.fetch_add(1, Ordering::Relaxed))
     }
 }
@@ -107,6 +108,7 @@ impl Store {
         .bind(&job.head.0)
         .fetch_all(&mut transaction)
         .await?;
+        job.tips = tips::at(&mut transaction, job.place.id, &job.head).await?;
         query(
             "INSERT INTO installations (installation, served)
              SELECT $1, COALESCE(MAX(served), 0) + 1 FROM installations WHERE true
@@ -270,6 +272,14 @@ impl Store {
         self.give_back(job, Some(run_after_ms), 1, Some(error)).await
     }
 
+    /// Gives the judgement back untried until `at_ms`. Nothing happens when the lease was lost.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn postpone(&self, job: &Job, at_ms: TimestampMs) -> Result<(), StoreError> {
+        self.give_back(job, Some(at_ms), 0, None).await
+    }
+
     /// Gives the judgement back untried, as when the server stops: it is due at once.
     /// Nothing happens when the lease was lost.
     ///
@@ -401,6 +411,7 @@ fn job(row: &Row, lease: String) -> Result<Job, StoreError> {
         },
         head: Sha(row.try_get("head")?),
         pulls: Vec::new(),
+        tips: Vec::new(),
         generation: number("wanted")?,
         attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
         wanted_since_ms: number("wanted_since_ms")?,

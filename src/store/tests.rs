@@ -2,6 +2,7 @@
 
 mod model;
 mod postgres;
+mod surveys;
 
 use super::*;
 use crate::ids::CommentId;
@@ -38,6 +39,11 @@ impl Store {
     }
 }
 
+/// A comment that has something to say.
+fn kept(id: u64) -> KeptComment {
+    KeptComment { id: CommentId(id), settled: false }
+}
+
 fn place(installation: u64) -> RepositoryPlace {
     RepositoryPlace {
         installation: InstallationId(installation),
@@ -51,14 +57,21 @@ fn sha(letter: char) -> Sha {
 }
 
 fn change(pull: u64, head: char) -> PullChange {
-    PullChange { place: place(1), pull: PullNumber(pull), head: sha(head), open: true, announce: false }
+    PullChange {
+        place: place(1),
+        pull: PullNumber(pull),
+        head: sha(head),
+        open: true,
+        announce: false,
+        files: 0,
+    }
 }
 
 /// What a delivery says of a pull request.
 fn pull_of(delivery: &mut Delivery) -> &mut PullChange {
     match &mut delivery.ask {
         Ask::Pull(change) => change,
-        Ask::Rerun(rerun) => panic!("{rerun:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -181,7 +194,7 @@ async fn events_in_the_wrong_order_converge_by_what_the_worker_observes() {
     let mut judged = Vec::new();
     while let Some(job) = store.claim(5, LEASE_MS).await.unwrap() {
         if !job.pulls.is_empty() {
-            store.observe(&change(7, 'b'), 5).await.unwrap();
+            store.observe(&Ask::Pull(change(7, 'b')), 5).await.unwrap();
         }
         judged.push((job.head.clone(), pulls(&job)));
         store.finish(&job).await.unwrap();
@@ -195,10 +208,10 @@ async fn observing_what_is_known_queues_nothing() {
     let store = Store::for_tests().await;
     store.record(delivery("g1", 7, 'a'), 0).await.unwrap();
     let job = claim(&store, 0).await;
-    store.observe(&change(7, 'a'), 1).await.unwrap();
+    store.observe(&Ask::Pull(change(7, 'a')), 1).await.unwrap();
     let mut unknown_and_closed = change(99, 'c');
     unknown_and_closed.open = false;
-    store.observe(&unknown_and_closed, 1).await.unwrap();
+    store.observe(&Ask::Pull(unknown_and_closed), 1).await.unwrap();
     store.finish(&job).await.unwrap();
     nothing_is_due(&store, i64::MAX).await;
 }
@@ -313,6 +326,56 @@ async fn installations_take_turns() {
     assert_eq!(order, [1, 2, 3, 1, 1, 1]);
 }
 
+fn group(guid: &str, branch: &str, head: char, open: bool) -> Delivery {
+    let tip = Tip { branch: branch.into(), base: sha('0'), base_branch: "refs/heads/main".into() };
+    let change = TipChange { place: place(1), tip, head: sha(head), open };
+    Delivery { guid: guid.into(), ask: Ask::Tip(change) }
+}
+
+#[tokio::test]
+async fn a_merge_group_is_judged_until_it_is_gone() {
+    let store = Store::for_tests().await;
+    store.record(group("g1", "refs/heads/gh-readonly-queue/main/pr-7-0", 'a', true), 0).await.unwrap();
+    let job = claim(&store, 0).await;
+    assert_eq!((job.head.clone(), pulls(&job)), (sha('a'), vec![]));
+    assert_eq!(job.tips[0].base, sha('0'));
+    assert_eq!(job.tips[0].base_branch, "refs/heads/main");
+    store.finish(&job).await.unwrap();
+
+    store.record(group("g2", "refs/heads/gh-readonly-queue/main/pr-7-0", 'a', false), 1).await.unwrap();
+    let job = claim(&store, 1).await;
+    assert_eq!(job.tips, []);
+    store.finish(&job).await.unwrap();
+    nothing_is_due(&store, i64::MAX).await;
+}
+
+#[tokio::test]
+async fn a_head_is_judged_for_its_pull_request_and_its_branch_together() {
+    let store = Store::for_tests().await;
+    store.record(delivery("g1", 7, 'a'), 0).await.unwrap();
+    store.record(group("g2", "refs/heads/main", 'a', true), 0).await.unwrap();
+    let job = claim(&store, 0).await;
+    assert_eq!((pulls(&job), job.tips.len()), (vec![7], 1));
+    store.finish(&job).await.unwrap();
+    // The branch moves on: its old tip is judged again without it.
+    store.record(group("g3", "refs/heads/main", 'b', true), 1).await.unwrap();
+    let (one, other) = (claim(&store, 1).await, claim(&store, 1).await);
+    let counts = |job: &Job| (job.head.clone(), job.pulls.len(), job.tips.len());
+    assert_eq!((counts(&one), counts(&other)), ((sha('a'), 1, 0), (sha('b'), 0, 1)));
+}
+
+#[tokio::test]
+async fn how_many_files_the_last_event_counted_is_known_of_its_head() {
+    let store = Store::for_tests().await;
+    let mut opened = delivery("g1", 7, 'a');
+    pull_of(&mut opened).files = 150;
+    store.record(opened, 0).await.unwrap();
+    let files = async |head: char| store.files_of(place(1).id, PullNumber(7), &sha(head)).await.unwrap();
+    assert_eq!((files('a').await, files('b').await), (150, 0));
+    store.record(delivery("g2", 7, 'b'), 1).await.unwrap();
+    assert_eq!((files('a').await, files('b').await), (0, 0));
+}
+
 #[tokio::test]
 async fn a_release_is_due_at_once_and_costs_no_attempt() {
     let store = Store::for_tests().await;
@@ -332,7 +395,7 @@ async fn a_crash_loses_nothing_that_was_acknowledged() {
     store.record(delivery("g2", 8, 'b'), 6).await.unwrap();
     let job = claim(&store, 7).await;
     store.posted(&job, &PostedRun { id: CheckRunId(4), conclusion: None }).await.unwrap();
-    store.set_comment(place(1).id, PullNumber(7), Some(CommentId(3))).await.unwrap();
+    store.set_comment(place(1).id, PullNumber(7), Some(kept(3))).await.unwrap();
     drop(store);
 
     let store = Store::open(&url).await.unwrap();
@@ -342,7 +405,7 @@ async fn a_crash_loses_nothing_that_was_acknowledged() {
     assert_eq!(again.last_run, Some(PostedRun { id: CheckRunId(4), conclusion: None }));
     assert!(!store.finish(&job).await.unwrap(), "the lease of the dead process is void");
     assert_eq!(claim(&store, 8).await.head, sha('b'));
-    assert_eq!(store.comment(place(1).id, PullNumber(7)).await.unwrap(), Some(CommentId(3)));
+    assert_eq!(store.comment(place(1).id, PullNumber(7)).await.unwrap(), Some(kept(3)));
 }
 
 #[tokio::test]
@@ -364,7 +427,7 @@ async fn a_database_of_a_newer_version_is_refused() {
     store.run("INSERT INTO _sqlx_migrations VALUES (9000, 'later', CURRENT_TIMESTAMP, TRUE, x'00', 0)").await;
     drop(store);
     let refused = Store::open(&url).await.err().expect("it is newer");
-    assert!(matches!(refused, StoreError::Newer { found: 9000, known: 2 }), "{refused}");
+    assert!(matches!(refused, StoreError::Newer { found: 9000, known: 6 }), "{refused}");
 }
 
 #[tokio::test]
@@ -396,15 +459,15 @@ async fn what_is_old_is_forgotten_and_what_is_open_is_kept() {
         store.finish(&job).await.unwrap();
     }
     store.record(delivery("waits", 5000, 'f'), 0).await.unwrap();
-    store.set_comment(place(1).id, PullNumber(0), Some(CommentId(1))).await.unwrap();
-    store.set_comment(place(1).id, PullNumber(1100), Some(CommentId(2))).await.unwrap();
+    store.set_comment(place(1).id, PullNumber(0), Some(kept(1))).await.unwrap();
+    store.set_comment(place(1).id, PullNumber(1100), Some(kept(2))).await.unwrap();
 
     assert_eq!(store.prune(8 * DAY_MS).await.unwrap(), 0);
     assert_eq!(store.prune(8 * DAY_MS + 1).await.unwrap(), 1201);
     assert_eq!(store.prune(30 * DAY_MS).await.unwrap(), 0);
     assert_eq!(store.prune(30 * DAY_MS + 1).await.unwrap(), 2 * 1100);
     assert_eq!(store.comment(place(1).id, PullNumber(0)).await.unwrap(), None);
-    assert_eq!(store.comment(place(1).id, PullNumber(1100)).await.unwrap(), Some(CommentId(2)));
+    assert_eq!(store.comment(place(1).id, PullNumber(1100)).await.unwrap(), Some(kept(2)));
     assert_eq!(claim(&store, 31 * DAY_MS).await.head, sha('f'));
 }
 
@@ -436,9 +499,12 @@ async fn who_waits_is_told_of_changes() {
 async fn comments_and_facts_are_kept_and_forgotten() {
     let store = Store::for_tests().await;
     let (repository, pull) = (RepositoryId(u64::MAX), PullNumber(7));
-    store.set_comment(repository, pull, Some(CommentId(u64::MAX))).await.unwrap();
-    assert_eq!(store.comment(repository, pull).await.unwrap(), Some(CommentId(u64::MAX)));
+    store.set_comment(repository, pull, Some(kept(u64::MAX))).await.unwrap();
+    assert_eq!(store.comment(repository, pull).await.unwrap(), Some(kept(u64::MAX)));
     assert_eq!(store.comment(RepositoryId(1), pull).await.unwrap(), None);
+    let settled = KeptComment { settled: true, ..kept(7) };
+    store.set_comment(repository, pull, Some(settled)).await.unwrap();
+    assert_eq!(store.comment(repository, pull).await.unwrap(), Some(settled));
     store.set_comment(repository, pull, None).await.unwrap();
     assert_eq!(store.comment(repository, pull).await.unwrap(), None);
 

@@ -3,6 +3,7 @@
 use fromguard_core::day::Day;
 use fromguard_core::report::Fault;
 use fromguard_core::report::Report;
+use fromguard_core::report::Subject;
 use fromguard_core::report::judge;
 use futures_util::StreamExt;
 use futures_util::TryStreamExt;
@@ -12,14 +13,18 @@ use crate::clock::TimestampMs;
 use crate::github;
 use crate::github::Repository;
 use crate::github::fetch;
+use crate::github::fetch::Change;
 use crate::github::fetch::FetchError;
 use crate::github::fetch::Fetched;
-use crate::ids::CommentId;
 use crate::ids::PullNumber;
 use crate::ids::Sha;
+use crate::store::Ask;
 use crate::store::Job;
+use crate::store::KeptComment;
 use crate::store::PullChange;
 use crate::store::StoreError;
+use crate::store::Tip;
+use crate::store::TipChange;
 use crate::worker::Outcome;
 use crate::worker::Worker;
 use crate::worker::publication::Posting;
@@ -27,26 +32,55 @@ use crate::worker::publication::Posting;
 /// How many pull requests of one head are fetched at once.
 const PULLS_AT_ONCE: usize = 4;
 
-/// A pull request's own report, and what is known of our comment on it.
+/// The report for one of those that point at the head.
 pub(super) struct Judged {
-    pub(super) pull: PullNumber,
+    /// What people know it by: `#12`, `gh-readonly-queue/main/pr-12-…`.
+    pub(super) label: String,
     pub(super) report: Report,
-    pub(super) comment: Option<CommentId>,
+    /// Where it is said; a branch has no conversation.
+    pub(super) conversation: Option<Conversation>,
+}
+
+/// A pull request's conversation, and what is known of our comment in it.
+pub(super) struct Conversation {
+    pub(super) pull: PullNumber,
+    pub(super) comment: Option<KeptComment>,
     /// The bodies of all its comments, where they were fetched.
     pub(super) comments: Option<Vec<String>>,
 }
 
+impl Judged {
+    fn pull(
+        pull: PullNumber,
+        report: Report,
+        comment: Option<KeptComment>,
+        comments: Option<Vec<String>>,
+    ) -> Judged {
+        Judged {
+            label: format!("#{pull}"),
+            report,
+            conversation: Some(Conversation { pull, comment, comments }),
+        }
+    }
+
+    fn tip(tip: &Tip, report: Report) -> Judged {
+        let label = tip.branch.strip_prefix("refs/heads/").unwrap_or(&tip.branch).to_owned();
+        Judged { label, report, conversation: None }
+    }
+}
+
 /// What judging a head came to.
 enum Judging {
-    /// A report for each open pull request at this head, and the repository under its present name.
+    /// A report for each open pull request and each branch at this head, and the repository
+    /// under its present name.
     Reports(Vec<Judged>, Repository),
-    /// No open pull request has this head.
+    /// Nothing that is to be judged has this head.
     Superseded,
     /// It may work later.
     Again { not_before_ms: Option<TimestampMs>, error: String },
 }
 
-/// One pull request of the head.
+/// One of those that point at the head.
 enum One {
     Judged(Box<Judged>, Option<Repository>),
     Gone,
@@ -55,15 +89,18 @@ enum One {
 
 impl Worker {
     pub(super) async fn work(self, mut job: Job) -> Outcome {
+        if let Some(at_ms) = self.github.busy_until_ms(job.place.installation) {
+            return Outcome::Later { at_ms };
+        }
         let repository = self.github.repository(job.place.clone());
         let mut posting = Posting::new(&self, &job);
-        if job.pulls.is_empty() && job.rerun {
+        if job.pulls.is_empty() && job.tips.is_empty() && job.rerun {
             match self.find_pulls(&repository, &job).await {
                 Ok(pulls) => job.pulls = pulls,
                 Err(outcome) => return outcome,
             }
         }
-        if job.pulls.is_empty() {
+        if job.pulls.is_empty() && job.tips.is_empty() {
             return self.supersede(&repository, &job, &mut posting).await;
         }
         let began_ms = self.clock.now_ms();
@@ -78,7 +115,7 @@ impl Worker {
             }
             tracing::warn!(repository = %job.place.name, head = %job.head, %stop, "no run in progress was posted");
         }
-        let outcome = match self.judge_pulls(&repository, &job).await {
+        let outcome = match self.judge(&repository, &job).await {
             Ok(Judging::Reports(judged, repository)) => {
                 self.publish(&repository, &job, &mut posting, judged).await
             }
@@ -112,23 +149,30 @@ impl Worker {
         let repository = self.github.repository(job.place.clone());
         let mut posting = Posting::new(&self, &job);
         posting.look_first();
-        let pull = job.pulls.first().copied();
-        let judged = pull.map(|pull| Judged { pull, report, comment: None, comments: Some(Vec::new()) });
+        let judged = match (job.pulls.first(), job.tips.first()) {
+            (Some(pull), _) => Some(Judged::pull(*pull, report, None, Some(Vec::new()))),
+            (None, Some(tip)) => Some(Judged::tip(tip, report)),
+            (None, None) => None,
+        };
         match judged {
             Some(judged) => self.publish(&repository, &job, &mut posting, vec![judged]).await,
             None => self.supersede(&repository, &job, &mut posting).await,
         }
     }
 
-    async fn judge_pulls(&self, repository: &Repository, job: &Job) -> Result<Judging, StoreError> {
+    async fn judge(&self, repository: &Repository, job: &Job) -> Result<Judging, StoreError> {
         let seen = self.store.organisation_policy_seen(job.place.installation).await?;
         // Collected first: a closure that lends `self` out is not `Send` enough inside a stream.
         let pulls: Vec<_> =
             job.pulls.iter().map(|pull| self.judge_pull(repository, job, *pull, seen)).collect();
-        let pulls: Vec<One> = stream::iter(pulls).buffered(PULLS_AT_ONCE).try_collect().await?;
+        let tips: Vec<_> = job.tips.iter().map(|tip| self.judge_tip(repository, job, tip, seen)).collect();
+        let (pulls, tips): (Vec<One>, Vec<One>) = futures_util::try_join!(
+            stream::iter(pulls).buffered(PULLS_AT_ONCE).try_collect(),
+            stream::iter(tips).buffered(PULLS_AT_ONCE).try_collect(),
+        )?;
         let mut judged = Vec::new();
         let mut named = repository.clone();
-        for one in pulls {
+        for one in pulls.into_iter().chain(tips) {
             match one {
                 One::Judged(one, repository) => {
                     judged.push(*one);
@@ -152,25 +196,21 @@ impl Worker {
         seen: bool,
     ) -> Result<One, StoreError> {
         let comment = self.store.comment(job.place.id, pull).await?;
+        let likely_files = self.store.files_of(job.place.id, pull, &job.head).await?;
         let request = fetch::Request {
             pull,
             head: &job.head,
             comments: comment.is_none(),
+            likely_files,
             organisation_policy_seen: seen,
             day: Day::from_unix_ms(self.clock.now_ms()),
         };
         match fetch::fetch(repository, request).await {
             Ok(Fetched::Change(change)) => {
-                if change.organisation_policy_read && !seen {
-                    self.store.set_organisation_policy_seen(job.place.installation).await?;
-                }
-                let subject = change.subject;
-                let report = tokio::task::spawn_blocking(move || judge(subject)).await.unwrap_or_else(|error| {
-                    tracing::error!(repository = %job.place.name, head = %job.head, %error, "judging panicked");
-                    Report::could_not_judge(Fault::Fromguard, "judging stopped inside fromguard")
-                });
-                let judged = Judged { pull, report, comment, comments: change.comments };
-                Ok(One::Judged(Box::new(judged), Some(repository.named(change.name))))
+                let Change { name, subject, organisation_policy_read, comments } = *change;
+                let report = self.report(job, subject, organisation_policy_read && !seen).await?;
+                let judged = Judged::pull(pull, report, comment, comments);
+                Ok(One::Judged(Box::new(judged), Some(repository.named(name))))
             }
             Ok(Fetched::Moved(head)) => {
                 self.observe(job, pull, head, true).await?;
@@ -180,24 +220,78 @@ impl Worker {
                 self.observe(job, pull, job.head.clone(), false).await?;
                 Ok(One::Gone)
             }
-            Err(error) if self.may_try_again(job, &error) => Ok(One::Again {
-                not_before_ms: match &error {
-                    FetchError::GitHub(error) => error.retry_at_ms(),
-                    _ => None,
-                },
-                error: error.to_string(),
-            }),
             Err(error) => {
-                let report = Report::could_not_judge(fault(&error), error.to_string());
-                let judged = Judged { pull, report, comment, comments: None };
-                Ok(One::Judged(Box::new(judged), None))
+                Ok(self.not_fetched(job, &error, |report| Judged::pull(pull, report, comment, None)))
             }
         }
     }
 
+    async fn judge_tip(
+        &self,
+        repository: &Repository,
+        job: &Job,
+        tip: &Tip,
+        seen: bool,
+    ) -> Result<One, StoreError> {
+        let request = fetch::TipRequest {
+            branch: &tip.branch,
+            head: &job.head,
+            base: &tip.base,
+            base_branch: &tip.base_branch,
+            organisation_policy_seen: seen,
+            day: Day::from_unix_ms(self.clock.now_ms()),
+        };
+        match fetch::fetch_tip(repository, request).await {
+            Ok(Fetched::Change(change)) => {
+                let Change { name, subject, organisation_policy_read, .. } = *change;
+                let report = self.report(job, subject, organisation_policy_read && !seen).await?;
+                Ok(One::Judged(Box::new(Judged::tip(tip, report)), Some(repository.named(name))))
+            }
+            Ok(Fetched::Moved(head)) => {
+                // Such a branch is judged against itself, wherever it stands.
+                let tip = Tip { base: head.clone(), ..tip.clone() };
+                self.observe_tip(job, tip, head, true).await?;
+                Ok(One::Gone)
+            }
+            Ok(Fetched::Closed) => {
+                self.observe_tip(job, tip.clone(), job.head.clone(), false).await?;
+                Ok(One::Gone)
+            }
+            Err(error) => Ok(self.not_fetched(job, &error, |report| Judged::tip(tip, report))),
+        }
+    }
+
+    /// Judges what was fetched; `first` when it came with the first policy of the organisation.
+    async fn report(&self, job: &Job, subject: Subject, first: bool) -> Result<Report, StoreError> {
+        if first {
+            self.store.set_organisation_policy_seen(job.place.installation).await?;
+        }
+        Ok(tokio::task::spawn_blocking(move || judge(subject)).await.unwrap_or_else(|error| {
+            tracing::error!(repository = %job.place.name, head = %job.head, %error, "judging panicked");
+            Report::could_not_judge(Fault::Fromguard, "judging stopped inside fromguard")
+        }))
+    }
+
+    fn not_fetched(&self, job: &Job, error: &FetchError, judged: impl FnOnce(Report) -> Judged) -> One {
+        if self.may_try_again(job, error) {
+            let not_before_ms = match error {
+                FetchError::GitHub(error) => error.retry_at_ms(),
+                _ => None,
+            };
+            return One::Again { not_before_ms, error: error.to_string() };
+        }
+        let report = Report::could_not_judge(fault(error), error.to_string());
+        One::Judged(Box::new(judged(report)), None)
+    }
+
     async fn observe(&self, job: &Job, pull: PullNumber, head: Sha, open: bool) -> Result<(), StoreError> {
-        let change = PullChange { place: job.place.clone(), pull, head, open, announce: false };
-        self.store.observe(&change, self.clock.now_ms()).await
+        let change = PullChange { place: job.place.clone(), pull, head, open, announce: false, files: 0 };
+        self.store.observe(&Ask::Pull(change), self.clock.now_ms()).await
+    }
+
+    async fn observe_tip(&self, job: &Job, tip: Tip, head: Sha, open: bool) -> Result<(), StoreError> {
+        let change = TipChange { place: job.place.clone(), tip, head, open };
+        self.store.observe(&Ask::Tip(change), self.clock.now_ms()).await
     }
 
     fn may_try_again(&self, job: &Job, error: &FetchError) -> bool {
@@ -215,7 +309,9 @@ impl Worker {
             FetchError::NotYet(_) => true,
             FetchError::Hopeless(_) | FetchError::Panicked(_) => false,
         };
-        may_help && job.attempts.saturating_add(1) < self.settings.judging_attempts
+        // A limit says when it ends: waiting for it is no failure.
+        let limited = matches!(error, FetchError::GitHub(github::Error::RateLimited { .. }));
+        limited || may_help && job.attempts.saturating_add(1) < self.settings.judging_attempts
     }
 }
 

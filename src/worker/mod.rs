@@ -3,11 +3,12 @@
 //! The loop here claims what is due, keeps its lease while it is worked on, and
 //! writes down how it ended. A panic ends the judgement that caused it, not the
 //! worker. [`judgement`] is one judgement from end to end, [`publication`] what it
-//! posts, [`backoff`] when it is tried again. Nothing here knows HTTP or SQL.
+//! posts, [`backoff`] when it is tried again, [`sweep`] finds what was lost. Nothing here knows HTTP or SQL.
 
 mod backoff;
 mod judgement;
 mod publication;
+mod sweep;
 
 use std::future::Future;
 use std::pin::pin;
@@ -27,6 +28,7 @@ use crate::store::Job;
 use crate::store::Store;
 
 pub use backoff::Backoff;
+pub use sweep::Sweeper;
 
 /// How the worker works.
 #[derive(Debug, Clone)]
@@ -59,6 +61,9 @@ impl Default for Settings {
     }
 }
 
+/// How far apart judgements begin at most that waited for the same limit, in milliseconds.
+const POSTPONED_SPREAD_MS: u64 = 5_000;
+
 /// How long the worker waits for what another replica is about to claim or change, in milliseconds.
 const HELD_WAIT_MS: i64 = 50;
 
@@ -83,6 +88,8 @@ enum Outcome {
     Unreportable(String),
     /// It is to be tried again, not before the time that GitHub named.
     Again { not_before_ms: Option<TimestampMs>, error: String },
+    /// Its installation has spent its share of GitHub; it was not tried.
+    Later { at_ms: TimestampMs },
     /// Somebody else holds it now.
     Lost,
 }
@@ -210,6 +217,12 @@ impl Worker {
             Outcome::Lost => {
                 tracing::warn!(repository = %place, %head, "the lease of a judgement was lost");
                 Ok(())
+            }
+            Outcome::Later { at_ms } => {
+                metrics::counter!("fromguard_postponed_total").increment(1);
+                // Spread, so that what waited together does not come back together.
+                let spread_ms = i64::try_from(backoff::random() % POSTPONED_SPREAD_MS).unwrap_or(0);
+                self.store.postpone(job, at_ms.saturating_add(spread_ms)).await
             }
             Outcome::Unreportable(why) => {
                 metrics::counter!("fromguard_unreportable_total").increment(1);

@@ -1,5 +1,5 @@
 //! What a judgement posts: one check run on the head, one comment on each pull
-//! request. The lease is proved before and after each POST.
+//! request; a branch has no conversation. The lease is proved before and after each POST.
 
 use fromguard_core::report::COMMENT_MARKER;
 use fromguard_core::report::CheckRunOutput;
@@ -10,14 +10,18 @@ use thiserror::Error as ThisError;
 use crate::github;
 use crate::github::Repository;
 use crate::github::publish::ANNOTATIONS_PER_REQUEST;
+use crate::github::publish::CommentNode;
 use crate::github::publish::Completion;
 use crate::github::publish::Draft;
 use crate::github::publish::ExternalId;
 use crate::ids::CheckRunId;
-use crate::ids::CommentId;
 use crate::ids::PullNumber;
+use crate::ids::Sha;
+use crate::store::Ask;
 use crate::store::Job;
+use crate::store::KeptComment;
 use crate::store::PostedRun;
+use crate::store::PullChange;
 use crate::store::StoreError;
 use crate::worker::Outcome;
 use crate::worker::Worker;
@@ -107,8 +111,8 @@ impl Worker {
         posting: &mut Posting,
         judged: Vec<Judged>,
     ) -> Outcome {
-        let comments: Vec<Comment> = judged.iter().map(Comment::of).collect();
-        let labelled = judged.into_iter().map(|one| (format!("#{}", one.pull), one.report)).collect();
+        let comments: Vec<Comment> = judged.iter().filter_map(Comment::of).collect();
+        let labelled = judged.into_iter().map(|one| (one.label, one.report)).collect();
         let Some(report) = Report::worst(labelled) else {
             return self.supersede(repository, job, posting).await;
         };
@@ -230,9 +234,24 @@ impl Worker {
         comments: &[Comment],
     ) -> Result<(), Stop> {
         for comment in comments {
+            let head = || self.store.head_of(job.place.id, comment.pull);
+            // Of a head that was pushed over meanwhile, nothing is said any more.
+            if head().await?.as_ref() != Some(&job.head) {
+                continue;
+            }
             self.publish_comment(repository, job, comment).await?;
+            if let Some(other) = head().await?.filter(|other| *other != job.head) {
+                // The new head may have been judged before this was written: it speaks last.
+                self.want_pull(job, comment.pull, other).await?;
+            }
         }
         Ok(())
+    }
+
+    async fn want_pull(&self, job: &Job, pull: PullNumber, head: Sha) -> Result<(), StoreError> {
+        let change =
+            PullChange { place: job.place.clone(), pull, head, open: true, announce: false, files: 0 };
+        self.store.want(&[(Ask::Pull(change), self.clock.now_ms())], false).await
     }
 
     async fn publish_comment(
@@ -242,29 +261,57 @@ impl Worker {
         comment: &Comment,
     ) -> Result<(), Stop> {
         let pull = comment.pull;
-        if comment.new.is_none() && !comment.maybe_ours {
+        let settled = comment.new.is_none();
+        // What is settled and says so already is left alone.
+        if settled && (!comment.maybe_ours || comment.stored.is_some_and(|stored| stored.settled)) {
             return Ok(());
         }
         self.prove(job).await?;
         let ours = match comment.stored {
-            Some(id) => Some(id),
+            Some(stored) => Some(stored.id),
             None if comment.maybe_ours => repository.find_comment(pull, COMMENT_MARKER).await?,
             None => None,
         };
         if let (Some(id), Some(body)) = (ours, &comment.edited) {
-            if repository.edit_comment(id, body).await? {
-                if comment.stored.is_none() {
-                    self.store.set_comment(job.place.id, pull, Some(id)).await?;
+            match repository.edit_comment(id, body).await? {
+                Some(node) => {
+                    // Of one that was found nobody knows whether it is folded.
+                    if settled || comment.stored.is_none_or(|stored| stored.settled) {
+                        self.fold(repository, job, &node, settled).await?;
+                    }
+                    let kept = KeptComment { id, settled };
+                    if comment.stored != Some(kept) {
+                        self.store.set_comment(job.place.id, pull, Some(kept)).await?;
+                    }
+                    return Ok(());
                 }
-                return Ok(());
+                None => self.store.set_comment(job.place.id, pull, None).await?,
             }
-            self.store.set_comment(job.place.id, pull, None).await?;
         }
         if let Some(body) = &comment.new {
             let id = repository.post_comment(pull, body).await?;
-            self.store.set_comment(job.place.id, pull, Some(id)).await?;
+            let kept = KeptComment { id, settled: false };
+            self.store.set_comment(job.place.id, pull, Some(kept)).await?;
         }
         Ok(())
+    }
+
+    /// Folds a comment away, or shows it again. Where GitHub does not allow it, the comment
+    /// says all the same what it says.
+    async fn fold(
+        &self,
+        repository: &Repository,
+        job: &Job,
+        comment: &CommentNode,
+        folded: bool,
+    ) -> Result<(), github::Error> {
+        match repository.fold_comment(comment, folded).await {
+            Err(error) if !error.repeatable() => {
+                tracing::warn!(repository = %job.place.name, head = %job.head, %error, "a comment was not folded");
+                Ok(())
+            }
+            other => other,
+        }
     }
 
     /// Proves that the lease is ours, and extends it.
@@ -284,6 +331,7 @@ impl Worker {
             Stop::Store(error) => Outcome::Again { not_before_ms: None, error: error.to_string() },
             Stop::GitHub(error) => match &error {
                 github::Error::Unprocessable { .. } => Outcome::Unreportable(error.to_string()),
+                _ if error.is_shut() => Outcome::Unreportable(error.to_string()),
                 github::Error::NotFound { .. } if self.tried_enough(job) => {
                     Outcome::Unreportable(error.to_string())
                 }
@@ -296,7 +344,7 @@ impl Worker {
 /// What one pull request's comment would say.
 struct Comment {
     pull: PullNumber,
-    stored: Option<CommentId>,
+    stored: Option<KeptComment>,
     /// What a comment that stands is changed to.
     edited: Option<String>,
     /// What is posted where none stands; `None` when there is nothing to say.
@@ -306,21 +354,22 @@ struct Comment {
 }
 
 impl Comment {
-    fn of(judged: &Judged) -> Comment {
+    fn of(judged: &Judged) -> Option<Comment> {
+        let conversation = judged.conversation.as_ref()?;
         let new = judged.report.comment(false);
-        let maybe_ours = judged.comment.is_some()
-            || match &judged.comments {
+        let maybe_ours = conversation.comment.is_some()
+            || match &conversation.comments {
                 Some(bodies) => bodies.iter().any(|body| body.starts_with(COMMENT_MARKER)),
                 // Many comments are searched before one is posted, and not for a pass.
                 None => new.is_some(),
             };
-        Comment {
-            pull: judged.pull,
-            stored: judged.comment,
+        Some(Comment {
+            pull: conversation.pull,
+            stored: conversation.comment,
             edited: judged.report.comment(true),
             new,
             maybe_ours,
-        }
+        })
     }
 }
 

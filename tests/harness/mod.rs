@@ -30,6 +30,7 @@ use fromguard::standin::repository::Builder;
 use fromguard::standin::repository::Change;
 use fromguard::store::Store;
 use fromguard::worker;
+use fromguard::worker::Sweeper;
 use fromguard::worker::Worker;
 use secrecy::SecretString;
 use tokio::sync::oneshot;
@@ -158,9 +159,14 @@ impl House {
 
     /// A new repository `acme/{name}` whose branch `main` holds these files.
     pub(crate) fn repository(&self, name: &str, files: &[(&str, &str)]) -> Repo {
-        let folder = self.folders.path().join(name);
+        self.repository_of(&format!("acme/{name}"), files)
+    }
+
+    /// A new repository of any account.
+    pub(crate) fn repository_of(&self, full_name: &str, files: &[(&str, &str)]) -> Repo {
+        let folder = self.folders.path().join(full_name.replace('/', "+"));
         let builder = Builder::init(&folder).expect("a repository");
-        let mut repo = Repo { name: format!("acme/{name}"), builder, main: Sha(String::new()) };
+        let mut repo = Repo { name: full_name.to_owned(), builder, main: Sha(String::new()) };
         repo.main = repo.commit("main", files);
         self.standin.add_repository(&repo.name, Path::new(&folder)).expect("a repository");
         repo
@@ -197,6 +203,32 @@ impl House {
             }
         })
         .await;
+    }
+
+    fn sweeper(&self) -> Sweeper {
+        Sweeper::new(self.store.clone(), self.github.clone(), self.clock.clone())
+    }
+
+    /// Looks for what was lost, as far as that is due now, and lets the App work on it.
+    pub(crate) async fn sweep_once(&self) {
+        let sweeper = self.sweeper();
+        within("nothing is left to sweep", async { while sweeper.step().await {} }).await;
+        self.settle().await;
+    }
+
+    /// Looks for what was lost, turning the clock to whatever is put off of it.
+    pub(crate) async fn sweep(&self) {
+        self.sweep_once().await;
+        while let Some(due_ms) = self.store.next_survey_ms().await.expect("the store answers") {
+            let wait_ms = u64::try_from(due_ms - self.clock.now_ms()).unwrap_or(0);
+            self.clock.advance(Duration::from_millis(wait_ms));
+            self.sweep_once().await;
+        }
+    }
+
+    /// Begins with an empty store, as when the disk was lost; the server keeps the old one.
+    pub(crate) async fn forget_everything(&mut self) {
+        self.store = Store::open(&database::url().await).await.expect("a new store");
     }
 
     /// Like [`House::settle`], after a worker died: its leases have to end first.

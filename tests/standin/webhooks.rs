@@ -79,6 +79,105 @@ async fn a_review_has_every_field_of_the_published_example() {
 }
 
 #[tokio::test]
+async fn a_merge_group_has_every_field_of_the_published_example_and_real_commits() {
+    let world = World::start().await;
+    let pull = world.open();
+    let group = world.github.enqueue(&pull).unwrap();
+    world.github.dequeue(&pull).unwrap();
+    let waiting = world.github.waiting_deliveries();
+    let actions: Vec<&str> = waiting[1..].iter().map(|delivery| delivery.action.as_str()).collect();
+    assert_eq!(actions, ["checks_requested", "destroyed"]);
+    let example = example_of("merge_group", "checks_requested");
+    for delivery in &waiting[1..] {
+        let payload: Value = serde_json::from_slice(&delivery.body).unwrap();
+        let mut found = Vec::new();
+        lacking(&example, &payload, "", &mut found);
+        assert!(found.is_empty(), "merge_group.{} lacks {found:#?}", delivery.action);
+        assert_eq!(payload["merge_group"]["head_ref"], format!("refs/heads/{}", group.branch));
+        assert_eq!(payload["merge_group"]["base_ref"], "refs/heads/main");
+    }
+    // The merge commit has both parents, and the files of both.
+    let tree = world.get(&format!("/repos/acme/shop/git/trees/{}?recursive=1", group.head)).await.expect(200);
+    let topic = world.get("/repos/acme/shop/git/trees/topic?recursive=1").await.expect(200);
+    assert_eq!(tree["tree"], topic["tree"]);
+    let compared = world.get(&format!("/repos/acme/shop/compare/main...{}", group.head)).await.expect(200);
+    assert_eq!((&compared["status"], &compared["ahead_by"]), (&"ahead".into(), &2.into()));
+}
+
+#[tokio::test]
+async fn installations_and_pushes_have_every_field_of_the_published_examples() {
+    let world = World::start().await;
+    let github = &world.github;
+    github.announce_installed(world.installation);
+    github.suspend(world.installation);
+    github.unsuspend(world.installation);
+    github.accept_permission(world.installation, "checks", "write");
+    github.select(world.installation, "acme/shop").unwrap();
+    github.announce_push("acme/shop", "main", "main", "topic").unwrap();
+    github.deselect(world.installation, "acme/shop").unwrap();
+    github.uninstall(world.installation);
+    let waiting = github.waiting_deliveries();
+    let what: Vec<String> =
+        waiting.iter().map(|delivery| format!("{}.{}", delivery.event, delivery.action)).collect();
+    let expected = [
+        "installation.created",
+        "installation.suspend",
+        "installation.unsuspend",
+        "installation.new_permissions_accepted",
+        "installation_repositories.added",
+        "push.",
+        "installation_repositories.removed",
+        "installation.deleted",
+    ];
+    assert_eq!(what, expected);
+    for (delivery, what) in waiting.iter().zip(expected) {
+        let name = what.trim_end_matches('.');
+        let path = format!("{}/tests/data/github/webhooks/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        let example: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let payload: Value = serde_json::from_slice(&delivery.body).unwrap();
+        let mut found = Vec::new();
+        lacking(&example, &payload, "", &mut found);
+        // Each App asks for permissions of its own.
+        found.retain(|pointer| !pointer.starts_with("/installation/permissions/"));
+        assert!(found.is_empty(), "{what} lacks {found:#?}");
+    }
+    let push: Value = serde_json::from_slice(&waiting[5].body).unwrap();
+    assert_eq!(push["commits"][0]["modified"][0], "Dockerfile");
+    assert_eq!(push["forced"], false);
+}
+
+#[tokio::test]
+async fn the_log_of_deliveries_is_paged_by_cursor_and_gives_a_delivery_again() {
+    let world = World::start().await;
+    let pull = world.open();
+    world.github.retitle(&pull, "Better").unwrap();
+    let (url, _received) = receiver().await;
+    world.github.deliver_to(&url);
+    world.github.deliver_all().await.unwrap();
+    let as_app = async |method: &str, path: &str| world.as_token(&world.jwt(), method, path, None).await;
+    let first = as_app("GET", "/app/hook/deliveries?per_page=1").await;
+    let link = first.header("link").to_owned();
+    let newest = first.expect(200);
+    assert_eq!((&newest[0]["event"], &newest[0]["action"]), (&"pull_request".into(), &"edited".into()));
+    assert_eq!((&newest[0]["status"], &newest[0]["status_code"]), (&"OK".into(), &202.into()));
+    let path = link.split_once("deliveries?").unwrap().1.split_once('>').unwrap().0;
+    let second = as_app("GET", &format!("/app/hook/deliveries?{path}")).await;
+    assert_eq!(second.header("link"), "");
+    let opened = second.expect(200);
+    assert_eq!(opened[0]["action"], "opened");
+
+    as_app("POST", &format!("/app/hook/deliveries/{}/attempts", opened[0]["id"])).await.expect(202);
+    let again = world.github.deliver_all().await.unwrap();
+    assert_eq!(opened[0]["guid"], again[0].guid);
+    let log = as_app("GET", "/app/hook/deliveries").await.expect(200);
+    assert_eq!((&log[0]["redelivery"], &log[2]["redelivery"]), (&true.into(), &false.into()));
+    as_app("POST", "/app/hook/deliveries/1/attempts").await.expect(404);
+    let token = world.token().await;
+    world.as_token(&token, "GET", "/app/hook/deliveries", None).await.expect(401);
+    assert_eq!(world.contract.take(), [] as [String; 0]);
+}
+
+#[tokio::test]
 async fn an_edited_base_is_told_from_an_edited_title() {
     let world = World::start().await;
     let pull = world.open();

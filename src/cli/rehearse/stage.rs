@@ -91,6 +91,7 @@ impl Stage {
                     private_key: SecretString::from(standin.app_private_key_pem()),
                     timeouts: Timeouts::default(),
                 },
+                sweeps: false,
             }),
             worker: worker::Settings::default(),
             clock: Clock::system(),

@@ -43,6 +43,105 @@ fn the_published_examples_are_read() {
 }
 
 #[test]
+fn the_published_merge_group_is_read() {
+    let path =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/github/webhooks/merge_group.checks_requested.json");
+    let mut payload: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let group = |payload: &Value| match read("merge_group", payload.to_string().as_bytes()) {
+        Ok(Event::Group(group)) => group,
+        other => panic!("{other:?}"),
+    };
+    let made = group(&payload);
+    let said = &payload["merge_group"];
+    assert_eq!(made.head.0, said["head_sha"]);
+    assert_eq!(made.base.0, said["base_sha"]);
+    assert_eq!(made.branch, said["head_ref"]);
+    assert_eq!(made.base_branch, said["base_ref"]);
+    assert!(made.open);
+    payload["action"] = json!("destroyed");
+    payload["reason"] = json!("dequeued");
+    assert!(!group(&payload).open);
+    payload["action"] = json!("of tomorrow");
+    assert_eq!(read("merge_group", payload.to_string().as_bytes()), Ok(Event::Other));
+}
+
+/// A published example.
+fn published(name: &str) -> Value {
+    let path = format!("{}/tests/data/github/webhooks/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+#[test]
+fn the_published_installations_say_where_the_app_may_work() {
+    let read = |event: &str, payload: &Value| read(event, payload.to_string().as_bytes()).unwrap();
+    for action in ["created", "new_permissions_accepted", "unsuspend"] {
+        let payload = published(&format!("installation.{action}"));
+        let Event::Arrived(arrived) = read("installation", &payload) else { panic!("{action}") };
+        assert_eq!(arrived.installation.0, payload["installation"]["id"]);
+        assert_eq!(arrived.repositories, None);
+    }
+    for action in ["deleted", "suspend"] {
+        let payload = published(&format!("installation.{action}"));
+        let Event::Left(left) = read("installation", &payload) else { panic!("{action}") };
+        assert_eq!(left.installation.0, payload["installation"]["id"]);
+        assert_eq!(left.repositories, None);
+    }
+    let payload = published("installation_repositories.added");
+    let Event::Arrived(arrived) = read("installation_repositories", &payload) else { panic!("added") };
+    let added = &payload["repositories_added"][0];
+    let (id, name) = &arrived.repositories.unwrap()[0];
+    assert_eq!(
+        (id.0, name.to_string()),
+        (added["id"].as_u64().unwrap(), added["full_name"].as_str().unwrap().to_owned())
+    );
+    let payload = published("installation_repositories.removed");
+    let Event::Left(left) = read("installation_repositories", &payload) else { panic!("removed") };
+    assert_eq!(left.repositories.unwrap()[0].0, payload["repositories_removed"][0]["id"]);
+}
+
+/// The published push, of commits that touch these paths.
+fn push_of(repository: &str, branch: &str, paths: &[&str]) -> Value {
+    let mut payload = published("push");
+    payload["ref"] = json!(format!("refs/heads/{branch}"));
+    payload["repository"]["name"] = json!(repository);
+    payload["repository"]["default_branch"] = json!("main");
+    payload["commits"][0]["added"] = json!([]);
+    payload["commits"][0]["modified"] = json!(paths);
+    payload
+}
+
+#[test]
+fn a_push_that_touches_a_policy_says_whose() {
+    let base = |payload: &Value| match read("push", payload.to_string().as_bytes()) {
+        Ok(Event::Policy(policy)) => Some(policy.base),
+        Ok(Event::Other) => None,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(base(&published("push")), None);
+    let of = |repository, branch, path| base(&push_of(repository, branch, &["README.md", path]));
+    assert_eq!(of("shop", "main", ".github/fromguard.yml"), Some(Some("main".into())));
+    assert_eq!(of("shop", "release/1", ".github/fromguard.yml"), Some(Some("release/1".into())));
+    assert_eq!(of("shop", "main", "fromguard.yml"), None);
+    assert_eq!(of(".github", "main", "fromguard.yml"), Some(None));
+    assert_eq!(of(".github", "topic", "fromguard.yml"), None);
+
+    // What a forced push took away is not listed, and of very many commits only some are.
+    let mut forced = push_of("shop", "feature", &["README.md"]);
+    forced["forced"] = json!(true);
+    assert_eq!(base(&forced), Some(Some("feature".into())));
+    let mut many = push_of("shop", "main", &["README.md"]);
+    many["commits"] = json!(vec![many["commits"][0].clone(); push::MAX_LISTED_COMMITS]);
+    assert_eq!(base(&many), Some(Some("main".into())));
+    // A branch that is gone, and a tag, have no pull requests.
+    let mut gone = push_of("shop", "main", &[".github/fromguard.yml"]);
+    gone["deleted"] = json!(true);
+    assert_eq!(base(&gone), None);
+    let mut tag = push_of("shop", "main", &[".github/fromguard.yml"]);
+    tag["ref"] = json!("refs/tags/main");
+    assert_eq!(base(&tag), None);
+}
+
+#[test]
 fn only_what_can_leave_another_base_announces() {
     for (action, announces) in [
         (PullAction::Opened, true),

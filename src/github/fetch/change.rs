@@ -73,23 +73,15 @@ pub(super) async fn now(repository: &Repository, pull: PullNumber, comments: boo
         return Err(gone("another repository has taken its name"));
     }
     let found = node.pull_request.ok_or_else(|| gone("no such pull request"))?;
-    let approvals = approvals(&found);
+    let approvals =
+        approvals(found.latest_opinionated_reviews.as_ref(), &found.head_ref_oid, found.author.as_ref());
     let target = found.base_ref.and_then(|base| base.target);
     let likely_merge_base = likely_merge_base(&found.commits.nodes);
     let (base_tip, file) = match target {
         Some(target) => (Some(target.oid), target.file),
         None => (None, None),
     };
-    let organisation_policy = match data.organisation {
-        None => None,
-        Some(found) => {
-            let file = found.default_branch_ref.and_then(|branch| branch.target).and_then(|it| it.file);
-            // Its blobs are in that repository, not in the judged one.
-            let holder =
-                RepositoryName { owner: place.name.owner.clone(), name: ORGANISATION_REPOSITORY.to_owned() };
-            Some(content_of(repository, &holder, file).await?)
-        }
-    };
+    let organisation_policy = organisation_policy(repository, data.organisation).await?;
     Ok(Now {
         name: RepositoryName { owner: node.owner.login, name: node.name },
         open: found.state == "OPEN",
@@ -114,13 +106,30 @@ pub(super) async fn now(repository: &Repository, pull: PullNumber, comments: boo
     })
 }
 
+/// The organisation's policy file; `None` when its repository cannot be seen.
+pub(super) async fn organisation_policy(
+    repository: &Repository,
+    organisation: Option<OrganisationNode>,
+) -> Result<Option<Content>, Error> {
+    let Some(found) = organisation else { return Ok(None) };
+    let file = found.default_branch_ref.and_then(|branch| branch.target).and_then(|it| it.file);
+    // Its blobs are in that repository, not in the judged one.
+    let owner = repository.place().name.owner.clone();
+    let holder = RepositoryName { owner, name: ORGANISATION_REPOSITORY.to_owned() };
+    Ok(Some(content_of(repository, &holder, file).await?))
+}
+
 /// The newest opinion of each reviewer counts, and only on the head as it is now.
-fn approvals(pull: &PullRequest) -> Vec<Approver> {
-    let author = pull.author.as_ref().map_or("", |author| &author.login);
-    let reviews = pull.latest_opinionated_reviews.iter().flat_map(|reviews| &reviews.nodes);
+pub(super) fn approvals(
+    reviews: Option<&Nodes<Review>>,
+    head: &Sha,
+    author: Option<&Owner>,
+) -> Vec<Approver> {
+    let author = author.map_or("", |author| &author.login);
+    let reviews = reviews.into_iter().flat_map(|reviews| &reviews.nodes);
     reviews
         .filter(|review| review.state == "APPROVED")
-        .filter(|review| review.commit.as_ref().is_some_and(|commit| commit.oid == pull.head_ref_oid))
+        .filter(|review| review.commit.as_ref().is_some_and(|commit| commit.oid == *head))
         .filter_map(|review| Some((review.author.as_ref()?, review.submitted_at.as_ref()?)))
         .filter(|(reviewer, _)| !reviewer.login.eq_ignore_ascii_case(author))
         .map(|(reviewer, at)| Approver { login: reviewer.login.clone(), at: at.clone() })
@@ -152,8 +161,8 @@ struct RepositoryNode {
 }
 
 #[derive(Deserialize)]
-struct Owner {
-    login: String,
+pub(super) struct Owner {
+    pub(super) login: String,
 }
 
 #[derive(Deserialize)]
@@ -173,27 +182,27 @@ struct PullRequest {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Review {
-    state: String,
+pub(super) struct Review {
+    pub(super) state: String,
     submitted_at: Option<String>,
     author: Option<Owner>,
     commit: Option<Parent>,
 }
 
 #[derive(Deserialize)]
-struct Ref<T> {
-    target: Option<T>,
+pub(super) struct Ref<T> {
+    pub(super) target: Option<T>,
 }
 
 #[derive(Deserialize)]
-struct BaseTarget {
-    oid: Sha,
-    file: Option<Entry>,
+pub(super) struct BaseTarget {
+    pub(super) oid: Sha,
+    pub(super) file: Option<Entry>,
 }
 
 #[derive(Deserialize)]
-struct Nodes<T> {
-    nodes: Vec<T>,
+pub(super) struct Nodes<T> {
+    pub(super) nodes: Vec<T>,
 }
 
 #[derive(Deserialize)]
@@ -208,8 +217,8 @@ struct Commit {
 }
 
 #[derive(Deserialize)]
-struct Parent {
-    oid: Sha,
+pub(super) struct Parent {
+    pub(super) oid: Sha,
 }
 
 #[derive(Deserialize)]
@@ -233,7 +242,7 @@ struct Comment {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct OrganisationNode {
+pub(super) struct OrganisationNode {
     default_branch_ref: Option<Ref<OrganisationTarget>>,
 }
 

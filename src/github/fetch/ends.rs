@@ -2,6 +2,7 @@
 //! wants, and every hop of both is one query.
 
 use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use fromguard_core::scan::Scan;
@@ -44,16 +45,19 @@ pub(super) struct Ends {
 }
 
 /// Reads both ends of the changed files and of those that may depend on them, and
-/// the head's policy file beside them.
+/// the head's policy file beside them. `known_tree` is every path of the head, if it was
+/// listed already.
 pub(super) async fn read(
     repository: &Repository,
     head: &Sha,
     mut base_end: BaseEnd,
     files: &[Changed],
     proposed: Option<RepoPath>,
+    mut known_tree: Option<Vec<RepoPath>>,
 ) -> Result<Ends, FetchError> {
     let listed: BTreeSet<&RepoPath> =
         files.iter().filter(|file| file.at_head).map(|file| &file.path).collect();
+    let blobs = Blobs::of(files);
     let before = files.iter().filter(|file| file.at_base).map(|file| &file.path);
     let before = before.chain(files.iter().filter_map(|file| file.previous.as_ref()));
     let mut scans =
@@ -75,15 +79,17 @@ pub(super) async fn read(
         }
         let paths =
             Paths { head: wanted.head.iter().chain(extra).cloned().collect(), base: wanted.base.clone() };
+        let known = known_tree.take_if(|_| needs_tree);
         let tree = async {
-            match needs_tree {
-                true => Ok(Some(trees::paths(repository, head).await?)),
-                false => Ok(None),
+            match known {
+                Some(paths) => Ok(Some(paths)),
+                None if needs_tree => Ok(Some(trees::paths(repository, head).await?)),
+                None => Ok(None),
             }
         };
         let contents = async {
             let confirm = needs_tree || !paths.base.is_empty();
-            Ok::<_, FetchError>(read_both(repository, head, &mut base_end, &paths, confirm).await?)
+            Ok::<_, FetchError>(read_both(repository, head, &mut base_end, &paths, &blobs, confirm).await?)
         };
         let (mut read, tree) = futures_util::try_join!(contents, tree)?;
         if let Some(path) = extra {
@@ -121,21 +127,22 @@ async fn read_both(
     head: &Sha,
     base_end: &mut BaseEnd,
     paths: &Paths,
+    blobs: &Blobs<'_>,
     confirm: bool,
 ) -> Result<Contents, Error> {
     let (tip, guess) = match base_end {
         BaseEnd::Likely { tip, guess } if confirm => (tip.clone(), guess.take()),
-        BaseEnd::Known(base) => return read_at(repository, head, base.as_ref(), paths).await,
+        BaseEnd::Known(base) => return read_at(repository, head, base.as_ref(), paths, blobs).await,
         // Nothing that counts stood there before: no need to know where "before" is.
-        BaseEnd::Likely { .. } => return read_at(repository, head, None, paths).await,
+        BaseEnd::Likely { .. } => return read_at(repository, head, None, paths, blobs).await,
     };
     let (mut read, base) = futures_util::try_join!(
-        read_at(repository, head, guess.as_ref(), paths),
+        read_at(repository, head, guess.as_ref(), paths, blobs),
         listing::merge_base(repository, &tip, head),
     )?;
     if base != guess && !paths.base.is_empty() {
         let again = Paths { head: Vec::new(), base: paths.base.clone() };
-        read.base = read_at(repository, head, base.as_ref(), &again).await?.base;
+        read.base = read_at(repository, head, base.as_ref(), &again, blobs).await?.base;
     }
     *base_end = BaseEnd::Known(base);
     Ok(read)
@@ -147,16 +154,36 @@ async fn read_at(
     head: &Sha,
     base: Option<&Sha>,
     paths: &Paths,
+    blobs: &Blobs<'_>,
 ) -> Result<Contents, Error> {
-    let at = |commit: &Sha, path: &RepoPath| Wanted { commit: commit.clone(), path: path.clone() };
-    let mut wanted: Vec<Wanted> = paths.head.iter().map(|path| at(head, path)).collect();
+    let at = |commit: &Sha, path: &RepoPath, likely: Option<&str>| {
+        let likely = likely.map(str::to_owned);
+        Wanted { commit: commit.clone(), path: path.clone(), likely }
+    };
+    let likely = |path| blobs.head.get(path).copied();
+    let mut wanted: Vec<Wanted> = paths.head.iter().map(|path| at(head, path, likely(path))).collect();
     if let Some(base) = base {
-        wanted.extend(paths.base.iter().map(|path| at(base, path)));
+        let likely = |path| blobs.base.get(path).copied();
+        wanted.extend(paths.base.iter().map(|path| at(base, path, likely(path))));
     }
     let mut head = contents::read(repository, &wanted).await?;
     let mut base = head.split_off(paths.head.len());
     base.resize(paths.base.len(), Content::Missing);
     Ok(Contents { head, base })
+}
+
+/// The blobs that the listing says are at both ends.
+struct Blobs<'a> {
+    head: HashMap<&'a RepoPath, &'a str>,
+    base: HashMap<&'a RepoPath, &'a str>,
+}
+
+impl<'a> Blobs<'a> {
+    fn of(files: &'a [Changed]) -> Blobs<'a> {
+        let head = files.iter().filter_map(|file| Some((&file.path, file.head_blob.as_deref()?)));
+        let base = files.iter().filter_map(|file| Some((&file.path, file.base_blob.as_deref()?)));
+        Blobs { head: head.collect(), base: base.collect() }
+    }
 }
 
 /// Paths at both ends.

@@ -55,6 +55,12 @@ enum Known {
 }
 
 impl Entry {
+    /// The blob of a regular file, if it is one.
+    pub(super) fn file_blob(&self) -> Option<&str> {
+        let blob = self.object.as_ref().filter(|_| self.mode & KIND == KIND_FILE);
+        blob.and_then(|blob| blob.oid.as_deref())
+    }
+
     fn known(self) -> Known {
         let failed = |reason: &str| {
             Known::Content(Content::Unreadable(Unreadable::Failed { reason: reason.to_owned() }))

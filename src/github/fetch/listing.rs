@@ -3,6 +3,8 @@
 //! A listing that does not add up is no listing: a file that is missing from it
 //! would pass unjudged.
 
+use std::ops::RangeInclusive;
+
 use fromguard_core::source::RepoPath;
 use futures_util::StreamExt;
 use futures_util::TryStreamExt;
@@ -34,6 +36,9 @@ pub(super) struct Changed {
     pub(super) previous: Option<RepoPath>,
     pub(super) at_head: bool,
     pub(super) at_base: bool,
+    /// The blob at each end, where the listing says it.
+    pub(super) head_blob: Option<String>,
+    pub(super) base_blob: Option<String>,
 }
 
 impl Changed {
@@ -45,31 +50,43 @@ impl Changed {
             "removed" | "deleted" => (true, false),
             _ => (true, true),
         };
-        Changed { path: RepoPath::new(path), previous: previous.map(RepoPath::new), at_head, at_base }
+        let previous = previous.map(RepoPath::new);
+        Changed { path: RepoPath::new(path), previous, at_head, at_base, head_blob: None, base_blob: None }
+    }
+
+    /// What stands at a path in the trees of both ends.
+    pub(super) fn between(path: &str, base_blob: Option<String>, head_blob: Option<String>) -> Changed {
+        let (at_base, at_head) = (base_blob.is_some(), head_blob.is_some());
+        Changed { path: RepoPath::new(path), previous: None, at_head, at_base, head_blob, base_blob }
     }
 }
 
-/// Every page of the list, at once.
+/// Pages of the list, at once.
 pub(super) async fn pages(
     repository: &Repository,
     pull: PullNumber,
-    changed_files: u64,
+    pages: RangeInclusive<u64>,
 ) -> Result<Vec<Changed>, Error> {
     #[derive(Deserialize)]
     struct File {
+        sha: Option<String>,
         filename: String,
         status: String,
         previous_filename: Option<String>,
     }
 
-    let pages: Vec<_> = (1..=changed_files.div_ceil(PAGE))
+    let pages: Vec<_> = pages
         .map(|page| async move {
             let path = repository.path(&format!("/pulls/{pull}/files?per_page={PAGE}&page={page}"));
             repository.rest(Call::get("the pull request's files", &path)).await?.json::<Vec<File>>()
         })
         .collect();
     let pages: Vec<Vec<File>> = stream::iter(pages).buffered(CONCURRENT).try_collect().await?;
-    let file = |file: File| Changed::new(&file.filename, &file.status, file.previous_filename.as_deref());
+    let file = |file: File| {
+        let changed = Changed::new(&file.filename, &file.status, file.previous_filename.as_deref());
+        let (head_blob, base_blob) = if changed.at_head { (file.sha, None) } else { (None, file.sha) };
+        Changed { head_blob, base_blob, ..changed }
+    };
     Ok(pages.into_iter().flatten().map(file).collect())
 }
 

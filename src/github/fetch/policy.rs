@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use fromguard_core::day::Day;
 use fromguard_core::policy::Circumstances;
 use fromguard_core::policy::Diagnostic;
 use fromguard_core::policy::Found;
@@ -21,9 +22,8 @@ use fromguard_core::source::Span;
 
 use crate::github::app::ORGANISATION_REPOSITORY;
 use crate::github::error::Error;
-use crate::github::fetch::Request;
-use crate::github::fetch::change::Now;
 use crate::github::repository::Repository;
+use crate::ids::PullNumber;
 use crate::ids::RepositoryName;
 
 /// The policies, and what is to be said of them.
@@ -33,20 +33,32 @@ pub(super) struct InForce {
     pub(super) notices: Vec<String>,
 }
 
+/// What stands where policies are, and what is known beside.
+pub(super) struct Standing<'a> {
+    /// The organisation's file; `None` when its repository cannot be seen.
+    pub(super) organisation: Option<&'a Content>,
+    /// The repository's file, at the tip of the base branch.
+    pub(super) repository: &'a Content,
+    /// Whether a policy of this organisation was ever read.
+    pub(super) organisation_seen: bool,
+    /// The pull request that is judged, where it is one.
+    pub(super) pull: Option<PullNumber>,
+    /// The day of judgement.
+    pub(super) day: Day,
+}
+
 /// What counts, by what was found.
-pub(super) async fn policies(
-    repository: &Repository,
-    now: &Now,
-    request: &Request<'_>,
-) -> Result<InForce, Error> {
+pub(super) async fn policies(repository: &Repository, standing: Standing<'_>) -> Result<InForce, Error> {
     let RepositoryName { owner, name } = &repository.place().name;
-    let circumstances =
-        Circumstances { repository: Some((owner.clone(), name.clone())), pull_request: Some(request.pull.0) };
+    let circumstances = Circumstances {
+        repository: Some((owner.clone(), name.clone())),
+        pull_request: standing.pull.map(|pull| pull.0),
+    };
     let mut notices = Vec::new();
     let organisation_file = format!("{owner}/{ORGANISATION_REPOSITORY}/{ORGANISATION_POLICY_PATH}");
-    let organisation = match &now.organisation_policy {
+    let organisation = match standing.organisation {
         Some(content) => found(ORGANISATION_POLICY_PATH, &organisation_file, content),
-        None if !request.organisation_policy_seen => {
+        None if !standing.organisation_seen => {
             notices.push(format!(
                 "The repository {owner}/{ORGANISATION_REPOSITORY} does not exist or this installation does not \
                  cover it: no organisation's policy applies."
@@ -62,8 +74,8 @@ pub(super) async fn policies(
             ),
         },
     };
-    let repository = found(REPOSITORY_POLICY_PATH, REPOSITORY_POLICY_PATH, &now.repository_policy);
-    let in_force = Policies::load(organisation, repository, request.day).under(circumstances);
+    let repository = found(REPOSITORY_POLICY_PATH, REPOSITORY_POLICY_PATH, standing.repository);
+    let in_force = Policies::load(organisation, repository, standing.day).under(circumstances);
     let organisation_read = matches!(in_force.organisation, PolicyFile::Read(_));
     Ok(InForce { in_force, organisation_read, notices })
 }

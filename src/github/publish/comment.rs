@@ -1,7 +1,9 @@
 //! The one comment on a pull request. It is ours when our App wrote it *and* it
-//! bears the marker: the marker alone anybody can write.
+//! bears the marker: the marker alone anybody can write. What is settled is folded
+//! away ("minimised as resolved"), which only GraphQL can.
 //!
-//! <https://docs.github.com/en/rest/issues/comments>
+//! <https://docs.github.com/en/rest/issues/comments>,
+//! <https://docs.github.com/en/graphql/reference/mutations#minimizecomment>
 
 use http::Method;
 use serde::Deserialize;
@@ -17,6 +19,9 @@ const PAGE: usize = 100;
 /// How many pages of comments are searched for ours.
 const MAX_PAGES: usize = 50;
 
+const FOLD: &str = include_str!("../queries/fold.graphql");
+const UNFOLD: &str = include_str!("../queries/unfold.graphql");
+
 #[derive(Serialize)]
 struct Body<'a> {
     body: &'a str,
@@ -25,6 +30,8 @@ struct Body<'a> {
 #[derive(Deserialize)]
 struct Comment {
     id: CommentId,
+    #[serde(default)]
+    node_id: String,
     #[serde(default)]
     body: Option<String>,
     #[serde(default)]
@@ -35,6 +42,10 @@ struct Comment {
 struct App {
     id: u64,
 }
+
+/// A comment as the GraphQL API names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommentNode(String);
 
 impl Repository {
     /// Posts a comment.
@@ -47,17 +58,31 @@ impl Repository {
         Ok(self.rest(call).await?.json::<Comment>()?.id)
     }
 
-    /// Changes a comment; `false` when somebody deleted it.
+    /// Changes a comment; `None` when somebody deleted it.
     ///
     /// # Errors
     /// When it is not known to be changed.
-    pub async fn edit_comment(&self, id: CommentId, body: &str) -> Result<bool, Error> {
+    pub async fn edit_comment(&self, id: CommentId, body: &str) -> Result<Option<CommentNode>, Error> {
         let path = self.path(&format!("/issues/comments/{id}"));
         match self.rest(Call::send(Method::PATCH, "the comment", &path, &Body { body })).await {
-            Ok(_) => Ok(true),
-            Err(Error::NotFound { .. }) => Ok(false),
+            Ok(answer) => Ok(Some(CommentNode(answer.json::<Comment>()?.node_id))),
+            Err(Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Folds a comment away as resolved, or shows it again.
+    ///
+    /// # Errors
+    /// When it is not known to be done.
+    pub async fn fold_comment(&self, comment: &CommentNode, folded: bool) -> Result<(), Error> {
+        #[derive(Serialize)]
+        struct Variables<'a> {
+            id: &'a str,
+        }
+        let query = if folded { FOLD } else { UNFOLD };
+        let variables = Variables { id: &comment.0 };
+        self.graphql::<serde::de::IgnoredAny>("the comment", query, &variables, &[]).await.map(drop)
     }
 
     /// The comment of ours that bears the marker, by looking through all of them.

@@ -28,6 +28,8 @@ use crate::ids::CheckRunId;
 use crate::ids::RepositoryId;
 use crate::ids::Sha;
 
+pub use comment::CommentNode;
+
 /// The one stable name of our check run; branch protection asks for it.
 pub const CHECK_RUN_NAME: &str = "fromguard";
 
@@ -177,7 +179,7 @@ impl Repository {
     pub async fn cancel_run(&self, id: CheckRunId, at_ms: TimestampMs) -> Result<(), Error> {
         let output = CheckRunOutput {
             title: "Superseded".to_owned(),
-            summary: "No open pull request has this commit as its head any more.".to_owned(),
+            summary: "Nothing that is to be judged has this commit as its head any more.".to_owned(),
             text: None,
             annotations: Vec::new(),
         };

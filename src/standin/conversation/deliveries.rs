@@ -24,6 +24,12 @@ impl Standin {
         lock(&self.shared.target).url = url.to_owned();
     }
 
+    /// Where deliveries go.
+    #[must_use]
+    pub fn webhook_url(&self) -> String {
+        lock(&self.shared.target).url.clone()
+    }
+
     /// The deliveries that wait, in the order of their events.
     #[must_use]
     pub fn waiting_deliveries(&self) -> Vec<Delivery> {
@@ -93,6 +99,8 @@ async fn deliver(shared: Arc<Shared>, target: Target, delivery: Delivery) -> Del
         sent = webhook::send(&target, shared.app.id, &delivery) => sent.ok(),
         () = shared.clock.sleep(DELIVERY_TIMEOUT) => None,
     };
+    let at_ms = shared.clock.now_ms();
+    lock(&shared.deliveries).attempted(delivery.clone(), at_ms, status);
     let what = match delivery.action.as_str() {
         "" => delivery.event,
         action => format!("{}.{action}", delivery.event),

@@ -5,10 +5,13 @@
 //! [`Standin::deliver_all`], so that a test can lose, repeat and reorder them.
 
 mod deliveries;
+mod installations;
+mod queue;
 mod views;
 
 use std::path::Path;
 
+pub use self::queue::MergeGroup;
 pub use self::views::CheckRunView;
 pub use self::views::CommentView;
 
@@ -23,7 +26,6 @@ use super::lock;
 use super::state::Author;
 use super::state::CheckRun;
 use super::state::Comment;
-use super::state::Installation;
 use super::state::Pull;
 use super::state::Repository;
 use super::state::RequiredCheck;
@@ -33,7 +35,6 @@ use super::time::iso;
 use super::webhook;
 use crate::ids::CheckRunId;
 use crate::ids::CommentId;
-use crate::ids::InstallationId;
 use crate::ids::PullNumber;
 use crate::ids::RepositoryId;
 use crate::ids::RepositoryName;
@@ -54,55 +55,38 @@ pub struct PullPlace {
 }
 
 impl Standin {
-    /// Installs the App on an account, for all its repositories.
-    pub fn install(&self, account: &str) -> InstallationId {
-        self.installation(account, false)
-    }
-
-    /// Installs the App on an account for selected repositories only: none until [`Standin::select`] adds them.
-    pub fn install_selected(&self, account: &str) -> InstallationId {
-        self.installation(account, true)
-    }
-
-    fn installation(&self, account: &str, selected: bool) -> InstallationId {
-        let mut state = lock(&self.shared.state);
-        let id = InstallationId(state.fresh_small_id());
-        let installation = Installation {
-            account: account.to_owned(),
-            selected: selected.then(Default::default),
-            permissions: self.shared.app.permissions.clone(),
-        };
-        state.installations.insert(id, installation);
-        id
-    }
-
-    /// Adds a repository to an installation that covers selected ones.
+    /// Tells the App that a branch was pushed to, from one revision to another.
     ///
     /// # Errors
-    /// When there is no such repository or installation.
-    pub fn select(&self, installation: InstallationId, repository: &str) -> Result<(), StandinError> {
+    /// When there is no such repository or revision.
+    pub fn announce_push(
+        &self,
+        repository: &str,
+        branch: &str,
+        before: &str,
+        after: &str,
+    ) -> Result<(), StandinError> {
         let mut state = lock(&self.shared.state);
-        let id = find(&state, repository)?.id;
-        let installation = state.installations.get_mut(&installation);
-        let installation = installation.ok_or_else(|| unknown("installation of", repository))?;
-        installation.selected.get_or_insert_default().insert(id);
-        Ok(())
+        let found = find(&state, repository)?;
+        let ends = (revision_of(found, before)?, revision_of(found, after)?);
+        self.announce_pushed(&mut state, repository, branch, ends)
     }
 
-    /// Removes the App from an account; its tokens are worth nothing from now on.
-    pub fn uninstall(&self, installation: InstallationId) {
-        lock(&self.shared.state).installations.remove(&installation);
-    }
-
-    /// Changes what the App may do in an installation; tokens minted before keep what they had.
-    pub fn permit(&self, installation: InstallationId, permission: &str, level: Option<&str>) {
-        let mut state = lock(&self.shared.state);
-        if let Some(installation) = state.installations.get_mut(&installation) {
-            match level {
-                Some(level) => installation.permissions.insert(permission.to_owned(), level.to_owned()),
-                None => installation.permissions.remove(permission),
-            };
+    fn announce_pushed(
+        &self,
+        state: &mut State,
+        repository: &str,
+        branch: &str,
+        ends: (ObjectId, ObjectId),
+    ) -> Result<(), StandinError> {
+        let found = find(state, repository)?.clone();
+        let git = Git::open(&found.path).ok_or_else(|| unknown("repository", repository))?;
+        if state.installation_of(&found).is_some() {
+            let shapes = self.shared.shapes();
+            let payload = webhook::push(state, shapes, &found, &git, branch, ends);
+            lock(&self.shared.deliveries).add("push", &payload);
         }
+        Ok(())
     }
 
     /// Adds a private repository `owner/name` over the git repository at `path`, bare or with a work tree.
@@ -120,9 +104,11 @@ impl Standin {
             name: RepositoryName { owner: owner.to_owned(), name: name.to_owned() },
             path: path.to_path_buf(),
             private: true,
+            archived: false,
             default_branch: git.head_branch().unwrap_or_else(|| "main".to_owned()),
             branches: Default::default(),
             pulls: Vec::new(),
+            queue: Vec::new(),
             required: Vec::new(),
             created_ms: self.shared.clock.now_ms(),
         });
@@ -135,6 +121,14 @@ impl Standin {
     /// When there is no such repository.
     pub fn make_public(&self, repository: &str) -> Result<(), StandinError> {
         self.change(repository, |found| found.private = false)
+    }
+
+    /// Archives a repository: from now on nothing can be written to it.
+    ///
+    /// # Errors
+    /// When there is no such repository.
+    pub fn archive(&self, repository: &str) -> Result<(), StandinError> {
+        self.change(repository, |found| found.archived = true)
     }
 
     /// Makes another branch the default one.
@@ -338,10 +332,16 @@ impl Standin {
             issue: pull.number,
             body: body.to_owned(),
             author: Author::User(login.to_owned()),
+            minimized: None,
             created_ms: now_ms,
             updated_ms: now_ms,
         });
         Ok(id)
+    }
+
+    /// Somebody deletes a comment.
+    pub fn delete_comment(&self, comment: CommentId) {
+        lock(&self.shared.state).comments.retain(|kept| kept.id != comment);
     }
 
     /// A review of a pull request's head as it is: `APPROVED`, `CHANGES_REQUESTED` or `COMMENTED`.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::PullPlace;
+use super::branch_of;
 use super::find;
 use super::found_pull;
 use super::revision_of;
@@ -56,6 +57,8 @@ pub struct CommentView {
     pub body: String,
     /// Whether the App under test wrote it.
     pub by_app: bool,
+    /// Why it is folded away, if it is: `resolved`.
+    pub minimized: Option<String>,
 }
 
 impl Standin {
@@ -77,6 +80,15 @@ impl Standin {
         let state = lock(&self.shared.state);
         let repository = find(&state, &pull.repository.to_string())?;
         Ok(Sha(found_pull(repository, pull)?.head.to_string()))
+    }
+
+    /// The tip of a branch.
+    ///
+    /// # Errors
+    /// When there is no such repository or branch.
+    pub fn branch(&self, repository: &str, branch: &str) -> Result<Sha, StandinError> {
+        let state = lock(&self.shared.state);
+        Ok(Sha(branch_of(find(&state, repository)?, branch)?.to_string()))
     }
 
     /// Every check run on a commit, oldest first, superseded ones included.
@@ -115,6 +127,7 @@ impl Standin {
             id: comment.id,
             body: comment.body.clone(),
             by_app: comment.author == Author::App,
+            minimized: comment.minimized.clone(),
         };
         Ok(state.comments.iter().filter(on_pull).map(view).collect())
     }

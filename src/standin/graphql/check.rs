@@ -24,12 +24,13 @@ const CONNECTIONS_PER_POINT: u64 = 100;
 
 /// The query's cost in points, or everything that is wrong with it.
 pub(super) fn check(
+    root: &str,
     selection: &SelectionSet<'_, Text>,
     fragments: &Fragments<'_>,
     variables: &Map<String, Value>,
 ) -> Result<u32, Vec<Value>> {
     let mut check = Check { fragments, variables, errors: Vec::new(), connections: 0 };
-    check.set("Query", selection, 1, &mut vec!["query".to_owned()]);
+    check.set(root, selection, 1, &mut vec![root.to_ascii_lowercase()]);
     if !check.errors.is_empty() {
         return Err(check.errors);
     }

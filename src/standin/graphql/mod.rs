@@ -71,10 +71,10 @@ pub(super) fn answer(call: &mut Call<'_>) -> Outcome {
             Definition::Operation(_) => None,
         })
         .collect();
-    let (selection, declared) = operation(&document, body["operationName"].as_str())
+    let (root, selection, declared) = operation(&document, body["operationName"].as_str())
         .map_err(|message| refused(vec![json!({"message": message})]))?;
     let variables = variables(declared, &body["variables"]).map_err(|error| refused(vec![error]))?;
-    let cost = check::check(selection, &fragments, &variables).map_err(refused)?;
+    let cost = check::check(root.type_name(), selection, &fragments, &variables).map_err(refused)?;
     let window = match limits::spend(
         call.state,
         token.installation,
@@ -93,7 +93,7 @@ pub(super) fn answer(call: &mut Call<'_>) -> Outcome {
     let limit = call.hourly_limit;
     let resolver = Resolver::new(call, token, cost, limit, window);
     let mut execution = Execution { resolver, fragments, variables, errors: Vec::new() };
-    let data = execution.object(&Node::Query, &[selection], &[]);
+    let data = execution.object(&root, &[selection], &[]);
     let mut value = json!({"data": data});
     if !execution.errors.is_empty() {
         value["errors"] = json!(execution.errors);
@@ -101,26 +101,35 @@ pub(super) fn answer(call: &mut Call<'_>) -> Outcome {
     Ok(Answer::json(200, &value))
 }
 
-type Operation<'a> = (&'a SelectionSet<'a, Text>, &'a [VariableDefinition<'a, Text>]);
+type Operation<'a> = (Node, &'a SelectionSet<'a, Text>, &'a [VariableDefinition<'a, Text>]);
 
 /// The operation to run: the one named, or the only one.
 fn operation<'a>(document: &'a Document<'a, Text>, name: Option<&str>) -> Result<Operation<'a>, String> {
     let mut found = Vec::new();
     for definition in &document.definitions {
         match definition {
-            Definition::Operation(OperationDefinition::SelectionSet(set)) => found.push((None, set, &[][..])),
-            Definition::Operation(OperationDefinition::Query(query)) => {
-                found.push((query.name.as_deref(), &query.selection_set, &query.variable_definitions[..]));
+            Definition::Operation(OperationDefinition::SelectionSet(set)) => {
+                found.push((None, (Node::Query, set, &[][..])));
             }
-            Definition::Operation(_) => return Err("The stand-in answers queries only.".to_owned()),
+            Definition::Operation(OperationDefinition::Query(query)) => {
+                let run = (Node::Query, &query.selection_set, &query.variable_definitions[..]);
+                found.push((query.name.as_deref(), run));
+            }
+            Definition::Operation(OperationDefinition::Mutation(mutation)) => {
+                let run = (Node::Mutation, &mutation.selection_set, &mutation.variable_definitions[..]);
+                found.push((mutation.name.as_deref(), run));
+            }
+            Definition::Operation(_) => {
+                return Err("The stand-in answers queries and mutations only.".to_owned());
+            }
             Definition::Fragment(_) => {}
         }
     }
-    found.retain(|(candidate, ..)| name.is_none() || *candidate == name);
-    match found.as_slice() {
-        [(_, set, declared)] => Ok((set, declared)),
-        [] => Err("No operation to run".to_owned()),
-        _ => Err("An operation name is required".to_owned()),
+    found.retain(|(candidate, _)| name.is_none() || *candidate == name);
+    match found.pop() {
+        None => Err("No operation to run".to_owned()),
+        Some(_) if !found.is_empty() => Err("An operation name is required".to_owned()),
+        Some((_, run)) => Ok(run),
     }
 }
 

@@ -8,13 +8,18 @@ use crate::ids::PullNumber;
 use crate::ids::RepositoryId;
 use crate::standin::diff::ChangedFile;
 use crate::standin::git::Entry;
+use crate::standin::state::CheckRun;
 use crate::standin::state::Comment;
+use crate::standin::state::QueueEntry;
 use crate::standin::state::Review;
 
 /// An object of the graph.
 #[derive(Debug, Clone)]
 pub(super) enum Node {
     Query,
+    Mutation,
+    /// The payload of a mutation, and the comment that it changed.
+    Minimized(&'static str, Comment),
     RateLimit,
     Account {
         login: String,
@@ -37,6 +42,10 @@ pub(super) enum Node {
     File(RepositoryId, ChangedFile),
     Comment(Comment),
     Review(Review),
+    MergeQueue(RepositoryId, String),
+    QueueEntry(RepositoryId, usize, QueueEntry),
+    CheckSuite(RepositoryId, ObjectId, u64),
+    CheckRun(CheckRun),
     Connection(Connection),
     PageInfo(PageInfo),
 }
@@ -46,6 +55,8 @@ impl Node {
     pub(super) fn type_name(&self) -> &'static str {
         match self {
             Node::Query => "Query",
+            Node::Mutation => "Mutation",
+            Node::Minimized(payload, _) => payload,
             Node::RateLimit => "RateLimit",
             Node::Account { kind, .. } => kind,
             Node::Repository(_) | Node::Fork(..) => "Repository",
@@ -59,6 +70,10 @@ impl Node {
             Node::File(..) => "PullRequestChangedFile",
             Node::Comment(_) => "IssueComment",
             Node::Review(_) => "PullRequestReview",
+            Node::MergeQueue(..) => "MergeQueue",
+            Node::QueueEntry(..) => "MergeQueueEntry",
+            Node::CheckSuite(..) => "CheckSuite",
+            Node::CheckRun(_) => "CheckRun",
             Node::Connection(connection) => connection.type_name,
             Node::PageInfo(_) => "PageInfo",
         }

@@ -52,6 +52,33 @@ pub(super) const TYPES: &[Type] = &[
             plain("viewer", "User!"),
         ],
     },
+    Type {
+        name: "Mutation",
+        interfaces: &[],
+        fields: &[
+            with("minimizeComment", &["input"], "MinimizeCommentPayload"),
+            with("unminimizeComment", &["input"], "UnminimizeCommentPayload"),
+        ],
+    },
+    Type {
+        name: "MinimizeCommentPayload",
+        interfaces: &[],
+        fields: &[plain("clientMutationId", "String"), plain("minimizedComment", "Minimizable")],
+    },
+    Type {
+        name: "UnminimizeCommentPayload",
+        interfaces: &[],
+        fields: &[plain("clientMutationId", "String"), plain("unminimizedComment", "Minimizable")],
+    },
+    Type {
+        name: "Minimizable",
+        interfaces: &[],
+        fields: &[
+            plain("isMinimized", "Boolean!"),
+            plain("minimizedReason", "String"),
+            plain("viewerCanMinimize", "Boolean!"),
+        ],
+    },
     Type { name: "Node", interfaces: &[], fields: &[plain("id", "ID!")] },
     Type {
         name: "GitObject",
@@ -107,6 +134,7 @@ pub(super) const TYPES: &[Type] = &[
             plain("isEmpty", "Boolean!"),
             plain("isFork", "Boolean!"),
             plain("isPrivate", "Boolean!"),
+            with("mergeQueue", &["branch"], "MergeQueue"),
             plain("name", "String!"),
             plain("nameWithOwner", "String!"),
             with("object", &["oid", "expression"], "GitObject"),
@@ -114,6 +142,7 @@ pub(super) const TYPES: &[Type] = &[
             with("pullRequest", &["number"], "PullRequest"),
             with("pullRequests", PULLS, "PullRequestConnection!"),
             with("ref", &["qualifiedName"], "Ref"),
+            with("refs", &["refPrefix", "after", "before", "first", "last"], "RefConnection"),
             plain("url", "URI!"),
         ],
     },
@@ -139,6 +168,7 @@ pub(super) const TYPES: &[Type] = &[
                 &["after", "before", "first", "last", "orderBy"],
                 "PullRequestConnection",
             ),
+            with("checkSuites", &["filterBy", "after", "before", "first", "last"], "CheckSuiteConnection"),
             plain("committedDate", "DateTime!"),
             with("file", &["path"], "TreeEntry"),
             plain("id", "ID!"),
@@ -289,6 +319,66 @@ pub(super) const TYPES: &[Type] = &[
         interfaces: &[],
         fields: &[plain("nodes", "[Commit]"), plain("pageInfo", "PageInfo!"), plain("totalCount", "Int!")],
     },
+    Type { name: "RefConnection", interfaces: &[], fields: &[plain("nodes", "[Ref]"), PAGE, TOTAL] },
+    Type {
+        name: "MergeQueue",
+        interfaces: &["Node"],
+        fields: &[
+            with("entries", PAGED, "MergeQueueEntryConnection"),
+            plain("id", "ID!"),
+            plain("repository", "Repository"),
+        ],
+    },
+    Type {
+        name: "MergeQueueEntryConnection",
+        interfaces: &[],
+        fields: &[plain("nodes", "[MergeQueueEntry]"), PAGE, TOTAL],
+    },
+    Type {
+        name: "MergeQueueEntry",
+        interfaces: &["Node"],
+        fields: &[
+            plain("baseCommit", "Commit"),
+            plain("headCommit", "Commit"),
+            plain("id", "ID!"),
+            plain("position", "Int!"),
+            plain("pullRequest", "PullRequest"),
+        ],
+    },
+    Type {
+        name: "CheckSuiteConnection",
+        interfaces: &[],
+        fields: &[plain("nodes", "[CheckSuite]"), PAGE, TOTAL],
+    },
+    Type {
+        name: "CheckSuite",
+        interfaces: &["Node"],
+        fields: &[
+            with("checkRuns", &["filterBy", "after", "before", "first", "last"], "CheckRunConnection"),
+            plain("commit", "Commit!"),
+            plain("databaseId", "Int"),
+            plain("id", "ID!"),
+            plain("repository", "Repository!"),
+        ],
+    },
+    Type {
+        name: "CheckRunConnection",
+        interfaces: &[],
+        fields: &[plain("nodes", "[CheckRun]"), PAGE, TOTAL],
+    },
+    Type {
+        name: "CheckRun",
+        interfaces: &["Node"],
+        fields: &[
+            plain("conclusion", "CheckConclusionState"),
+            plain("databaseId", "Int"),
+            plain("externalId", "String"),
+            plain("id", "ID!"),
+            plain("name", "String!"),
+            plain("startedAt", "DateTime"),
+            plain("status", "CheckStatusState!"),
+        ],
+    },
     Type {
         name: "PullRequestChangedFileConnection",
         interfaces: &[],
@@ -319,7 +409,7 @@ pub(super) const TYPES: &[Type] = &[
     },
     Type {
         name: "IssueComment",
-        interfaces: &["Comment", "Node"],
+        interfaces: &["Comment", "Minimizable", "Node"],
         fields: &[
             plain("author", "Actor"),
             plain("authorAssociation", "CommentAuthorAssociation!"),
@@ -329,10 +419,12 @@ pub(super) const TYPES: &[Type] = &[
             plain("fullDatabaseId", "BigInt"),
             plain("id", "ID!"),
             plain("isMinimized", "Boolean!"),
+            plain("minimizedReason", "String"),
             plain("pullRequest", "PullRequest"),
             plain("repository", "Repository!"),
             plain("updatedAt", "DateTime!"),
             plain("url", "URI!"),
+            plain("viewerCanMinimize", "Boolean!"),
             plain("viewerDidAuthor", "Boolean!"),
         ],
     },
@@ -359,6 +451,9 @@ pub(super) const TYPES: &[Type] = &[
         ],
     },
 ];
+
+const PAGE: Field = plain("pageInfo", "PageInfo!");
+const TOTAL: Field = plain("totalCount", "Int!");
 
 const ACCOUNT: &[Field] = &[
     plain("databaseId", "Int"),

@@ -15,7 +15,6 @@ use crate::ids::RepositoryId;
 use crate::standin::answer::Answer;
 use crate::standin::auth;
 use crate::standin::auth::Needs;
-use crate::standin::shape::account_id;
 use crate::standin::shape::merge;
 use crate::standin::state::Installation;
 use crate::standin::state::Permissions;
@@ -40,31 +39,25 @@ pub(super) fn get(call: &mut Call<'_>) -> Outcome {
 pub(super) fn installation(call: &mut Call<'_>, id: &str) -> Outcome {
     call.as_app()?;
     let (id, found) = known(call, id)?;
-    let base = call.shapes.base_url;
-    let account = &found.account;
-    let value = json!({
-        "id": id,
-        "client_id": format!("Iv23li{:014}", call.app.id),
-        "account": call.shapes.owner(account),
-        "repository_selection": if found.selected.is_some() { "selected" } else { "all" },
-        "access_tokens_url": format!("{base}/app/installations/{id}/access_tokens"),
-        "repositories_url": format!("{base}/installation/repositories"),
-        "html_url": format!("{base}/organizations/{account}/settings/installations/{id}"),
-        "app_id": call.app.id,
-        "app_slug": call.app.slug,
-        "target_id": account_id(account),
-        "target_type": "Organization",
-        "permissions": found.permissions,
-        "events": call.app.events,
-        "created_at": iso(0),
-        "updated_at": iso(0),
-        "single_file_name": Value::Null,
-        "has_multiple_single_files": false,
-        "single_file_paths": [],
-        "suspended_by": Value::Null,
-        "suspended_at": Value::Null,
-    });
-    Ok(Answer::json(200, &value))
+    Ok(Answer::json(200, &call.shapes.installation(id, &found)))
+}
+
+/// `GET /app/installations`
+pub(super) fn installations(call: &mut Call<'_>) -> Outcome {
+    call.as_app()?;
+    let all: Vec<_> = call.state.installations.iter().collect();
+    let page = page(call, &all);
+    let show = |(id, found): &(&InstallationId, &Installation)| {
+        let mut value = call.shapes.installation(**id, found);
+        // GitHub describes the account here as a user and an enterprise in one.
+        let account = &found.account;
+        let enterprise =
+            json!({"name": account, "slug": account, "created_at": iso(0), "updated_at": iso(0)});
+        merge(&mut value["account"], enterprise);
+        value
+    };
+    let shown: Vec<Value> = page.items.iter().map(show).collect();
+    Ok(Answer::json(200, &json!(shown)).with_link(page.link))
 }
 
 fn known(call: &Call<'_>, id: &str) -> Result<(InstallationId, Installation), Answer> {
@@ -77,6 +70,9 @@ fn known(call: &Call<'_>, id: &str) -> Result<(InstallationId, Installation), An
 pub(super) fn mint(call: &mut Call<'_>, id: &str) -> Outcome {
     call.as_app()?;
     let (id, installation) = known(call, id)?;
+    if installation.suspended {
+        return Err(Answer::error(403, "This installation has been suspended"));
+    }
     let body = if call.request.body.is_empty() { json!({}) } else { call.request.json()? };
 
     let reached: Vec<&Repository> =

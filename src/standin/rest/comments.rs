@@ -50,6 +50,7 @@ pub(super) fn create(call: &mut Call<'_>, owner: &str, name: &str, number: u64) 
         issue,
         body,
         author: Author::App,
+        minimized: None,
         created_ms: call.now_ms,
         updated_ms: call.now_ms,
     };

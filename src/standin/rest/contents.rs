@@ -31,8 +31,6 @@ use crate::standin::state::Repository;
 const RAW_LIMIT_BYTES: u64 = 100 * 1024 * 1024;
 /// A file larger than this comes without its content in JSON.
 const JSON_LIMIT_BYTES: u64 = 1024 * 1024;
-/// Entries of a recursive tree, past which it is truncated.
-const TREE_LIMIT_ENTRIES: usize = 100_000;
 /// Size of a recursive tree, past which it is truncated.
 const TREE_LIMIT_BYTES: usize = 7 * 1024 * 1024;
 /// Files that a comparison lists.
@@ -78,7 +76,7 @@ pub(super) fn tree(call: &mut Call<'_>, owner: &str, name: &str, reference: Stri
     let oid = named.or_else(commit_tree).ok_or_else(Answer::not_found)?;
 
     let (entries, all) = if call.request.query("recursive").is_some() {
-        git.walk(oid, TREE_LIMIT_ENTRIES).ok_or_else(Answer::not_found)?
+        git.walk(oid, call.tree_limit).ok_or_else(Answer::not_found)?
     } else {
         (git.tree(oid).ok_or_else(Answer::not_found)?, true)
     };

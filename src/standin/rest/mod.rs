@@ -4,12 +4,15 @@ mod apps;
 mod checks;
 mod comments;
 mod contents;
+mod hooks;
 mod pages;
 mod pulls;
 mod rules;
 mod teams;
 
 pub(super) use pulls::totals;
+
+use std::sync::Mutex;
 
 use super::answer::Answer;
 use super::answer::Request;
@@ -23,6 +26,7 @@ use super::shape::Shapes;
 use super::state::Repository;
 use super::state::State;
 use super::state::Token;
+use super::webhook::Deliveries;
 use crate::clock::TimestampMs;
 use crate::ids::InstallationId;
 
@@ -37,6 +41,9 @@ pub(super) struct Call<'a> {
     /// The clock that JWTs are judged by.
     pub(super) jwt_now_ms: TimestampMs,
     pub(super) hourly_limit: u32,
+    /// Entries of a recursive tree, past which it is truncated.
+    pub(super) tree_limit: usize,
+    pub(super) deliveries: &'a Mutex<Deliveries>,
     /// Whose token was presented, once that is known.
     pub(super) caller: Option<InstallationId>,
 }
@@ -64,6 +71,19 @@ pub(super) fn route(request: &Request) -> Option<Route<'_>> {
             found(
                 "/app/installations/{installation_id}/access_tokens",
                 Box::new(move |call| apps::mint(call, &id)),
+            )
+        }
+        ["app", "installations"] if request.method == "GET" => {
+            found("/app/installations", Box::new(apps::installations))
+        }
+        ["app", "hook", "deliveries"] if request.method == "GET" => {
+            found("/app/hook/deliveries", Box::new(hooks::list))
+        }
+        ["app", "hook", "deliveries", id, "attempts"] if request.method == "POST" => {
+            let id = parse(id);
+            found(
+                "/app/hook/deliveries/{delivery_id}/attempts",
+                Box::new(move |call| hooks::redeliver(call, id)),
             )
         }
         ["app", "installations", id] if request.method == "GET" => {
@@ -170,6 +190,9 @@ impl Call<'_> {
         let token = self.as_installation()?;
         let repository = self.state.repository(owner, name).cloned().ok_or_else(Answer::not_found)?;
         match auth::reach(&token, self.state, &repository) {
+            Reach::Granted if needs.write && repository.archived => {
+                Err(Answer::error(403, "Repository was archived so is read-only."))
+            }
             Reach::Granted if needs.met_by(&token.permissions) => Ok(repository),
             Reach::PublicOnly if !needs.write => Ok(repository),
             Reach::Granted | Reach::PublicOnly => Err(Answer::forbidden()),

@@ -16,10 +16,12 @@ use super::git::Person;
 use super::state::Author;
 use super::state::CheckRun;
 use super::state::Comment;
+use super::state::Installation;
 use super::state::Pull;
 use super::state::Repository;
 use super::time::iso;
 use super::time::iso_s;
+use crate::ids::InstallationId;
 
 /// Writes GitHub's JSON with this stand-in's addresses.
 #[derive(Clone, Copy)]
@@ -96,6 +98,46 @@ impl Shapes<'_> {
             "updated_at": iso_s(0),
             "permissions": if ours { json!(self.app.permissions) } else { json!({"checks": "write", "metadata": "read"}) },
             "events": if ours { json!(self.app.events) } else { json!([]) },
+        })
+    }
+
+    /// An installation of the App.
+    pub(super) fn installation(self, id: InstallationId, of: &Installation) -> Value {
+        let base = self.base_url;
+        let account = &of.account;
+        let suspended = of.suspended;
+        json!({
+            "id": id,
+            "client_id": format!("Iv23li{:014}", self.app.id),
+            "account": self.owner(account),
+            "repository_selection": if of.selected.is_some() { "selected" } else { "all" },
+            "access_tokens_url": format!("{base}/app/installations/{id}/access_tokens"),
+            "repositories_url": format!("{base}/installation/repositories"),
+            "html_url": format!("{base}/organizations/{account}/settings/installations/{id}"),
+            "app_id": self.app.id,
+            "app_slug": self.app.slug,
+            "target_id": account_id(account),
+            "target_type": "Organization",
+            "permissions": of.permissions,
+            "events": self.app.events,
+            "created_at": iso(0),
+            "updated_at": iso(0),
+            "single_file_name": Value::Null,
+            "has_multiple_single_files": false,
+            "single_file_paths": [],
+            "suspended_by": if suspended { self.user("octocat", "User") } else { Value::Null },
+            "suspended_at": if suspended { json!(iso(0)) } else { Value::Null },
+        })
+    }
+
+    /// A repository in an installation's webhooks: little more than its name.
+    pub(super) fn listed_repository(self, repository: &Repository) -> Value {
+        json!({
+            "id": repository.id,
+            "node_id": node_id("R", repository.id.0),
+            "name": repository.name.name,
+            "full_name": repository.name.to_string(),
+            "private": repository.private,
         })
     }
 

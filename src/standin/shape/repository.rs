@@ -143,7 +143,7 @@ impl Shapes<'_> {
                 "has_wiki": true,
                 "has_pages": false,
                 "has_discussions": false,
-                "archived": false,
+                "archived": repository.archived,
                 "disabled": false,
                 "allow_forking": true,
                 "is_template": false,

@@ -179,6 +179,7 @@ async fn take(store: &Store, model: &mut Model, step: Step) {
     let change_of = |pull: u64, head: usize, open: bool, announce: bool| PullChange {
         open,
         announce,
+        files: 0,
         ..change(pull, HEADS[head])
     };
     let job_of = |model: &Model, job: usize| model.jobs.get(job).cloned();
@@ -197,7 +198,7 @@ async fn take(store: &Store, model: &mut Model, step: Step) {
         }
         Step::Observe { pull, head, open } => {
             let change = change_of(pull, head, open, false);
-            store.observe(&change, model.now_ms).await.unwrap();
+            store.observe(&Ask::Pull(change.clone()), model.now_ms).await.unwrap();
             model.said(&change, false);
         }
         Step::Wait { ms } => model.now_ms += ms,

@@ -1,4 +1,5 @@
-//! The part of the GraphQL schema that queries for a pull request can reach.
+//! The part of the GraphQL schema that queries for a pull request can reach, and the
+//! mutations that are sent.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -9,8 +10,9 @@ use serde_json::Value;
 
 /// Composite types that are kept; a field survives when its type does. Scalars
 /// and enums always survive.
-const TYPES: [&str; 48] = [
+const TYPES: [&str; 52] = [
     "Query",
+    "Mutation",
     "Actor",
     "App",
     "Blob",
@@ -37,6 +39,8 @@ const TYPES: [&str; 48] = [
     "MergeQueue",
     "MergeQueueEntry",
     "MergeQueueEntryConnection",
+    "Minimizable",
+    "MinimizeCommentPayload",
     "Node",
     "Organization",
     "PageInfo",
@@ -57,11 +61,15 @@ const TYPES: [&str; 48] = [
     "Tag",
     "Tree",
     "TreeEntry",
+    "UnminimizeCommentPayload",
     "User",
 ];
 
 /// Fields of `Query` that are kept; the others open doors that nobody here uses.
 const ROOT_FIELDS: [&str; 6] = ["node", "nodes", "organization", "rateLimit", "repository", "viewer"];
+
+/// Fields of `Mutation` that are kept.
+const ROOT_MUTATIONS: [&str; 2] = ["minimizeComment", "unminimizeComment"];
 
 /// The schema cut down to [`TYPES`], as SDL.
 pub(super) fn extract(introspection: &Value) -> Result<String> {
@@ -81,7 +89,7 @@ pub(super) fn extract(introspection: &Value) -> Result<String> {
             leaf(find(&name)?, &mut leaves, &mut sdl);
         }
     }
-    Ok(format!("schema {{\n  query: Query\n}}\n{sdl}"))
+    Ok(format!("schema {{\n  query: Query\n  mutation: Mutation\n}}\n{sdl}"))
 }
 
 fn composite(described: &Value, types: &[Value], leaves: &mut BTreeSet<String>, sdl: &mut String) {
@@ -99,7 +107,12 @@ fn composite(described: &Value, types: &[Value], leaves: &mut BTreeSet<String>, 
         let field_name = text(&field["name"]);
         let base = base_type(&field["type"]);
         let is_leaf = is_leaf(base, types);
-        if !(is_leaf || TYPES.contains(&base)) || (name == "Query" && !ROOT_FIELDS.contains(&field_name)) {
+        let kept = match name {
+            "Query" => ROOT_FIELDS.contains(&field_name),
+            "Mutation" => ROOT_MUTATIONS.contains(&field_name),
+            _ => true,
+        };
+        if !kept || !(is_leaf || TYPES.contains(&base)) {
             continue;
         }
         if is_leaf {

@@ -9,8 +9,11 @@ use serde_json::Value;
 use serde_json::json;
 
 /// Every REST operation that fromguard calls, and those that its tests look through.
-const OPERATIONS: [(&str, &[&str]); 20] = [
+const OPERATIONS: [(&str, &[&str]); 23] = [
     ("/app", &["get"]),
+    ("/app/hook/deliveries", &["get"]),
+    ("/app/hook/deliveries/{delivery_id}/attempts", &["post"]),
+    ("/app/installations", &["get"]),
     ("/app/installations/{installation_id}", &["get"]),
     ("/app/installations/{installation_id}/access_tokens", &["post"]),
     ("/installation/repositories", &["get"]),

@@ -16,7 +16,7 @@ const EVENTS: [(&str, &[&str]); 9] = [
     ("merge_group", &["checks_requested"]),
     ("push", &[]),
     ("ping", &[]),
-    ("installation", &["created", "deleted"]),
+    ("installation", &["created", "deleted", "new_permissions_accepted", "suspend", "unsuspend"]),
     ("installation_repositories", &["added", "removed"]),
 ];
 

@@ -1,6 +1,9 @@
 //! The value of each field of the graph.
 
+mod checks;
+mod mutations;
 mod pulls;
+mod queue;
 mod reviews;
 
 use std::collections::HashMap;
@@ -96,6 +99,13 @@ impl<'call, 'request> Resolver<'call, 'request> {
     pub(super) fn field(&mut self, node: &Node, name: &str, arguments: &Arguments) -> Field {
         match node {
             Node::Query => self.query(name, arguments),
+            Node::Mutation => self.mutation(name, arguments),
+            Node::Minimized(_, comment) => match name {
+                "minimizedComment" | "unminimizedComment" => {
+                    Ok(Resolved::Node(Node::Comment(comment.clone())))
+                }
+                _ => null(),
+            },
             Node::RateLimit => leaf(self.rate_limit(name)),
             Node::Account { login, kind } => leaf(self.account(login, kind, name)),
             Node::Repository(id) => self.repository(*id, name, arguments),
@@ -136,6 +146,14 @@ impl<'call, 'request> Resolver<'call, 'request> {
             },
             Node::Comment(comment) => self.comment(comment, name),
             Node::Review(review) => reviews::field(review, name),
+            Node::MergeQueue(repository, branch) => self.merge_queue(*repository, branch, name, arguments),
+            Node::QueueEntry(repository, position, entry) => {
+                queue::field(*repository, *position, entry, name)
+            }
+            Node::CheckSuite(repository, head, suite) => {
+                self.check_suite(*repository, *head, *suite, name, arguments)
+            }
+            Node::CheckRun(run) => checks::field(run, name),
             Node::Connection(connection) => match name {
                 "nodes" => Ok(Resolved::Nodes(connection.nodes.clone())),
                 "totalCount" => leaf(connection.total),
@@ -202,7 +220,8 @@ impl<'call, 'request> Resolver<'call, 'request> {
             "name" => leaf(found.name.name),
             "nameWithOwner" => leaf(found.name.to_string()),
             "isPrivate" => leaf(found.private),
-            "isArchived" | "isDisabled" | "isFork" => leaf(false),
+            "isArchived" => leaf(found.archived),
+            "isDisabled" | "isFork" => leaf(false),
             "createdAt" => leaf(iso(found.created_ms)),
             "url" => leaf(format!("{}/{}", self.call.shapes.base_url, found.name)),
             "owner" => Ok(Resolved::Node(Node::Account { login: found.name.owner, kind: "Organization" })),
@@ -216,6 +235,15 @@ impl<'call, 'request> Resolver<'call, 'request> {
                 let asked = text(arguments, "qualifiedName").unwrap_or_default();
                 let branch = asked.strip_prefix("refs/heads/").unwrap_or(asked);
                 node(self.branch(&found, branch)?)
+            }
+            "refs" => {
+                self.allow(&found, Needs::read(&["contents"]))?;
+                queue::refs(&found, arguments)
+            }
+            "mergeQueue" => {
+                self.allow(&found, Needs::read(&["merge_queues"]))?;
+                let branch = text(arguments, "branch").unwrap_or(&found.default_branch).to_owned();
+                Ok(Resolved::Node(Node::MergeQueue(id, branch)))
             }
             "object" => {
                 self.allow(&found, Needs::read(&["contents"]))?;
@@ -347,6 +375,11 @@ impl<'call, 'request> Resolver<'call, 'request> {
                 let found = self.known(repository)?;
                 self.allow(&found, Needs::read(&["pull_requests"]))?;
                 pulls(&found, arguments, |pull| pull.fork_owner.is_none() && pull.head == oid)
+            }
+            "checkSuites" => {
+                let found = self.known(repository)?;
+                self.allow(&found, Needs::read(&["checks"]))?;
+                self.check_suites(repository, oid, arguments)
             }
             _ => git_object("C", repository, oid, name),
         }

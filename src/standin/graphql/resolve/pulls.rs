@@ -131,7 +131,9 @@ impl Resolver<'_, '_> {
             "createdAt" => leaf(iso(comment.created_ms)),
             "updatedAt" => leaf(iso(comment.updated_ms)),
             "authorAssociation" => leaf("NONE"),
-            "isMinimized" => leaf(false),
+            "isMinimized" => leaf(comment.minimized.is_some()),
+            "minimizedReason" => leaf(comment.minimized.clone().map_or(Value::Null, Value::from)),
+            "viewerCanMinimize" => leaf(true),
             "viewerDidAuthor" => leaf(comment.author == Author::App),
             "author" => Ok(Resolved::Node(match &comment.author {
                 // Unlike the REST API, this one leaves `[bot]` away.
@@ -149,7 +151,7 @@ impl Resolver<'_, '_> {
     }
 }
 
-/// Pull requests of a repository, oldest first.
+/// Pull requests of a repository, oldest first unless asked otherwise.
 pub(super) fn pulls(repository: &Repository, arguments: &Arguments, wanted: impl Fn(&Pull) -> bool) -> Field {
     let states: Option<Vec<&str>> =
         arguments.get("states").filter(|states| !states.is_null()).map(|states| match states.as_array() {
@@ -157,7 +159,7 @@ pub(super) fn pulls(repository: &Repository, arguments: &Arguments, wanted: impl
             None => states.as_str().into_iter().collect(),
         });
     let named = |argument: &str, name: &str| text(arguments, argument).is_none_or(|asked| asked == name);
-    let found: Vec<PullNumber> = repository
+    let mut found: Vec<PullNumber> = repository
         .pulls
         .iter()
         .filter(|pull| wanted(pull))
@@ -167,6 +169,9 @@ pub(super) fn pulls(repository: &Repository, arguments: &Arguments, wanted: impl
         .filter(|pull| named("headRefName", &pull.head_branch) && named("baseRefName", &pull.base_branch))
         .map(|pull| pull.number)
         .collect();
+    if arguments.get("orderBy").is_some_and(|order| order["direction"] == "DESC") {
+        found.reverse();
+    }
     let id = repository.id;
     connection(page("PullRequestConnection", found, arguments, |number| Node::Pull(id, number)))
 }

@@ -1,0 +1,122 @@
+//! The App's own log of deliveries: which came through, and asking for one again.
+//!
+//! <https://docs.github.com/en/rest/apps/webhooks>
+
+use http::HeaderMap;
+use http::Method;
+use http::header::LINK;
+use serde::Deserialize;
+
+use crate::clock::TimestampMs;
+use crate::github::GitHub;
+use crate::github::client::Call;
+use crate::github::error::Error;
+
+const PAGE: usize = 100;
+/// How many pages of the log are read at once.
+const MAX_PAGES: usize = 100;
+
+/// One attempt of GitHub's to deliver; a redelivery is another of the same GUID.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// The attempt.
+    pub id: u64,
+    /// The delivery.
+    pub guid: String,
+    /// When.
+    pub at_ms: TimestampMs,
+    /// What we answered; 0 when we did not.
+    pub status_code: u16,
+    /// The event.
+    pub event: String,
+}
+
+impl Attempt {
+    /// Whether it came through.
+    #[must_use]
+    pub fn arrived(&self) -> bool {
+        (200..300).contains(&self.status_code)
+    }
+}
+
+impl GitHub {
+    /// The attempts since a time, the newest first.
+    ///
+    /// # Errors
+    /// When GitHub does not say.
+    pub async fn attempts(&self, since_ms: TimestampMs) -> Result<Vec<Attempt>, Error> {
+        #[derive(Deserialize)]
+        struct Listed {
+            id: u64,
+            guid: String,
+            delivered_at: String,
+            status_code: u16,
+            event: String,
+        }
+
+        let mut attempts = Vec::new();
+        let mut cursor = String::new();
+        for _ in 0..MAX_PAGES {
+            let path = format!("/app/hook/deliveries?per_page={PAGE}{cursor}");
+            let call = Call::get("the App's deliveries", &path);
+            let answer = self.client().rest(&self.app().jwt()?, call).await?;
+            let listed: Vec<Listed> = answer.json()?;
+            for one in listed {
+                let at: jiff::Timestamp = one.delivered_at.parse().map_err(|_| Error::Malformed {
+                    reason: "a delivery whose delivered_at is no time".into(),
+                })?;
+                let at_ms = at.as_millisecond();
+                if at_ms < since_ms {
+                    return Ok(attempts);
+                }
+                let Listed { id, guid, status_code, event, .. } = one;
+                attempts.push(Attempt { id, guid, at_ms, status_code, event });
+            }
+            match next_cursor(&answer.headers) {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return Ok(attempts),
+            }
+        }
+        tracing::warn!(attempts = attempts.len(), "the log of deliveries is longer than what is read of it");
+        Ok(attempts)
+    }
+
+    /// Asks for the delivery of an attempt again.
+    ///
+    /// # Errors
+    /// When GitHub does not take the wish.
+    pub async fn redeliver(&self, attempt: u64) -> Result<(), Error> {
+        let path = format!("/app/hook/deliveries/{attempt}/attempts");
+        let call = Call { method: Method::POST, ..Call::get("the delivery", &path) };
+        self.client().rest(&self.app().jwt()?, call).await.map(drop)
+    }
+}
+
+/// `cursor` of the `Link` whose `rel` is `next`: what GitHub wants back as it is.
+fn next_cursor(headers: &HeaderMap) -> Option<String> {
+    let links = headers.get(LINK)?.to_str().ok()?;
+    let next = links.split(',').find(|link| link.contains("rel=\"next\""))?;
+    let url = next.split_once('<')?.1.split_once('>')?.0;
+    let cursor = url.split_once('?')?.1.split('&').find_map(|pair| pair.strip_prefix("cursor="))?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '%' | '=');
+    cursor.chars().all(plain).then(|| cursor.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_s_cursor_is_read_from_the_link() {
+        let cursor = |link: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(LINK, link.parse().expect("a header value"));
+            next_cursor(&headers)
+        };
+        let link = r#"<https://api.github.com/app/hook/deliveries?per_page=100&cursor=v1_12077>; rel="next""#;
+        assert_eq!(cursor(link).as_deref(), Some("v1_12077"));
+        assert_eq!(cursor(&link.replace("next", "prev")), None);
+        assert_eq!(cursor(r#"<https://x/?cursor=a b&c>; rel="next""#), None);
+        assert_eq!(next_cursor(&HeaderMap::new()), None);
+    }
+}
