@@ -1,5 +1,6 @@
 //! `cargo xtask`: runs the tests and refreshes bundled data.
 
+mod catalogues;
 mod github_data;
 mod oracle;
 
@@ -17,6 +18,7 @@ Usage: cargo xtask <COMMAND>
 Commands:
   test                          Every test: the core, the shell, the whole bot by conversation, the docs' examples
   oracle                        Compare with BuildKit\'s own Dockerfile frontend and with Helm (needs Go); `oracle help` tells how
+  catalogues OFFICIAL ENDOFLIFE Refresh crates/core/data from clones of official-images and endoflife.date
   github-data [NODE_MODULES]    Extract tests/data/github from npm's published packages, or from a folder that holds them
 
 Arguments after `test` go to `cargo test`.";
@@ -36,6 +38,7 @@ fn run() -> anyhow::Result<()> {
     match arguments.next().as_deref() {
         Some("test") => test(&arguments.collect::<Vec<_>>()),
         Some("github-data") => github_data::run(arguments.next().as_deref().map(Path::new)),
+        Some("catalogues") => catalogues::run(&arguments.collect::<Vec<_>>()),
         Some("oracle") => oracle::run(&arguments.collect::<Vec<_>>()),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");
