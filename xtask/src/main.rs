@@ -1,5 +1,6 @@
 //! `cargo xtask`: runs the tests and refreshes bundled data.
 
+mod catalogues;
 mod github_data;
 mod oracle;
 mod postgres;
@@ -22,6 +23,7 @@ Commands:
                                 and what stores once more on a PostgreSQL server that is started for it
   postgres [--durable] COMMAND  Run a command beside a PostgreSQL server of its own, named by FROMGUARD_TEST_POSTGRES_URL
   oracle                        Compare with BuildKit\'s own Dockerfile frontend and with Helm (needs Go); `oracle help` tells how
+  catalogues OFFICIAL ENDOFLIFE Refresh crates/core/data from clones of official-images and endoflife.date
   github-data [NODE_MODULES]    Extract tests/data/github from npm's published packages, or from a folder that holds them
 
 Arguments after `test` go to `cargo test`.";
@@ -42,6 +44,7 @@ fn run() -> anyhow::Result<()> {
         Some("test") => test(&arguments.collect::<Vec<_>>()),
         Some("postgres") => beside_postgres(&arguments.collect::<Vec<_>>()),
         Some("github-data") => github_data::run(arguments.next().as_deref().map(Path::new)),
+        Some("catalogues") => catalogues::run(&arguments.collect::<Vec<_>>()),
         Some("oracle") => oracle::run(&arguments.collect::<Vec<_>>()),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");

@@ -6,6 +6,7 @@ mod markdown;
 mod sample;
 mod show;
 mod stage;
+mod trust;
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -49,6 +50,16 @@ pub(super) struct Args {
     /// Leave the server and the stand-in running until interrupted.
     #[arg(long)]
     keep: bool,
+    /// Show a scenario on recorded facts instead of a pull request.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["repo", "keep"])]
+    scenario: Option<Scenario>,
+}
+
+/// The scenarios.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Scenario {
+    /// Who stands behind an image: five images, five outcomes, five explanations.
+    Trust,
 }
 
 const EXAMPLES: &str = "\
@@ -56,6 +67,7 @@ Examples:
   fromguard rehearse                                         the sample
   fromguard rehearse --repo . --base main --head my-branch   a branch of yours
   fromguard rehearse --repo . --org-policy fromguard.yml     under a policy you are writing
+  fromguard rehearse --scenario trust                        who stands behind an image
 
 Exit status: 0 the pull request (the mended one of the sample) can be merged, 1 it is blocked, 2 wrong input.";
 
@@ -66,6 +78,10 @@ const USUAL_BASES: [&str; 5] = ["origin/HEAD", "origin/main", "origin/master", "
 const BASE_BRANCH: &str = "main";
 
 pub(super) fn run(args: &Args, style: Style) -> anyhow::Result<Outcome> {
+    if let Some(Scenario::Trust) = args.scenario {
+        print(&trust::show(style)?)?;
+        return Ok(Outcome::Pass);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match &args.repo {

@@ -15,20 +15,36 @@ const MAX_NAME_BYTES: usize = 64;
 /// Of the hosts that an organisation names itself, so many are compared.
 const MAX_OWN_HOSTS: usize = 16;
 
-/// Registries that are typed a thousand times a day, and how they are misread.
-const KNOWN_HOSTS: [&str; 12] = [
+/// Registries that are typed a thousand times a day, and what they are misread for; as their
+/// own documentation writes them, in November 2026.
+const KNOWN_HOSTS: [&str; 27] = [
     "docker.io",
     "registry-1.docker.io",
     "registry.hub.docker.com",
     "ghcr.io",
     "quay.io",
     "gcr.io",
+    "mirror.gcr.io",
     "registry.k8s.io",
     "k8s.gcr.io",
     "public.ecr.aws",
     "mcr.microsoft.com",
     "registry.gitlab.com",
     "nvcr.io",
+    "dhi.io",
+    "cgr.dev",
+    "icr.io",
+    "lscr.io",
+    "docker.elastic.co",
+    "registry.access.redhat.com",
+    "registry.redhat.io",
+    "registry.fedoraproject.org",
+    "container-registry.oracle.com",
+    "registry.suse.com",
+    "registry.opensuse.org",
+    "registry.digitalocean.com",
+    "registry.fly.io",
+    "docker.cloudsmith.io",
 ];
 
 /// The name that an image looks like, in the place where it does: `ghcr.io` for
@@ -105,6 +121,8 @@ mod tests {
             ("dcoker.io/library/node", "docker.io"),
             ("registry.k8s.lo/pause", "registry.k8s.io"),
             ("mcr.micros0ft.com/x", "mcr.microsoft.com"),
+            ("docker.elastlc.co/beats/filebeat", "docker.elastic.co"),
+            ("registry.redhat.lo/ubi9", "registry.redhat.io"),
             ("regsitry.acme.example/x", "registry.acme.example"),
         ] {
             assert_eq!(meant(text).as_deref(), Some(wanted), "{text}");
@@ -133,6 +151,8 @@ mod tests {
             "registry.example.com/x",
             "localhost:5000/ngnix",
             "k8s.gcr.io/pause",
+            "icr.io/x/y",
+            "eu.gcr.io/x/y",
         ] {
             assert_eq!(meant(text), None, "{text}");
         }

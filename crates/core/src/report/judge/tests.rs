@@ -2,12 +2,15 @@ use std::sync::Arc;
 
 use crate::policy::Loaded;
 use crate::policy::Mode;
+use crate::policy::Policies;
 use crate::policy::PolicyFile;
 use crate::policy::REPOSITORY_POLICY_PATH;
+use crate::policy::Verdict;
 use crate::report::Conclusion;
 use crate::report::Fault;
 use crate::report::Report;
 use crate::report::STARTER_POLICY;
+use crate::report::Subject;
 use crate::report::bench;
 use crate::report::bench::POLICY;
 use crate::report::bench::subject;
@@ -196,4 +199,54 @@ fn what_could_not_be_judged_blocks_and_says_whose_fault_it_is() {
     let lines: Vec<&str> = output.summary.lines().take(2).map(str::trim_end).collect();
     assert_eq!(lines[0], "This head could not be judged: GitHub answered 502 for 10 minutes.");
     assert!(lines[1].contains("Re-run this check"), "{}", lines[1]);
+}
+
+const TRUSTING: &str = "version: 1\nmode: enforce\nunknown: fail\nwhen-unsure: fail\ntrust:\n  official: {images: [\"hub:official\"]}\n  internal: {images: [\"registry.example.com/base/**\"]}\n  acme: {images: [\"docker.io/acme/app:1.*\"]}\nblock: [{images: [\"docker.io/library/redis\"]}]\n";
+
+/// What a policy says of the image of a Dockerfile.
+fn of_dockerfile(text: &str) -> (Option<Verdict>, Option<String>, Vec<String>) {
+    let policies = Policies {
+        repository: PolicyFile::Read(bench::loaded(TRUSTING)),
+        day: bench::day(),
+        ..Policies::none()
+    };
+    let subject = Subject { policies, ..subject(None, &[("Dockerfile", text)]) };
+    let report = crate::report::judge(subject);
+    let judgement = report.uses.into_iter().next().and_then(|judged| judged.judgement);
+    let Some(judgement) = judgement else { return (None, None, Vec::new()) };
+    let rules = judgement.findings.into_iter().map(|finding| finding.rule).collect();
+    (Some(judgement.verdict), judgement.source, rules)
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    /// Nothing passes by being built from variables that would not pass as it stands.
+    #[test]
+    fn what_arguments_put_together_is_judged_as_if_it_stood_there(
+        reference in proptest::sample::select(vec![
+            "node:24",
+            "docker.io/library/node:24",
+            "library/redis:8",
+            "registry.example.com/base/team/jre:21",
+            "registry.example.com.evil.io/base/jre:21",
+            "evil.io/registry.example.com/base/jre:21",
+            "REGISTRY.example.com:443/base/jre",
+            "registry.example.com:444/base/jre",
+            "docker.io/acme/app:1.2",
+            "docker.io/acme/app:2",
+            "acme/app:1.2@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            "ngnix:1",
+        ]),
+        first in proptest::prelude::any::<proptest::sample::Index>(),
+        second in proptest::prelude::any::<proptest::sample::Index>(),
+    ) {
+        let (one, two) = (1 + first.index(reference.len() - 1), 1 + second.index(reference.len() - 1));
+        let (begin, end) = (one.min(two), one.max(two));
+        let built = format!(
+            "ARG A={}\nARG B={}\nARG C={}\nFROM ${{A}}${{B}}$C\n",
+            &reference[..begin], &reference[begin..end], &reference[end..]
+        );
+        proptest::prop_assert_eq!(of_dockerfile(&built), of_dockerfile(&format!("FROM {reference}\n")), "{}", built);
+    }
 }
