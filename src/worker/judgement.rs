@@ -3,6 +3,7 @@
 use fromguard_core::day::Day;
 use fromguard_core::report::Fault;
 use fromguard_core::report::Report;
+use fromguard_core::report::Subject;
 use fromguard_core::report::judge;
 use futures_util::StreamExt;
 use futures_util::TryStreamExt;
@@ -17,8 +18,12 @@ use crate::github::fetch::Fetched;
 use crate::ids::CommentId;
 use crate::ids::PullNumber;
 use crate::ids::Sha;
+use crate::registry::Late;
+use crate::store::Ask;
+use crate::store::Delivery;
 use crate::store::Job;
 use crate::store::PullChange;
+use crate::store::Rerun;
 use crate::store::StoreError;
 use crate::worker::Outcome;
 use crate::worker::Worker;
@@ -164,11 +169,7 @@ impl Worker {
                 if change.organisation_policy_read && !seen {
                     self.store.set_organisation_policy_seen(job.place.installation).await?;
                 }
-                let subject = change.subject;
-                let report = tokio::task::spawn_blocking(move || judge(subject)).await.unwrap_or_else(|error| {
-                    tracing::error!(repository = %job.place.name, head = %job.head, %error, "judging panicked");
-                    Report::could_not_judge(Fault::Fromguard, "judging stopped inside fromguard")
-                });
+                let report = self.judge(job, change.subject, change.private).await;
                 let judged = Judged { pull, report, comment, comments: change.comments };
                 Ok(One::Judged(Box::new(judged), Some(repository.named(change.name))))
             }
@@ -193,6 +194,41 @@ impl Worker {
                 Ok(One::Judged(Box::new(judged), None))
             }
         }
+    }
+
+    /// Judges a change, with evidence where it may be asked for. What comes in after
+    /// the budget of time wants one judgement more.
+    async fn judge(&self, job: &Job, subject: Subject, private: bool) -> Report {
+        let judged = match &self.inquiry {
+            Some(inquiry) => inquiry.judge(subject, private).await,
+            None => tokio::task::spawn_blocking(move || judge(subject)).await.map(|report| (report, None)),
+        };
+        match judged {
+            Ok((report, late)) => {
+                if let Some(late) = late {
+                    self.again_when_arrived(job, late);
+                }
+                report
+            }
+            Err(error) => {
+                tracing::error!(repository = %job.place.name, head = %job.head, %error, "judging panicked");
+                Report::could_not_judge(Fault::Fromguard, "judging stopped inside fromguard")
+            }
+        }
+    }
+
+    /// Judges the head once more when late evidence is there: once, since the store
+    /// knows the delivery.
+    fn again_when_arrived(&self, job: &Job, late: Late) {
+        let (worker, place, head) = (self.clone(), job.place.clone(), job.head.clone());
+        tokio::spawn(async move {
+            late.arrived().await;
+            let guid = format!("evidence {} {head}", place.id.0);
+            let ask = Ask::Rerun(Rerun { place, head });
+            if let Err(error) = worker.store.record(Delivery { guid, ask }, worker.clock.now_ms()).await {
+                tracing::warn!(%error, "late evidence could not be judged again");
+            }
+        });
     }
 
     async fn observe(&self, job: &Job, pull: PullNumber, head: Sha, open: bool) -> Result<(), StoreError> {

@@ -1,5 +1,6 @@
 //! `cargo xtask`: runs the tests and refreshes bundled data.
 
+mod docker_registry;
 mod github_data;
 mod oracle;
 
@@ -50,6 +51,7 @@ fn run() -> anyhow::Result<()> {
 /// missing one fails here, by name, and no test is skipped.
 fn test(extra: &[String]) -> anyhow::Result<()> {
     needs("git", "install git: the tests make repositories with it")?;
+    docker_registry::need()?;
     cargo(
         &[
             &["test", "--locked", "--workspace"],

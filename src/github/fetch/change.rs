@@ -23,6 +23,8 @@ pub(super) const QUERY: &str = include_str!("../queries/change.graphql");
 pub(super) struct Now {
     /// What the repository is called now.
     pub(super) name: RepositoryName,
+    /// Whether not everybody can see it.
+    pub(super) private: bool,
     pub(super) open: bool,
     pub(super) head: Sha,
     /// The tip of the base branch; `None` when the branch is gone.
@@ -92,6 +94,7 @@ pub(super) async fn now(repository: &Repository, pull: PullNumber, comments: boo
     };
     Ok(Now {
         name: RepositoryName { owner: node.owner.login, name: node.name },
+        private: node.is_private,
         open: found.state == "OPEN",
         head: found.head_ref_oid,
         base_tip,
@@ -146,6 +149,7 @@ struct Data {
 #[serde(rename_all = "camelCase")]
 struct RepositoryNode {
     database_id: Option<RepositoryId>,
+    is_private: bool,
     name: String,
     owner: Owner,
     pull_request: Option<PullRequest>,

@@ -65,6 +65,8 @@ pub enum Fetched {
 pub struct Change {
     /// What the repository is called now.
     pub name: RepositoryName,
+    /// Whether not everybody can see the repository.
+    pub private: bool,
     /// What is to be judged.
     pub subject: Subject,
     /// A policy of the organisation was read: from now on it is expected.
@@ -127,6 +129,7 @@ pub async fn fetch(repository: &Repository, request: Request<'_>) -> Result<Fetc
         files.iter().flat_map(|file| std::iter::once(&file.path).chain(&file.previous)).cloned().collect();
     let proposed = proposed.map(|(path, content)| policy::proposed(path, content, &policies.in_force));
     Ok(Fetched::Change(Box::new(Change {
+        private: now.private,
         name: now.name,
         subject: Subject {
             head,
