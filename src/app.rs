@@ -25,7 +25,7 @@ use crate::worker::Worker;
 pub struct Parts {
     /// Where to listen; port 0 takes any that is free.
     pub listen: SocketAddr,
-    /// The database, `sqlite:PATH`.
+    /// The database, `sqlite:PATH` or `postgres://…`.
     pub database_url: SecretString,
     /// Which GitHub, as which App, and who may deliver; `None` before set-up: only health is served.
     pub app: Option<AppParts>,
@@ -59,6 +59,7 @@ impl App {
     pub async fn start(parts: Parts) -> anyhow::Result<App> {
         let Parts { listen, database_url, app, worker, clock } = parts;
         let store = Store::open(database_url.expose_secret()).await?;
+        store.check_clock(clock.now_ms()).await?;
         let (secrets, worker) = match app {
             Some(app) => {
                 let github = GitHub::new(&app.github, clock.clone())?;

@@ -40,7 +40,7 @@ async fn start_with(secrets: Option<&[&str]>) -> Running {
         let secrets: Vec<_> = secrets.iter().map(|secret| SecretString::from(*secret)).collect();
         WebhookSecrets::new(&secrets).unwrap()
     });
-    let store = Store::open("sqlite::memory:").await.unwrap();
+    let store = Store::for_tests().await;
     let clock = Clock::manual(NOW_MS);
     let pieces = Pieces { store: store.clone(), clock: clock.clone(), secrets };
     let server = Server::bind("127.0.0.1:0".parse().unwrap(), pieces).await.unwrap();

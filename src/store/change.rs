@@ -7,17 +7,16 @@
 
 use std::collections::HashMap;
 
-use sqlx::Row;
-use sqlx::SqliteConnection;
-
 use crate::clock::TimestampMs;
 use crate::ids::RepositoryPlace;
 use crate::store::Ask;
 use crate::store::PullChange;
 use crate::store::Store;
 use crate::store::StoreError;
-use crate::store::sqlite;
-use crate::store::sqlite::given;
+use crate::store::database::Connection;
+use crate::store::database::given;
+use crate::store::database::json;
+use crate::store::database::query;
 
 /// How often a commit is judged again for nothing but being asked to, in milliseconds.
 const RERUN_EVERY_MS: i64 = 10_000;
@@ -55,8 +54,9 @@ impl Store {
     /// When the database fails.
     pub async fn observe(&self, change: &PullChange, now_ms: TimestampMs) -> Result<(), StoreError> {
         {
-            let mut connection = self.inner.connection.lock().await;
-            let mut transaction = sqlite::begin(&mut connection).await?;
+            let mut connection = self.inner.database.connect().await?;
+            let mut transaction = connection.begin().await?;
+            transaction.lock_repositories(std::iter::once(change.place.id)).await?;
             let ask = Ask::Pull(change.clone());
             apply(&mut transaction, &[Said { ask: &ask, now_ms, event: false }]).await?;
             transaction.commit().await?;
@@ -67,8 +67,9 @@ impl Store {
 }
 
 /// Applies what was said, in its order; answers the wanted generation of every head concerned.
+/// The repositories are to be locked already: what a pull request was is read before it is written.
 pub(super) async fn apply(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     said: &[Said<'_>],
 ) -> Result<HashMap<HeadKey, i64>, StoreError> {
     let mut pulls = known_pulls(connection, said).await?;
@@ -124,7 +125,7 @@ fn pull_key(change: &PullChange) -> PullKey {
 }
 
 async fn known_pulls(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     said: &[Said<'_>],
 ) -> Result<HashMap<PullKey, Pull>, StoreError> {
     let keys: Vec<PullKey> = said
@@ -134,12 +135,12 @@ async fn known_pulls(
             Ask::Rerun(_) => None,
         })
         .collect();
-    let rows = sqlx::query(concat!(
+    let rows = query(concat!(
         "SELECT pulls.repository, pulls.number, pulls.head, pulls.open FROM ",
-        given!(0 "repository", 1 "number"),
+        given!(0 "repository" BIGINT, 1 "number" BIGINT),
         " JOIN pulls ON pulls.repository = given.repository AND pulls.number = given.number"
     ))
-    .bind(sqlite::rows(&keys))
+    .bind(json(&keys))
     .fetch_all(connection)
     .await?;
     rows.iter()
@@ -151,10 +152,7 @@ async fn known_pulls(
         .collect()
 }
 
-async fn write_pulls(
-    connection: &mut SqliteConnection,
-    pulls: &HashMap<PullKey, Pull>,
-) -> Result<(), StoreError> {
+async fn write_pulls(connection: &mut Connection, pulls: &HashMap<PullKey, Pull>) -> Result<(), StoreError> {
     let rows: Vec<_> = pulls
         .iter()
         .filter_map(|((repository, number), pull)| {
@@ -164,15 +162,15 @@ async fn write_pulls(
     if rows.is_empty() {
         return Ok(());
     }
-    sqlx::query(concat!(
+    query(concat!(
         "INSERT INTO pulls (repository, number, head, open, touched_ms)
          SELECT repository, number, head, open, touched_ms FROM ",
-        given!(0 "repository", 1 "number", 2 "head", 3 "open", 4 "touched_ms"),
+        given!(0 "repository" BIGINT, 1 "number" BIGINT, 2 "head" TEXT, 3 "open" BIGINT, 4 "touched_ms" BIGINT),
         " WHERE true
          ON CONFLICT (repository, number) DO UPDATE SET
            head = excluded.head, open = excluded.open, touched_ms = excluded.touched_ms"
     ))
-    .bind(sqlite::rows(&rows))
+    .bind(json(&rows))
     .execute(connection)
     .await?;
     Ok(())
@@ -183,7 +181,7 @@ async fn write_pulls(
 /// that is only asked for again waits [`RERUN_EVERY_MS`] after the last such; an event
 /// does not wait for it.
 async fn write_raises(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     raises: &HashMap<HeadKey, Raise<'_>>,
 ) -> Result<HashMap<HeadKey, i64>, StoreError> {
     if raises.is_empty() {
@@ -199,13 +197,16 @@ async fn write_raises(
             (repository, head, installation, owner, name, announce, rerun, raise.since_ms)
         })
         .collect();
-    let rows = sqlx::query(concat!(
+    let rows = query(concat!(
         "INSERT INTO heads (repository, head, installation, owner, name, wanted, announce, rerun,
                             rerun_ms, wanted_since_ms, due_ms, touched_ms)
          SELECT repository, head, installation, owner, name, 1, announce, rerun,
            CASE WHEN rerun > 0 THEN since_ms ELSE 0 END, since_ms, since_ms, since_ms
          FROM ",
-        given!(0 "repository", 1 "head", 2 "installation", 3 "owner", 4 "name", 5 "announce", 6 "rerun", 7 "since_ms"),
+        given!(
+            0 "repository" BIGINT, 1 "head" TEXT, 2 "installation" BIGINT, 3 "owner" TEXT, 4 "name" TEXT,
+            5 "announce" BIGINT, 6 "rerun" BIGINT, 7 "since_ms" BIGINT
+        ),
         " WHERE true
          ON CONFLICT (repository, head) DO UPDATE SET
            installation = excluded.installation, owner = excluded.owner, name = excluded.name,
@@ -236,7 +237,7 @@ async fn write_raises(
            touched_ms = excluded.touched_ms
          RETURNING repository, head, wanted"
     ))
-    .bind(sqlite::rows(&rows))
+    .bind(json(&rows))
     .bind(RERUN_EVERY_MS)
     .fetch_all(connection)
     .await?;

@@ -1,13 +1,12 @@
 //! What is remembered beside judgements: our comments, and what was learnt of an installation.
 
-use sqlx::Row;
-
 use crate::ids::CommentId;
 use crate::ids::InstallationId;
 use crate::ids::PullNumber;
 use crate::ids::RepositoryId;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::database::query;
 
 impl Store {
     /// The comment we keep on a pull request.
@@ -19,11 +18,11 @@ impl Store {
         repository: RepositoryId,
         pull: PullNumber,
     ) -> Result<Option<CommentId>, StoreError> {
-        let mut connection = self.inner.connection.lock().await;
-        let row = sqlx::query("SELECT comment FROM comments WHERE repository = $1 AND number = $2")
+        let mut connection = self.inner.database.connect().await?;
+        let row = query("SELECT comment FROM comments WHERE repository = $1 AND number = $2")
             .bind(repository.0.cast_signed())
             .bind(pull.0.cast_signed())
-            .fetch_optional(&mut *connection)
+            .fetch_optional(&mut connection)
             .await?;
         row.map(|row| Ok(CommentId(row.try_get::<i64, _>(0)?.cast_unsigned()))).transpose()
     }
@@ -39,19 +38,19 @@ impl Store {
         comment: Option<CommentId>,
     ) -> Result<(), StoreError> {
         let query = match comment {
-            Some(_) => sqlx::query(
+            Some(_) => query(
                 "INSERT INTO comments (repository, number, comment) VALUES ($1, $2, $3)
                  ON CONFLICT (repository, number) DO UPDATE SET comment = excluded.comment",
             ),
-            None => sqlx::query("DELETE FROM comments WHERE repository = $1 AND number = $2"),
+            None => query("DELETE FROM comments WHERE repository = $1 AND number = $2"),
         };
         let query = query.bind(repository.0.cast_signed()).bind(pull.0.cast_signed());
         let query = match comment {
             Some(comment) => query.bind(comment.0.cast_signed()),
             None => query,
         };
-        let mut connection = self.inner.connection.lock().await;
-        query.execute(&mut *connection).await?;
+        let mut connection = self.inner.database.connect().await?;
+        query.execute(&mut connection).await?;
         Ok(())
     }
 
@@ -60,10 +59,10 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn organisation_policy_seen(&self, installation: InstallationId) -> Result<bool, StoreError> {
-        let mut connection = self.inner.connection.lock().await;
-        let row = sqlx::query("SELECT organisation_policy_seen FROM installations WHERE installation = $1")
+        let mut connection = self.inner.database.connect().await?;
+        let row = query("SELECT organisation_policy_seen FROM installations WHERE installation = $1")
             .bind(installation.0.cast_signed())
-            .fetch_optional(&mut *connection)
+            .fetch_optional(&mut connection)
             .await?;
         Ok(row.map(|row| row.try_get::<i64, _>(0)).transpose()?.is_some_and(|seen| seen != 0))
     }
@@ -73,13 +72,13 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn set_organisation_policy_seen(&self, installation: InstallationId) -> Result<(), StoreError> {
-        let mut connection = self.inner.connection.lock().await;
-        sqlx::query(
+        let mut connection = self.inner.database.connect().await?;
+        query(
             "INSERT INTO installations (installation, organisation_policy_seen) VALUES ($1, 1)
              ON CONFLICT (installation) DO UPDATE SET organisation_policy_seen = 1",
         )
         .bind(installation.0.cast_signed())
-        .execute(&mut *connection)
+        .execute(&mut connection)
         .await?;
         Ok(())
     }

@@ -6,11 +6,7 @@
 
 use std::collections::HashMap;
 use std::collections::HashSet;
-use std::sync::Arc;
 
-use sqlx::Row;
-use sqlx::SqliteConnection;
-use tokio::sync::Mutex;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 use tokio::sync::watch;
@@ -19,10 +15,14 @@ use crate::clock::TimestampMs;
 use crate::store::Delivery;
 use crate::store::Recorded;
 use crate::store::StoreError;
+use crate::store::bump;
 use crate::store::change;
 use crate::store::change::Said;
-use crate::store::sqlite;
-use crate::store::sqlite::given;
+use crate::store::database::Connection;
+use crate::store::database::Database;
+use crate::store::database::given;
+use crate::store::database::json;
+use crate::store::database::query;
 
 /// How many deliveries may wait for their commit; a further one is told to come
 /// again. At a sync of 10 ms it is a wait of about 40 ms.
@@ -42,9 +42,9 @@ struct Waiting {
 
 impl Intake {
     /// Starts the task that commits. It ends when the intake is dropped.
-    pub(super) fn start(connection: Arc<Mutex<SqliteConnection>>, changes: watch::Sender<u64>) -> Intake {
+    pub(super) fn start(database: Database, changes: watch::Sender<u64>) -> Intake {
         let (sender, receiver) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(commit_groups(receiver, connection, changes));
+        tokio::spawn(commit_groups(receiver, database, changes));
         Intake(sender)
     }
 
@@ -64,19 +64,16 @@ impl Intake {
 
 async fn commit_groups(
     mut waiting: mpsc::Receiver<Waiting>,
-    connection: Arc<Mutex<SqliteConnection>>,
+    database: Database,
     changes: watch::Sender<u64>,
 ) {
     let mut group = Vec::with_capacity(GROUP_MAX);
     while waiting.recv_many(&mut group, GROUP_MAX).await > 0 {
-        let outcome = {
-            let mut connection = connection.lock().await;
-            commit(&mut connection, &group).await
-        };
+        let outcome = commit(&database, &group).await;
         match outcome {
             Ok(recorded) => {
                 if recorded.contains(&Recorded::New) {
-                    sqlite::bump(&changes);
+                    bump(&changes);
                 }
                 for (waiting, recorded) in group.drain(..).zip(recorded) {
                     // Who no longer waits for the answer hung up; the delivery is committed all the same.
@@ -94,8 +91,11 @@ async fn commit_groups(
 }
 
 /// Commits a group; the answers are in its order.
-async fn commit(connection: &mut SqliteConnection, group: &[Waiting]) -> Result<Vec<Recorded>, StoreError> {
-    let mut transaction = sqlite::begin(connection).await?;
+async fn commit(database: &Database, group: &[Waiting]) -> Result<Vec<Recorded>, StoreError> {
+    let mut connection = database.connect().await?;
+    let mut transaction = connection.begin().await?;
+    let repositories = group.iter().map(|waiting| waiting.delivery.ask.place().id);
+    transaction.lock_repositories(repositories).await?;
 
     let mut seen = known(&mut transaction, group).await?;
     let recorded: Vec<Recorded> = group
@@ -112,7 +112,6 @@ async fn commit(connection: &mut SqliteConnection, group: &[Waiting]) -> Result<
         .map(|(waiting, _)| waiting)
         .collect();
     if new.is_empty() {
-        transaction.rollback().await?;
         return Ok(recorded);
     }
 
@@ -129,23 +128,23 @@ async fn commit(connection: &mut SqliteConnection, group: &[Waiting]) -> Result<
 
 /// The GUIDs of this group that are done or in flight. One whose judgement was
 /// given up, and that nothing has asked for again since, is neither.
-async fn known(connection: &mut SqliteConnection, group: &[Waiting]) -> Result<HashSet<String>, StoreError> {
+async fn known(connection: &mut Connection, group: &[Waiting]) -> Result<HashSet<String>, StoreError> {
     let guids: Vec<(&str,)> = group.iter().map(|waiting| (waiting.delivery.guid.as_str(),)).collect();
-    let known = sqlx::query(concat!(
+    let known = query(concat!(
         "SELECT deliveries.guid FROM ",
-        given!(0 "guid"),
+        given!(0 "guid" TEXT),
         " JOIN deliveries ON deliveries.guid = given.guid
           LEFT JOIN heads ON heads.repository = deliveries.repository AND heads.head = deliveries.head
           WHERE heads.head IS NULL OR heads.failed < deliveries.generation OR heads.wanted > heads.failed"
     ))
-    .bind(sqlite::rows(&guids))
+    .bind(json(&guids))
     .fetch_all(connection)
     .await?;
-    known.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    known.iter().map(|row| row.try_get(0)).collect()
 }
 
 async fn remember(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     new: &[&Waiting],
     generations: &HashMap<(i64, String), i64>,
 ) -> Result<(), StoreError> {
@@ -158,15 +157,17 @@ async fn remember(
             (&waiting.delivery.guid, waiting.now_ms, key.0, key.1, generation)
         })
         .collect();
-    sqlx::query(concat!(
+    query(concat!(
         "INSERT INTO deliveries (guid, received_ms, repository, head, generation)
          SELECT guid, received_ms, repository, head, generation FROM ",
-        given!(0 "guid", 1 "received_ms", 2 "repository", 3 "head", 4 "generation"),
+        given!(
+            0 "guid" TEXT, 1 "received_ms" BIGINT, 2 "repository" BIGINT, 3 "head" TEXT, 4 "generation" BIGINT
+        ),
         " WHERE true
          ON CONFLICT (guid) DO UPDATE SET received_ms = excluded.received_ms,
            repository = excluded.repository, head = excluded.head, generation = excluded.generation"
     ))
-    .bind(sqlite::rows(&rows))
+    .bind(json(&rows))
     .execute(connection)
     .await?;
     Ok(())

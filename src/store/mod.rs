@@ -6,16 +6,19 @@
 //! judges, and records the generation that it judged. The database is the only
 //! truth: nothing is kept in memory that a restart would lose.
 //!
-//! The parts: [`sqlite`] opens the database and holds what another database would
-//! say otherwise, [`change`] turns what is said of pull requests into wanted
-//! judgements, [`intake`] commits deliveries in groups, [`queue`] leases
-//! judgements, [`facts`] remembers what is not a judgement, [`prune`] forgets.
+//! The parts: [`database`] is SQLite or PostgreSQL behind one way to ask, which [`sqlite`]
+//! and [`postgres`] open and [`migrations`] brings up to date, [`change`] turns what is said of
+//! pull requests into wanted judgements, [`intake`] commits deliveries in groups, [`queue`]
+//! leases judgements, [`facts`] remembers what is not a judgement, [`prune`] forgets.
 //! The store knows neither HTTP nor GitHub, and reads no clock: who calls says when.
 
 mod change;
+mod database;
 mod facts;
 mod heartbeat;
 mod intake;
+mod migrations;
+mod postgres;
 mod prune;
 mod queue;
 mod sqlite;
@@ -23,9 +26,7 @@ mod sqlite;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sqlx::SqliteConnection;
 use thiserror::Error;
-use tokio::sync::Mutex;
 use tokio::sync::watch;
 
 use crate::clock::TimestampMs;
@@ -33,6 +34,8 @@ use crate::ids::CheckRunId;
 use crate::ids::PullNumber;
 use crate::ids::RepositoryPlace;
 use crate::ids::Sha;
+use crate::store::database::Database;
+use crate::store::database::query;
 
 pub use self::heartbeat::Heartbeat;
 pub use self::queue::QueueStatus;
@@ -153,6 +156,36 @@ pub enum StoreError {
          stop the other one, or give this one a FROMGUARD_DATABASE_URL of its own"
     )]
     InUse(PathBuf),
+    /// The operator's server does not answer, or the URL is wrong.
+    #[error(
+        "the PostgreSQL database {place} cannot be reached: {cause}; check that the server runs and that \
+         FROMGUARD_DATABASE_URL is right"
+    )]
+    Unreachable {
+        /// Which database, without the password.
+        place: String,
+        /// What was said instead.
+        cause: String,
+    },
+    /// The operator's server answers and says no.
+    #[error("the PostgreSQL database {place} refuses: {cause}; {remedy}")]
+    Refused {
+        /// Which database, without the password.
+        place: String,
+        /// The server's words.
+        cause: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// The operator's machines disagree about the time.
+    #[error(
+        "the clocks of this machine and of the PostgreSQL server are {apart_s} s apart: replicas would take \
+         judgements away from each other; set both clocks by NTP"
+    )]
+    Clock {
+        /// By how much, in seconds.
+        apart_s: i64,
+    },
     /// The operator went back to an older program.
     #[error(
         "the database was written by a newer version of fromguard (its schema is {found}, this program knows \
@@ -199,9 +232,7 @@ pub struct Store {
 }
 
 struct Inner {
-    /// The one connection. SQLite has one writer at a time whatever we do, and
-    /// waiting here is fair, which its own waiting is not.
-    connection: Arc<Mutex<SqliteConnection>>,
+    database: Database,
     intake: intake::Intake,
     changes: watch::Sender<u64>,
     heartbeat: Heartbeat,
@@ -211,20 +242,22 @@ struct Inner {
 }
 
 impl Store {
-    /// Opens the database at `url` (`sqlite:PATH` or `sqlite::memory:`) and brings it up to date.
-    /// Leases of an earlier process are void from here on.
+    /// Opens the database at `url` (`sqlite:PATH`, `sqlite::memory:` or `postgres://…`) and brings it
+    /// up to date. In SQLite, leases of an earlier process are void from here on; in PostgreSQL they may
+    /// be those of another replica, and hold until they end.
     ///
     /// # Errors
     /// When the database cannot be opened, is in use by another process or is of a newer version.
     pub async fn open(url: &str) -> Result<Store, StoreError> {
-        let (mut connection, lock) = sqlite::open(url).await?;
-        queue::void_leases(&mut connection).await?;
-        let connection = Arc::new(Mutex::new(connection));
+        let (database, lock) = Database::open(url).await?;
+        if !database.is_shared() {
+            queue::void_leases(&mut database.connect().await?).await?;
+        }
         let changes = watch::Sender::new(0);
-        let intake = intake::Intake::start(Arc::clone(&connection), changes.clone());
+        let intake = intake::Intake::start(database.clone(), changes.clone());
         let lease_tokens = queue::LeaseTokens::new();
         let heartbeat = Heartbeat::default();
-        let inner = Inner { connection, intake, changes, heartbeat, lease_tokens, _lock: lock };
+        let inner = Inner { database, intake, changes, heartbeat, lease_tokens, _lock: lock };
         Ok(Store { inner: Arc::new(inner) })
     }
 
@@ -236,11 +269,20 @@ impl Store {
         self.inner.intake.record(delivery, now_ms).await
     }
 
-    /// Changes whenever something may have become due: wait on it beside the clock
+    /// Changes whenever this process may have made something due: wait on it beside the clock
     /// instead of asking again and again. It is a hint; the database is the truth.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.inner.changes.subscribe()
+    }
+
+    /// How long a worker that waits may go without asking what is due, in milliseconds: another
+    /// replica may have taken a delivery and be full, or be gone. It is asked for rather than told of by
+    /// `NOTIFY`, which wakes every replica for each delivery, makes commits wait for each other, and is
+    /// lost with a connection, so that asking could not be left out.
+    #[must_use]
+    pub fn ask_every_ms(&self) -> i64 {
+        if self.inner.database.is_shared() { SHARED_ASK_EVERY_MS } else { Heartbeat::EVERY_MS }
     }
 
     /// The worker's sign of life: the worker beats it, readiness reads it.
@@ -249,19 +291,50 @@ impl Store {
         self.inner.heartbeat.clone()
     }
 
+    /// Refuses a clock that is far from that of a database which others share: leases are times.
+    ///
+    /// # Errors
+    /// When they are more than five seconds apart, or the database fails.
+    pub async fn check_clock(&self, now_ms: TimestampMs) -> Result<(), StoreError> {
+        if !self.inner.database.is_shared() {
+            return Ok(());
+        }
+        let mut connection = self.inner.database.connect().await?;
+        let row = query("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)")
+            .fetch_one(&mut connection)
+            .await?;
+        let apart_ms = now_ms.saturating_sub(row.try_get::<TimestampMs, _>(0)?).saturating_abs();
+        if apart_ms > CLOCKS_APART_MAX_MS {
+            return Err(StoreError::Clock { apart_s: apart_ms / 1_000 });
+        }
+        Ok(())
+    }
+
     /// Answers when the database answers.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        let mut connection = self.inner.connection.lock().await;
-        sqlx::query("SELECT COUNT(*) FROM installations WHERE served < 0").execute(&mut *connection).await?;
+        let mut connection = self.inner.database.connect().await?;
+        query("SELECT COUNT(*) FROM installations WHERE served < 0").execute(&mut connection).await?;
         Ok(())
     }
 
     fn changed(&self) {
-        sqlite::bump(&self.inner.changes);
+        bump(&self.inner.changes);
     }
+}
+
+/// How often a replica asks what others may have put there, in milliseconds.
+const SHARED_ASK_EVERY_MS: i64 = 1_000;
+
+/// How far a replica's clock may be from the database's, in milliseconds. Two replicas are then apart by
+/// twice as much at most, and a lease that its holder renews in time is longer.
+const CLOCKS_APART_MAX_MS: i64 = 5_000;
+
+/// Tells who waits that something changed.
+fn bump(changes: &watch::Sender<u64>) {
+    changes.send_modify(|count| *count = count.wrapping_add(1));
 }
 
 #[cfg(test)]

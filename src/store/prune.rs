@@ -1,13 +1,11 @@
 //! Forgetting, a little at a time: deliveries that GitHub can no longer repeat,
 //! and finished judgements that no open pull request points at.
 
-use sqlx::Row;
-use sqlx::SqliteConnection;
-
 use crate::clock::TimestampMs;
 use crate::store::Store;
 use crate::store::StoreError;
-use crate::store::sqlite;
+use crate::store::database::Connection;
+use crate::store::database::query;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -31,7 +29,7 @@ impl Store {
         let finished_before_ms = now_ms.saturating_sub(FINISHED_KEPT_MS);
         let mut gone = 0;
         loop {
-            let mut connection = self.inner.connection.lock().await;
+            let mut connection = self.inner.database.connect().await?;
             let step = prune_deliveries(&mut connection, deliveries_before_ms).await?;
             gone += step;
             if step == 0 {
@@ -40,14 +38,14 @@ impl Store {
         }
         let mut after = Some((i64::MIN, i64::MIN));
         while let Some(from) = after {
-            let mut connection = self.inner.connection.lock().await;
+            let mut connection = self.inner.database.connect().await?;
             let (step, next) = prune_pulls(&mut connection, finished_before_ms, from).await?;
             gone += step;
             after = next;
         }
         let mut after = Some((i64::MIN, String::new()));
         while let Some(from) = after {
-            let mut connection = self.inner.connection.lock().await;
+            let mut connection = self.inner.database.connect().await?;
             let (step, next) = prune_heads(&mut connection, finished_before_ms, from).await?;
             gone += step;
             after = next;
@@ -56,41 +54,38 @@ impl Store {
     }
 }
 
-async fn prune_deliveries(
-    connection: &mut SqliteConnection,
-    before_ms: TimestampMs,
-) -> Result<u64, StoreError> {
-    let gone = sqlx::query(
+async fn prune_deliveries(connection: &mut Connection, before_ms: TimestampMs) -> Result<u64, StoreError> {
+    let sql = connection.say(
         "DELETE FROM deliveries WHERE guid IN
            (SELECT guid FROM deliveries WHERE received_ms < $1 ORDER BY received_ms LIMIT $2)",
-    )
-    .bind(before_ms)
-    .bind(STEP_ROWS)
-    .execute(connection)
-    .await?;
-    Ok(gone.rows_affected())
+        // Another replica may be at it too.
+        "DELETE FROM deliveries WHERE guid IN
+           (SELECT guid FROM deliveries WHERE received_ms < $1 ORDER BY received_ms LIMIT $2
+            FOR UPDATE SKIP LOCKED)",
+    );
+    query(sql).bind(before_ms).bind(STEP_ROWS).execute(connection).await
 }
 
 /// Forgets closed pull requests among the next rows after `from`, with their comments.
 async fn prune_pulls(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     before_ms: TimestampMs,
     from: (i64, i64),
 ) -> Result<(u64, Option<(i64, i64)>), StoreError> {
-    let mut transaction = sqlite::begin(connection).await?;
-    let last = sqlx::query(
+    let mut transaction = connection.begin().await?;
+    let last = query(
         "SELECT repository, number FROM pulls WHERE (repository, number) > ($1, $2)
          ORDER BY repository, number LIMIT 1 OFFSET $3",
     )
     .bind(from.0)
     .bind(from.1)
     .bind(STEP_ROWS - 1)
-    .fetch_optional(&mut *transaction)
+    .fetch_optional(&mut transaction)
     .await?;
     let next: Option<(i64, i64)> =
-        last.map(|row| Ok::<_, sqlx::Error>((row.try_get(0)?, row.try_get(1)?))).transpose()?;
+        last.map(|row| Ok::<_, StoreError>((row.try_get(0)?, row.try_get(1)?))).transpose()?;
     let (to_repository, to_number) = next.unwrap_or((i64::MAX, i64::MAX));
-    sqlx::query(
+    query(
         "DELETE FROM comments
          WHERE (repository, number) > ($1, $2) AND (repository, number) <= ($3, $4) AND EXISTS
            (SELECT 1 FROM pulls WHERE pulls.repository = comments.repository
@@ -101,9 +96,9 @@ async fn prune_pulls(
     .bind(to_repository)
     .bind(to_number)
     .bind(before_ms)
-    .execute(&mut *transaction)
+    .execute(&mut transaction)
     .await?;
-    let gone = sqlx::query(
+    let gone = query(
         "DELETE FROM pulls WHERE (repository, number) > ($1, $2) AND (repository, number) <= ($3, $4)
            AND open = 0 AND touched_ms < $5",
     )
@@ -112,33 +107,33 @@ async fn prune_pulls(
     .bind(to_repository)
     .bind(to_number)
     .bind(before_ms)
-    .execute(&mut *transaction)
+    .execute(&mut transaction)
     .await?;
     transaction.commit().await?;
-    Ok((gone.rows_affected(), next))
+    Ok((gone, next))
 }
 
 /// Forgets finished judgements among the next rows after `from`.
 async fn prune_heads(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     before_ms: TimestampMs,
     from: (i64, String),
 ) -> Result<(u64, Option<(i64, String)>), StoreError> {
-    let mut transaction = sqlite::begin(connection).await?;
-    let last = sqlx::query(
+    let mut transaction = connection.begin().await?;
+    let last = query(
         "SELECT repository, head FROM heads WHERE (repository, head) > ($1, $2)
          ORDER BY repository, head LIMIT 1 OFFSET $3",
     )
     .bind(from.0)
     .bind(&from.1)
     .bind(STEP_ROWS - 1)
-    .fetch_optional(&mut *transaction)
+    .fetch_optional(&mut transaction)
     .await?;
     let next: Option<(i64, String)> =
-        last.map(|row| Ok::<_, sqlx::Error>((row.try_get(0)?, row.try_get(1)?))).transpose()?;
+        last.map(|row| Ok::<_, StoreError>((row.try_get(0)?, row.try_get(1)?))).transpose()?;
     // No SHA is above "g": they are hexadecimal.
     let (to_repository, to_head) = next.clone().unwrap_or((i64::MAX, "g".into()));
-    let gone = sqlx::query(
+    let gone = query(
         "DELETE FROM heads WHERE (repository, head) > ($1, $2) AND (repository, head) <= ($3, $4)
            AND due_ms IS NULL AND touched_ms < $5 AND NOT EXISTS
            (SELECT 1 FROM pulls WHERE pulls.repository = heads.repository
@@ -149,8 +144,8 @@ async fn prune_heads(
     .bind(to_repository)
     .bind(to_head)
     .bind(before_ms)
-    .execute(&mut *transaction)
+    .execute(&mut transaction)
     .await?;
     transaction.commit().await?;
-    Ok((gone.rows_affected(), next))
+    Ok((gone, next))
 }

@@ -11,10 +11,6 @@ use std::hash::RandomState;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
-use sqlx::Row;
-use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteRow;
-
 use crate::clock::TimestampMs;
 use crate::ids::CheckRunId;
 use crate::ids::InstallationId;
@@ -27,7 +23,9 @@ use crate::store::Job;
 use crate::store::PostedRun;
 use crate::store::Store;
 use crate::store::StoreError;
-use crate::store::sqlite;
+use crate::store::database::Connection;
+use crate::store::database::Row;
+use crate::store::database::query;
 
 /// What is kept of an error message, in bytes.
 const LAST_ERROR_MAX_BYTES: usize = 1024;
@@ -62,8 +60,8 @@ impl LeaseTokens {
 
 /// Ends the leases of processes that are no more. A judgement that was under way
 /// counts as tried: one that brings the process down must back off in the end.
-pub(super) async fn void_leases(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    sqlx::query(
+pub(super) async fn void_leases(connection: &mut Connection) -> Result<(), StoreError> {
+    query(
         "UPDATE heads SET lease = NULL, leased_generation = NULL, raised_since_ms = NULL,
            attempts = attempts + 1, due_ms = wanted_since_ms
          WHERE lease IS NOT NULL",
@@ -80,23 +78,16 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn claim(&self, now_ms: TimestampMs, lease_ms: i64) -> Result<Option<Job>, StoreError> {
-        let mut connection = self.inner.connection.lock().await;
-        let Some(installation) = next_installation(&mut connection, now_ms).await? else {
+        let mut connection = self.inner.database.connect().await?;
+        let installations = due_installations(&mut connection, now_ms).await?;
+        if installations.is_empty() {
             return Ok(None);
-        };
-        let mut transaction = sqlite::begin(&mut connection).await?;
-        let row = sqlx::query(
-            "SELECT * FROM heads WHERE installation = $1 AND due_ms <= $2
-             ORDER BY due_ms, repository, head LIMIT 1",
-        )
-        .bind(installation)
-        .bind(now_ms)
-        .fetch_optional(&mut *transaction)
-        .await?;
-        let Some(row) = row else { return Ok(None) };
+        }
+        let mut transaction = connection.begin().await?;
+        let Some(row) = due(&mut transaction, &installations, now_ms).await? else { return Ok(None) };
         let mut job = job(&row, self.inner.lease_tokens.next())?;
 
-        sqlx::query(
+        query(
             "UPDATE heads SET lease = $3, leased_generation = wanted, raised_since_ms = NULL,
                due_ms = $4, attempts = $5, touched_ms = $6
              WHERE repository = $1 AND head = $2",
@@ -107,22 +98,22 @@ impl Store {
         .bind(now_ms.saturating_add(lease_ms))
         .bind(i64::from(job.attempts))
         .bind(now_ms)
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
-        sqlx::query(
-            "INSERT INTO installations (installation, served)
-             SELECT $1, COALESCE(MAX(served), 0) + 1 FROM installations WHERE true
-             ON CONFLICT (installation) DO UPDATE SET served = excluded.served",
-        )
-        .bind(installation)
-        .execute(&mut *transaction)
-        .await?;
-        let pulls = sqlx::query(
+        let pulls = query(
             "SELECT number FROM pulls WHERE repository = $1 AND head = $2 AND open = 1 ORDER BY number",
         )
         .bind(job.place.id.0.cast_signed())
         .bind(&job.head.0)
-        .fetch_all(&mut *transaction)
+        .fetch_all(&mut transaction)
+        .await?;
+        query(
+            "INSERT INTO installations (installation, served)
+             SELECT $1, COALESCE(MAX(served), 0) + 1 FROM installations WHERE true
+             ON CONFLICT (installation) DO UPDATE SET served = excluded.served",
+        )
+        .bind(job.place.installation.0.cast_signed())
+        .execute(&mut transaction)
         .await?;
         transaction.commit().await?;
 
@@ -137,11 +128,10 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn next_due_ms(&self) -> Result<Option<TimestampMs>, StoreError> {
-        let mut connection = self.inner.connection.lock().await;
-        let row = sqlx::query(concat!(waiting!(), "SELECT MIN(due_ms) FROM turns"))
-            .fetch_one(&mut *connection)
-            .await?;
-        Ok(row.try_get(0)?)
+        let mut connection = self.inner.database.connect().await?;
+        let row =
+            query(concat!(waiting!(), "SELECT MIN(due_ms) FROM turns")).fetch_one(&mut connection).await?;
+        row.try_get(0)
     }
 
     /// How much waits now, for the metrics.
@@ -149,12 +139,12 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn queue_status(&self, now_ms: TimestampMs) -> Result<QueueStatus, StoreError> {
-        let mut connection = self.inner.connection.lock().await;
-        let row = sqlx::query(
+        let mut connection = self.inner.database.connect().await?;
+        let row = query(
             "SELECT COUNT(*) - COUNT(lease), COUNT(lease), MIN(wanted_since_ms)
              FROM heads WHERE due_ms IS NOT NULL",
         )
-        .fetch_one(&mut *connection)
+        .fetch_one(&mut connection)
         .await?;
         let oldest_ms: Option<TimestampMs> = row.try_get(2)?;
         Ok(QueueStatus {
@@ -169,16 +159,16 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn renew(&self, job: &Job, until_ms: TimestampMs) -> Result<bool, StoreError> {
-        let mut connection = self.inner.connection.lock().await;
+        let mut connection = self.inner.database.connect().await?;
         let renewed =
-            sqlx::query("UPDATE heads SET due_ms = $4 WHERE repository = $1 AND head = $2 AND lease = $3")
+            query("UPDATE heads SET due_ms = $4 WHERE repository = $1 AND head = $2 AND lease = $3")
                 .bind(job.place.id.0.cast_signed())
                 .bind(&job.head.0)
                 .bind(&job.lease)
                 .bind(until_ms)
-                .execute(&mut *connection)
+                .execute(&mut connection)
                 .await?;
-        Ok(renewed.rows_affected() == 1)
+        Ok(renewed == 1)
     }
 
     /// Remembers a run as soon as it is posted or completed. Who posted it after the lease was
@@ -188,9 +178,9 @@ impl Store {
     /// When the database fails.
     pub async fn posted(&self, job: &Job, run: &PostedRun) -> Result<(), StoreError> {
         {
-            let mut connection = self.inner.connection.lock().await;
-            let mut transaction = sqlite::begin(&mut connection).await?;
-            let ours = sqlx::query(
+            let mut connection = self.inner.database.connect().await?;
+            let mut transaction = connection.begin().await?;
+            let ours = query(
                 "UPDATE heads SET run_id = $4, run_conclusion = $5,
                    announce = CASE WHEN announce <= $6 THEN 0 ELSE announce END
                  WHERE repository = $1 AND head = $2 AND lease = $3",
@@ -199,21 +189,21 @@ impl Store {
             .bind(&job.head.0)
             .bind(&job.lease)
             .bind(run.id.0.cast_signed())
-            .bind(&run.conclusion)
+            .bind(run.conclusion.as_deref())
             .bind(job.generation)
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
-            if ours.rows_affected() == 0 {
+            if ours == 0 {
                 // GitHub numbers runs upwards: the one with the highest number is the latest.
-                sqlx::query(
+                query(
                     "UPDATE heads SET run_id = $3, run_conclusion = $4
                      WHERE repository = $1 AND head = $2 AND (run_id IS NULL OR run_id <= $3)",
                 )
                 .bind(job.place.id.0.cast_signed())
                 .bind(&job.head.0)
                 .bind(run.id.0.cast_signed())
-                .bind(&run.conclusion)
-                .execute(&mut *transaction)
+                .bind(run.conclusion.as_deref())
+                .execute(&mut transaction)
                 .await?;
                 want_another(&mut transaction, job).await?;
             }
@@ -243,9 +233,9 @@ impl Store {
 
     async fn end(&self, job: &Job, error: Option<&str>) -> Result<bool, StoreError> {
         let ours = {
-            let mut connection = self.inner.connection.lock().await;
-            let mut transaction = sqlite::begin(&mut connection).await?;
-            let ended = sqlx::query(
+            let mut connection = self.inner.database.connect().await?;
+            let mut transaction = connection.begin().await?;
+            let ended = query(
                 "UPDATE heads SET lease = NULL, leased_generation = NULL, raised_since_ms = NULL, attempts = 0,
                    done = $4, failed = $5, last_error = $6,
                    announce = CASE WHEN announce <= $4 THEN 0 ELSE announce END,
@@ -259,9 +249,9 @@ impl Store {
             .bind(job.generation)
             .bind(if error.is_some() { job.generation } else { 0 })
             .bind(error.map(shortened))
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
-            let ours = ended.rows_affected() == 1;
+            let ours = ended == 1;
             if !ours {
                 want_another(&mut transaction, job).await?;
             }
@@ -297,8 +287,8 @@ impl Store {
         error: Option<&str>,
     ) -> Result<(), StoreError> {
         {
-            let mut connection = self.inner.connection.lock().await;
-            sqlx::query(
+            let mut connection = self.inner.database.connect().await?;
+            query(
                 "UPDATE heads SET lease = NULL, leased_generation = NULL, raised_since_ms = NULL,
                    due_ms = COALESCE($4, wanted_since_ms), attempts = attempts + $5,
                    last_error = COALESCE($6, last_error)
@@ -310,7 +300,7 @@ impl Store {
             .bind(due_ms)
             .bind(tries)
             .bind(error.map(shortened))
-            .execute(&mut *connection)
+            .execute(&mut connection)
             .await?;
         }
         self.changed();
@@ -319,8 +309,8 @@ impl Store {
 }
 
 /// Wants a judgement that starts after this moment, unless one is wanted already.
-async fn want_another(connection: &mut SqliteConnection, job: &Job) -> Result<(), StoreError> {
-    sqlx::query(
+async fn want_another(connection: &mut Connection, job: &Job) -> Result<(), StoreError> {
+    query(
         "UPDATE heads SET wanted = wanted + 1,
            raised_since_ms = CASE WHEN lease IS NULL THEN NULL ELSE touched_ms END,
            wanted_since_ms = CASE WHEN due_ms IS NULL THEN touched_ms ELSE wanted_since_ms END,
@@ -355,21 +345,48 @@ macro_rules! waiting {
 }
 use waiting;
 
-async fn next_installation(
-    connection: &mut SqliteConnection,
-    now_ms: TimestampMs,
-) -> Result<Option<i64>, StoreError> {
-    let row = sqlx::query(concat!(
+/// How many installations a claim looks at. Further ones than the first matter where other
+/// replicas are at what is due in those before.
+const TURNS_MAX: i64 = 16;
+
+/// The installations for which something is due, the one served longest ago first.
+async fn due_installations(connection: &mut Connection, now_ms: TimestampMs) -> Result<Vec<i64>, StoreError> {
+    let rows = query(concat!(
         waiting!(),
-        "SELECT installation FROM turns WHERE due_ms <= $1 ORDER BY served, due_ms, installation LIMIT 1"
+        "SELECT installation FROM turns WHERE due_ms <= $1 ORDER BY served, due_ms, installation LIMIT $2"
     ))
     .bind(now_ms)
-    .fetch_optional(connection)
+    .bind(TURNS_MAX)
+    .fetch_all(connection)
     .await?;
-    row.map(|row| Ok(row.try_get(0)?)).transpose()
+    rows.iter().map(|row| row.try_get(0)).collect()
 }
 
-fn job(row: &SqliteRow, lease: String) -> Result<Job, StoreError> {
+macro_rules! oldest_due {
+    () => {
+        "SELECT * FROM heads WHERE installation = $1 AND due_ms <= $2
+         ORDER BY due_ms, repository, head LIMIT 1"
+    };
+}
+
+/// The judgement that has been due for longest, of the first installation that has one which
+/// no other replica is about to claim or change.
+async fn due(
+    connection: &mut Connection,
+    installations: &[i64],
+    now_ms: TimestampMs,
+) -> Result<Option<Row>, StoreError> {
+    let sql = connection.say(oldest_due!(), concat!(oldest_due!(), " FOR UPDATE SKIP LOCKED"));
+    for installation in installations {
+        let row = query(sql).bind(*installation).bind(now_ms).fetch_optional(connection).await?;
+        if row.is_some() {
+            return Ok(row);
+        }
+    }
+    Ok(None)
+}
+
+fn job(row: &Row, lease: String) -> Result<Job, StoreError> {
     let number = |column: &str| row.try_get::<i64, _>(column);
     let run_id: Option<i64> = row.try_get("run_id")?;
     let conclusion: Option<String> = row.try_get("run_conclusion")?;

@@ -1,5 +1,5 @@
-//! How SQLite is opened, and the little of our SQL that another database would
-//! say otherwise: everything else is in the part that SQLite and PostgreSQL share.
+//! SQLite: one file, one process, one connection. The file's lock and the write-ahead
+//! log are set up here; what is said to it is in the part of SQL that is shared.
 
 use std::fs::File;
 use std::fs::TryLockError;
@@ -9,29 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::ConnectOptions;
-use sqlx::Connection;
-use sqlx::Row;
-use sqlx::SqlSafeStr;
-use sqlx::Sqlite;
 use sqlx::SqliteConnection;
-use sqlx::Transaction;
-use sqlx::migrate::MigrateError;
-use sqlx::migrate::Migration;
-use sqlx::migrate::MigrationType;
-use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::sqlite::SqliteJournalMode;
 use sqlx::sqlite::SqliteSynchronous;
-use tokio::sync::watch;
 
 use crate::store::StoreError;
-
-/// Every migration, by version. They are listed rather than found by `sqlx::migrate!`:
-/// the macro would build SQLite a second time, for the compiler's own use.
-const MIGRATIONS: &[(i64, &str, &str)] = &[
-    (1, "queue", include_str!("../../migrations/0001_queue.sql")),
-    (2, "reruns", include_str!("../../migrations/0002_reruns.sql")),
-];
+use crate::store::migrations;
 
 /// How long SQLite waits for somebody else's lock: a backup, or a shell on the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -60,7 +44,8 @@ pub(super) async fn open(url: &str) -> Result<(SqliteConnection, Option<LockFile
         }
     };
     let mut connection = options.connect().await?;
-    migrate(&mut connection).await?;
+    let migrated = migrations::sqlite().run(&mut connection).await;
+    migrations::outcome(migrated, &mut connection).await?;
     Ok((connection, lock))
 }
 
@@ -71,12 +56,7 @@ enum Location {
 
 impl Location {
     fn of(url: &str) -> Result<Location, StoreError> {
-        let Some(rest) = url.strip_prefix("sqlite:") else {
-            let scheme = url.split_once(':').map_or("no", |(scheme, _)| scheme);
-            return Err(StoreError::Url(format!(
-                "this version stores in SQLite only (sqlite:PATH), not in {scheme:?}"
-            )));
-        };
+        let rest = url.strip_prefix("sqlite:").unwrap_or(url);
         let path = rest.strip_prefix("//").unwrap_or(rest);
         if path == ":memory:" {
             return Ok(Location::Memory);
@@ -99,50 +79,4 @@ fn lock(database: &Path) -> Result<LockFile, StoreError> {
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(database.to_owned())),
         Err(TryLockError::Error(cause)) => Err(cannot(cause)),
     }
-}
-
-async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    let migrations = MIGRATIONS.iter().map(|(version, what, sql)| {
-        Migration::new(*version, (*what).into(), MigrationType::Simple, sql.into_sql_str(), false)
-    });
-    match Migrator::with_migrations(migrations.collect()).run(&mut *connection).await {
-        Ok(()) => Ok(()),
-        Err(MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..)) => {
-            let row = sqlx::query("SELECT MAX(version) AS found FROM _sqlx_migrations")
-                .fetch_one(connection)
-                .await?;
-            let known = MIGRATIONS.iter().map(|(version, ..)| *version).max().unwrap_or_default();
-            Err(StoreError::Newer { found: row.try_get("found")?, known })
-        }
-        Err(MigrateError::Execute(error)) => Err(error.into()),
-        Err(error) => Err(StoreError::Migration(Arc::new(error))),
-    }
-}
-
-/// Begins a transaction that will write. It takes the write lock at once: one that
-/// read first could be refused it at the first write, and would have to start over.
-pub(super) async fn begin(connection: &mut SqliteConnection) -> Result<Transaction<'_, Sqlite>, StoreError> {
-    Ok(connection.begin_with("BEGIN IMMEDIATE").await?)
-}
-
-/// A table expression `given` over the JSON array of arrays bound as `$1`, whose
-/// columns have these names: one statement takes any number of rows.
-macro_rules! given {
-    ($($index:literal $column:literal),+ $(,)?) => {
-        concat!(
-            "(SELECT key AS position", $(", value ->> ", $index, " AS ", $column),+,
-            " FROM json_each($1)) AS given"
-        )
-    };
-}
-pub(super) use given;
-
-/// Rows as [`given`] takes them.
-pub(super) fn rows<T: serde::Serialize>(rows: &[T]) -> String {
-    serde_json::to_string(rows).expect("numbers and strings serialise")
-}
-
-/// Tells who waits that something changed.
-pub(super) fn bump(changes: &watch::Sender<u64>) {
-    changes.send_modify(|count| *count = count.wrapping_add(1));
 }

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod model;
+mod postgres;
 
 use super::*;
 use crate::ids::CommentId;
@@ -10,14 +11,30 @@ use crate::ids::RepositoryName;
 
 const LEASE_MS: i64 = 60_000;
 
+/// Where `cargo xtask test` tells which database the tests are to store in.
+const STORE_VARIABLE: &str = "FROMGUARD_TEST_STORE";
+
 impl Store {
+    /// A new store: in SQLite, or in PostgreSQL when `cargo xtask test` runs the tests once more.
+    pub(crate) async fn for_tests() -> Store {
+        match std::env::var(STORE_VARIABLE).as_deref() {
+            Ok("postgres") => Store::open(&postgres::new_schema().await).await.unwrap(),
+            Ok(other) => panic!("{STORE_VARIABLE} is {other:?}"),
+            Err(_) => Store::open("sqlite::memory:").await.unwrap(),
+        }
+    }
+
     /// Makes every later use fail, as when the disk is gone.
     pub(crate) async fn break_for_tests(&self) {
-        let mut connection = self.inner.connection.lock().await;
-        for table in ["heads", "pulls", "deliveries", "installations"] {
-            let drop = sqlx::AssertSqlSafe(format!("DROP TABLE {table}"));
-            sqlx::query(drop).execute(&mut *connection).await.unwrap();
+        for sql in
+            ["DROP TABLE heads", "DROP TABLE pulls", "DROP TABLE deliveries", "DROP TABLE installations"]
+        {
+            self.run(sql).await;
         }
+    }
+
+    async fn run(&self, sql: &'static str) {
+        query(sql).execute(&mut self.inner.database.connect().await.unwrap()).await.unwrap();
     }
 }
 
@@ -49,10 +66,6 @@ fn delivery(guid: &str, pull: u64, head: char) -> Delivery {
     Delivery { guid: guid.into(), ask: Ask::Pull(change(pull, head)) }
 }
 
-async fn memory() -> Store {
-    Store::open("sqlite::memory:").await.unwrap()
-}
-
 async fn claim(store: &Store, now_ms: i64) -> Job {
     store.claim(now_ms, LEASE_MS).await.unwrap().expect("a judgement is due")
 }
@@ -67,7 +80,7 @@ fn pulls(job: &Job) -> Vec<u64> {
 
 #[tokio::test]
 async fn an_event_becomes_one_judgement() {
-    let store = memory().await;
+    let store = Store::for_tests().await;
     assert_eq!(store.next_due_ms().await.unwrap(), None);
     assert_eq!(store.record(delivery("g1", 7, 'a'), 5).await.unwrap(), Recorded::New);
     assert_eq!(store.next_due_ms().await.unwrap(), Some(5));
@@ -86,7 +99,7 @@ async fn an_event_becomes_one_judgement() {
 
 #[tokio::test]
 async fn a_guid_counts_once_while_queued_leased_backing_off_or_done() {
-    let store = memory().await;
+    let store = Store::for_tests().await;
     store.record(delivery("g1", 7, 'a'), 0).await.unwrap();
     assert_eq!(store.record(delivery("g1", 7, 'a'), 1).await.unwrap(), Recorded::Duplicate);
     let job = claim(&store, 2).await;
@@ -101,7 +114,7 @@ async fn a_guid_counts_once_while_queued_leased_backing_off_or_done() {
 
 #[tokio::test]
 async fn a_guid_is_taken_again_after_its_judgement_was_given_up() {
-    let store = memory().await;
+    let store = Store::for_tests().await;
     store.record(delivery("g1", 7, 'a'), 0).await.unwrap();
     let job = claim(&store, 0).await;
     assert!(store.give_up(&job, "the commit is gone").await.unwrap());
@@ -117,7 +130,7 @@ async fn a_guid_is_taken_again_after_its_judgement_was_given_up() {
 
 #[tokio::test]
 async fn concurrent_deliveries_of_one_guid_are_one() {
-    let store = memory().await;
+    let store = Store::for_tests().await;
     let answers = (0..20).map(|_| {
         let store = store.clone();
         tokio::spawn(async move { store.record(delivery("g1", 7, 'a'), 0).await.unwrap() })
@@ -132,7 +145,7 @@ async fn concurrent_deliveries_of_one_guid_are_one() {
 
 #[tokio::test]
 async fn a_new_head_queues_the_old_one_too() {
-    let store = memory().await;
+    let store = Store::for_tests().await;
     store.record(delivery("g1", 7, 'a'), 0).await.unwrap();
     store.record(delivery("g2", 8, 'a'), 1).await.unwrap();
     let job = claim(&store, 2).await;
@@ -148,7 +161,7 @@ async fn a_new_head_queues_the_old_one_too() {
 
 #[tokio::test]
 async fn closing_queues_the_head_without_the_pull() {
-    let store = memory().await;
+    let store = Store::for_tests().await;
     store.record(delivery("g1", 7, 'a'), 0).await.unwrap();
     let job = claim(&store, 0).await;
     store.finish(&job).await.unwrap();
@@ -161,7 +174,7 @@ async fn closing_queues_the_head_without_the_pull() {
 
 #[tokio::test]
 async fn events_in_the_wrong_order_converge_by_what_the_worker_observes() {
-    let store = memory().await;
+    let store = Store::for_tests().await;
     store.record(delivery("new", 7, 'b'), 0).await.unwrap();
     store.record(delivery("old", 7, 'a'), 1).await.unwrap();
     // The store believes the last that was said; GitHub knows better.
@@ -179,7 +192,7 @@ async fn events_in_the_wrong_order_converge_by_what_the_worker_observes() {
 
 #[tokio::test]
 async fn observing_what_is_known_queues_nothing() {
-    let store = memory().await;
+    let store = Store::for_tests().await;
     store.record(delivery("g1", 7, 'a'), 0).await.unwrap();
     let job = claim(&store, 0).await;
     store.observe(&change(7, 'a'), 1).await.unwrap();
@@ -192,7 +205,7 @@ async fn observing_what_is_known_queues_nothing() {
 
 #[tokio::test]
 async fn a_generation_raised_during_a_judgement_stays_wanted() {
-    let store = memory().await;
+    let store = Store::for_tests().await;
     store.record(delivery("g1", 7, 'a'), 0).await.unwrap();
     let job = claim(&store, 10).await;
     store.record(delivery("g2", 8, 'a'), 20).await.unwrap();
@@ -204,7 +217,7 @@ async fn a_generation_raised_during_a_judgement_stays_wanted() {
 
 #[tokio::test]
 async fn a_retry_waits_counts_and_keeps_its_back_off() {
-    let store = memory().await;
+    let store = Store::for_tests().await;
     store.record(delivery("g1", 7, 'a'), 0).await.unwrap();
     let job = claim(&store, 0).await;
     store.retry(&job, 1_000, "GitHub answered 502").await.unwrap();
@@ -218,7 +231,7 @@ async fn a_retry_waits_counts_and_keeps_its_back_off() {
 
 #[tokio::test]
 async fn who_lost_the_lease_changes_nothing_and_queues_another_judgement() {
-    let store = memory().await;
+    let store = Store::for_tests().await;
     store.record(delivery("g1", 7, 'a'), 0).await.unwrap();
     let slow = claim(&store, 0).await;
     let quick = claim(&store, LEASE_MS).await;
@@ -242,7 +255,7 @@ async fn who_lost_the_lease_changes_nothing_and_queues_another_judgement() {
 
 #[tokio::test]
 async fn a_lease_that_was_lost_after_the_end_queues_one_judgement_more() {
-    let store = memory().await;
+    let store = Store::for_tests().await;
     store.record(delivery("g1", 7, 'a'), 0).await.unwrap();
     let slow = claim(&store, 0).await;
     let quick = claim(&store, LEASE_MS).await;
@@ -258,7 +271,7 @@ async fn a_lease_that_was_lost_after_the_end_queues_one_judgement_more() {
 
 #[tokio::test]
 async fn announcing_lasts_until_a_run_is_posted() {
-    let store = memory().await;
+    let store = Store::for_tests().await;
     let mut opened = delivery("g1", 7, 'a');
     pull_of(&mut opened).announce = true;
     store.record(opened.clone(), 0).await.unwrap();
@@ -282,7 +295,7 @@ async fn announcing_lasts_until_a_run_is_posted() {
 
 #[tokio::test]
 async fn installations_take_turns() {
-    let store = memory().await;
+    let store = Store::for_tests().await;
     for number in 0..4 {
         let mut busy = delivery(&format!("busy{number}"), number, 'a');
         pull_of(&mut busy).head = Sha(format!("{number:040}"));
@@ -302,7 +315,7 @@ async fn installations_take_turns() {
 
 #[tokio::test]
 async fn a_release_is_due_at_once_and_costs_no_attempt() {
-    let store = memory().await;
+    let store = Store::for_tests().await;
     store.record(delivery("g1", 7, 'a'), 5).await.unwrap();
     let job = claim(&store, 5).await;
     store.release(&job).await.unwrap();
@@ -348,18 +361,21 @@ async fn a_database_of_a_newer_version_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("fromguard.db").display());
     let store = Store::open(&url).await.unwrap();
-    sqlx::query("INSERT INTO _sqlx_migrations VALUES (9000, 'later', CURRENT_TIMESTAMP, TRUE, x'00', 0)")
-        .execute(&mut *store.inner.connection.lock().await)
-        .await
-        .unwrap();
+    store.run("INSERT INTO _sqlx_migrations VALUES (9000, 'later', CURRENT_TIMESTAMP, TRUE, x'00', 0)").await;
     drop(store);
     let refused = Store::open(&url).await.err().expect("it is newer");
     assert!(matches!(refused, StoreError::Newer { found: 9000, known: 2 }), "{refused}");
 }
 
 #[tokio::test]
-async fn urls_that_name_no_sqlite_file_are_refused() {
-    for url in ["postgres://user:secret@host/db", "fromguard.db", "sqlite:", "sqlite:a.db?mode=ro"] {
+async fn urls_that_name_no_database_are_refused() {
+    for url in [
+        "mysql://user:secret@host/db",
+        "postgres://user:secret@host:port/db",
+        "fromguard.db",
+        "sqlite:",
+        "sqlite:a.db?mode=ro",
+    ] {
         let refused = Store::open(url).await.err().expect(url);
         assert!(matches!(refused, StoreError::Url(_)), "{url}: {refused}");
         assert!(!refused.to_string().contains("secret"), "{refused}");
@@ -369,7 +385,7 @@ async fn urls_that_name_no_sqlite_file_are_refused() {
 #[tokio::test]
 async fn what_is_old_is_forgotten_and_what_is_open_is_kept() {
     const DAY_MS: i64 = 86_400_000;
-    let store = memory().await;
+    let store = Store::for_tests().await;
     for number in 0..1200 {
         let mut delivery = delivery(&format!("g{number}"), number, 'a');
         pull_of(&mut delivery).head = Sha(format!("{number:040x}"));
@@ -394,7 +410,7 @@ async fn what_is_old_is_forgotten_and_what_is_open_is_kept() {
 
 #[tokio::test]
 async fn the_queue_says_how_much_waits() {
-    let store = memory().await;
+    let store = Store::for_tests().await;
     let empty = QueueStatus { waiting: 0, leased: 0, oldest_wait_ms: 0 };
     assert_eq!(store.queue_status(9).await.unwrap(), empty);
     store.record(delivery("g1", 7, 'a'), 5).await.unwrap();
@@ -406,7 +422,7 @@ async fn the_queue_says_how_much_waits() {
 
 #[tokio::test]
 async fn who_waits_is_told_of_changes() {
-    let store = memory().await;
+    let store = Store::for_tests().await;
     let mut changes = store.changes();
     changes.mark_unchanged();
     store.record(delivery("g1", 7, 'a'), 5).await.unwrap();
@@ -418,7 +434,7 @@ async fn who_waits_is_told_of_changes() {
 
 #[tokio::test]
 async fn comments_and_facts_are_kept_and_forgotten() {
-    let store = memory().await;
+    let store = Store::for_tests().await;
     let (repository, pull) = (RepositoryId(u64::MAX), PullNumber(7));
     store.set_comment(repository, pull, Some(CommentId(u64::MAX))).await.unwrap();
     assert_eq!(store.comment(repository, pull).await.unwrap(), Some(CommentId(u64::MAX)));
@@ -434,15 +450,11 @@ async fn comments_and_facts_are_kept_and_forgotten() {
 
 #[tokio::test]
 async fn when_the_database_fails_nothing_is_acknowledged_and_the_next_may_succeed() {
-    let store = memory().await;
-    let run = |sql: &'static str| {
-        let store = store.clone();
-        async move { sqlx::query(sql).execute(&mut *store.inner.connection.lock().await).await.unwrap() }
-    };
-    run("ALTER TABLE deliveries RENAME TO hidden").await;
+    let store = Store::for_tests().await;
+    store.run("ALTER TABLE deliveries RENAME TO hidden").await;
     let refused = store.record(delivery("g1", 7, 'a'), 0).await.unwrap_err();
     assert!(matches!(refused, StoreError::NotCommitted), "{refused}");
-    run("ALTER TABLE hidden RENAME TO deliveries").await;
+    store.run("ALTER TABLE hidden RENAME TO deliveries").await;
     nothing_is_due(&store, 0).await;
     assert_eq!(store.record(delivery("g1", 7, 'a'), 0).await.unwrap(), Recorded::New);
 }

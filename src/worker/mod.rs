@@ -23,7 +23,6 @@ use crate::clock::Clock;
 use crate::clock::TimestampMs;
 use crate::github::GitHub;
 use crate::registry::Inquiry;
-use crate::store::Heartbeat;
 use crate::store::Job;
 use crate::store::Store;
 
@@ -34,7 +33,8 @@ pub use backoff::Backoff;
 pub struct Settings {
     /// How many judgements are under way at once.
     pub concurrency: usize,
-    /// How long a lease holds, in milliseconds; it is renewed after a third of that.
+    /// How long a lease holds, in milliseconds; it is renewed after a third of that. Where replicas
+    /// share a database, what a dead one was at is taken over after this long.
     pub lease_ms: i64,
     /// How often judging is tried before the head is said to be unjudgeable.
     pub judging_attempts: u32,
@@ -50,7 +50,7 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             concurrency: 16,
-            lease_ms: 60_000,
+            lease_ms: 15_000,
             judging_attempts: 5,
             announce_after_ms: 3_000,
             backoff: Backoff::default(),
@@ -58,6 +58,9 @@ impl Default for Settings {
         }
     }
 }
+
+/// How long the worker waits for what another replica is about to claim or change, in milliseconds.
+const HELD_WAIT_MS: i64 = 50;
 
 /// How long the worker waits when the store fails, in milliseconds.
 const STORE_FAILED_WAIT_MS: i64 = 1_000;
@@ -137,7 +140,8 @@ impl Worker {
 
     /// Claims until nothing is due or all hands are full; says when to look again.
     async fn claim_due(&self, running: &mut JoinSet<()>) -> TimestampMs {
-        let beat_ms = self.clock.now_ms().saturating_add(Heartbeat::EVERY_MS);
+        let now_ms = self.clock.now_ms();
+        let beat_ms = now_ms.saturating_add(self.store.ask_every_ms());
         while running.len() < self.settings.concurrency.max(1) {
             match self.store.claim(self.clock.now_ms(), self.settings.lease_ms).await {
                 Ok(Some(job)) => {
@@ -145,7 +149,8 @@ impl Worker {
                     running.spawn(async move { worker.hold(job).await });
                 }
                 Ok(None) => match self.store.next_due_ms().await {
-                    Ok(due_ms) => return due_ms.unwrap_or(beat_ms).min(beat_ms),
+                    // What is due and was not given is held by another replica for a moment.
+                    Ok(due_ms) => return due_ms.unwrap_or(beat_ms).max(now_ms + HELD_WAIT_MS).min(beat_ms),
                     Err(error) => return self.after_store_failure(&error),
                 },
                 Err(error) => return self.after_store_failure(&error),

@@ -1,10 +1,12 @@
 //! The whole App against the stand-in for GitHub: the real server on loopback, a
-//! store in memory, the real worker. Tests converse: open a pull request, deliver
+//! new store, the real worker. Tests converse: open a pull request, deliver
 //! the webhooks, look at what GitHub shows. One clock, turned by hand, is
 //! everybody's; nothing sleeps.
 
 // Each test binary uses its own part of this.
 #![allow(dead_code)]
+
+pub(crate) mod database;
 
 use std::future::Future;
 use std::net::Ipv4Addr;
@@ -65,7 +67,7 @@ pub(crate) struct House {
     folders: tempfile::TempDir,
     server: JoinHandle<()>,
     worker: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
-    _contract: Contract,
+    _contract: Option<Contract>,
 }
 
 /// Settings of a worker that never gives up its lease while a test looks away.
@@ -81,12 +83,22 @@ impl House {
 
     /// The same with options; the clocks are set here.
     pub(crate) async fn with(options: StandinOptions, settings: worker::Settings) -> House {
+        House::built(options, settings, true).await
+    }
+
+    /// The same where nobody holds the exchanges against the descriptions, which takes most of
+    /// the time: for thousands of them.
+    pub(crate) async fn unwatched(settings: worker::Settings) -> House {
+        House::built(StandinOptions::default(), settings, false).await
+    }
+
+    async fn built(options: StandinOptions, settings: worker::Settings, watched: bool) -> House {
         let clock = Clock::manual(START_MS);
         let options = StandinOptions { clock: clock.clone(), jwt_clock: clock.clone(), ..options };
         let standin = Standin::start(options).await.expect("the stand-in starts");
-        let contract = Contract::watch(&standin);
+        let contract = watched.then(|| Contract::watch(&standin));
         let installation = standin.install("acme");
-        let store = Store::open("sqlite::memory:").await.expect("a store in memory");
+        let store = Store::open(&database::url().await).await.expect("a new store");
         let secrets = [SecretString::from(standin.webhook_secret())];
         let pieces = Pieces {
             store: store.clone(),

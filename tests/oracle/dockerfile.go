@@ -21,10 +21,14 @@ import (
 // The build argument that outranks a `# syntax` line (frontend/dockerfile/builder).
 const syntaxArg = "BUILDKIT_SYNTAX"
 
+// Every file is evaluated for these.
+var commonPlatforms = []string{"linux/amd64", "linux/arm64"}
+
 // Build is a Dockerfile and what it is built with.
 type Build struct {
 	Text string `json:"text"`
-	// Platforms are the targets to build for, on machines of the same platforms.
+	// Platforms are the targets to build for, on machines of the same platforms and, where
+	// the machine matters, of those that every file is evaluated for.
 	Platforms []string          `json:"platforms"`
 	Args      map[string]string `json:"args,omitempty"`
 	// Contexts are named contexts: name to `docker-image://…`, `https://…`.
@@ -81,11 +85,11 @@ func (build *Build) facts() []string {
 		return facts
 	}
 	for _, instruction := range parsed.AST.Children {
-		build.crossed = build.crossed || strings.Contains(instruction.Original, "BUILD")
+		build.crossed = build.crossed || mayName(instruction.Original, "BUILD")
 	}
 	var targets []string
 	var triggers []triggerSource
-	dependent := len(build.Images) > 0 || strings.Contains(build.Text, "TARGETSTAGE")
+	dependent := len(build.Images) > 0 || mayName(build.Text, "TARGETSTAGE")
 	for _, stage := range stages {
 		if stage.Name != "" && !slices.Contains(targets, stage.Name) {
 			targets = append(targets, stage.Name)
@@ -120,6 +124,32 @@ func (build *Build) facts() []string {
 	return known
 }
 
+// mayName tells whether a variable may be named in a text, in which continuations
+// may divide it.
+func mayName(text, variable string) bool {
+	letters := strings.Map(func(character rune) rune {
+		if unicode.IsLetter(character) {
+			return character
+		}
+		return -1
+	}, text)
+	return strings.Contains(letters, variable)
+}
+
+// machines are the platforms of the machines that a platform is built on.
+func (build *Build) machines(platform string) []string {
+	if !build.crossed {
+		return []string{platform}
+	}
+	machines := slices.Clone(build.Platforms)
+	for _, common := range commonPlatforms {
+		if !slices.Contains(machines, common) {
+			machines = append(machines, common)
+		}
+	}
+	return machines
+}
+
 // target is what building a stage asks for and how it fails, as far as no other
 // target did the same, and whether it fails at all. A platform is named where
 // not all do the same.
@@ -127,10 +157,7 @@ func (build *Build) target(head, target string, known []string) (facts []string,
 	var runs []run
 	var images, failures []string
 	for _, platform := range build.Platforms {
-		for _, machine := range build.Platforms {
-			if machine != platform && !build.crossed {
-				continue
-			}
+		for _, machine := range build.machines(platform) {
 			run := build.run(platform, machine, target)
 			images = append(images, run.images...)
 			if run.failed != "" {

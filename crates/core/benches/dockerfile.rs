@@ -1,7 +1,8 @@
 //! How fast Dockerfiles are read: written ones in bytes a second, and files of
 //! 1 MiB of every shape that could be slow, each of which has to stay linear.
 //!
-//! `cargo bench -p fromguard_core --bench dockerfile`
+//! `cargo bench -p fromguard_core --bench dockerfile`; with `DOCKERFILES=FOLDER` also
+//! all the files of a folder, one after the other.
 
 use std::sync::Arc;
 
@@ -70,6 +71,26 @@ fn files(bencher: Bencher<'_, '_>) {
     let bytes: usize = texts.iter().map(|text| text.len()).sum();
     bencher.counter(BytesCount::new(bytes)).bench_local(|| {
         texts.each_ref().map(|text| extract(&SourceFile::new(path.clone(), Arc::clone(text))))
+    });
+}
+
+/// The variable that names a folder of Dockerfiles that are not in this repository.
+const FOLDER: &str = "DOCKERFILES";
+
+/// What people wrote.
+#[divan::bench(ignore = std::env::var_os(FOLDER).is_none())]
+fn folder(bencher: Bencher<'_, '_>) {
+    let folder = std::env::var_os(FOLDER).expect("a folder");
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let texts: Vec<Arc<str>> =
+        entries.filter_map(|path| std::fs::read_to_string(path).ok()).map(Into::into).collect();
+    let path = RepoPath::new("Dockerfile");
+    let bytes: usize = texts.iter().map(|text| text.len()).sum();
+    bencher.counter(BytesCount::new(bytes)).bench_local(|| {
+        texts
+            .iter()
+            .map(|text| extract(&SourceFile::new(path.clone(), Arc::clone(text))).uses.len())
+            .sum::<usize>()
     });
 }
 

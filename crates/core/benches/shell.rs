@@ -67,6 +67,9 @@ fn written(bencher: Bencher<'_, '_>) {
     "arithmetic", "expansions", "indexes", "parentheses", "braces", "blocks", "branches", "cases", "functions", "assignments", "doubling",
     "one value many times", "options", "wrappers", "scripts", "quoted scripts", "piped scripts", "globs", "words", "pieces",
     "appended arrays", "long array", "many names", "many values", "choices", "builds", "calls",
+    "different elements", "chosen arrays", "wide case", "wide loop", "loops in loops", "functions in functions",
+    "calls of functions", "here-strings", "evals", "shells in shells", "pipeline", "printed scripts", "folders",
+    "build arguments", "local images", "long names", "conjunctions",
 ])]
 fn worst(bencher: Bencher<'_, '_>, shape: &str) {
     let text = match shape {
@@ -114,7 +117,7 @@ fn worst(bencher: Bencher<'_, '_>, shape: &str) {
             )
         }
         "many names" => format!(
-            "{}{}{}",
+            "{}{}{}docker pull $A1\n",
             "if a; then\n".repeat(64),
             filled(|index| format!("A{index}=\n")).split_off(2000),
             "fi\n".repeat(64)
@@ -133,12 +136,53 @@ fn worst(bencher: Bencher<'_, '_>, shape: &str) {
             "if a; then A=; else A=-i; fi\ndocker run {}",
             filled(|_| "$A $B$A ".into()).split_off(100)
         ),
+        "different elements" => format!(
+            "a=({})\n{}",
+            (0..4000).map(|number| format!("b{number} ")).collect::<String>(),
+            filled(|_| "docker pull ${a[@]}\n".into()).split_off(30_000)
+        ),
+        "chosen arrays" => format!(
+            "if a; then X=a; else X='b c'; fi\n{}",
+            filled(|_| "a=($X $X $X)\ndocker pull \"${a[@]}\"\n".into()).split_off(200)
+        ),
+        "wide case" => format!(
+            "case $x in\n{}esac\ndocker pull $A $B\n",
+            filled(|index| format!("v{index}) A=i{index}; B=$A ;;\n")).split_off(100)
+        ),
+        "wide loop" => format!(
+            "for i in {}; do docker pull $i; done\n",
+            filled(|index| format!("v{index} ")).split_off(100)
+        ),
+        "loops in loops" => {
+            filled(|index| format!("for i{index} in a b; do A=$A$i{index}; docker pull $A\n"))
+        }
+        "functions in functions" => filled(|index| format!("f{index}() {{ X=a{index}; docker pull $X$Y\n")),
+        "calls of functions" => {
+            filled(|index| format!("f{index}() {{ f{}; docker run $X$Y; X=a{index}; }}\n", index + 1))
+        }
+        "here-strings" => filled(|_| "bash <<< \"docker pull $a\"\n".into()),
+        "evals" => filled(|_| "A='docker pull x'; eval $A\n".into()),
+        "shells in shells" => filled(|_| "sh -c \"sh -c 'docker pull a'\"; ".into()),
+        "pipeline" => format!("docker pull a {} | bash", filled(|_| "| cat -n ".into()).split_off(30)),
+        "printed scripts" => filled(|_| "echo \"docker pull a\" | bash\n".into()),
+        "folders" => filled(|index| format!("cd a{index}; docker build .\n")),
+        "build arguments" => format!(
+            "for i in {}; do\n{}",
+            (0..60).map(|number| format!("v{number} ")).collect::<String>(),
+            filled(|_| "docker build --build-arg A=$i --build-arg B=$i .\n".into()).split_off(500)
+        ),
+        "local images" => filled(|index| format!("docker build -t a{index} .; docker run a{index}\n")),
+        "long names" => filled(|_| "docker build -t $A$B$C$D$E$F .; docker run $A$B$C$D$E$F$G\n".into()),
+        "conjunctions" => filled(|index| format!("A=a{index} && docker pull $A && ")),
         other => unreachable!("{other}"),
     };
     measure(bencher, "a.sh", &text);
 }
 
-#[divan::bench(args = ["recipes", "doubling", "one value many times", "open references"])]
+#[divan::bench(args = [
+    "recipes", "doubling", "one value many times", "open references", "variables", "chains", "one name", "shells",
+    "shells in shells", "functions", "functions in functions",
+])]
 fn makefile(bencher: Bencher<'_, '_>, shape: &str) {
     let text = match shape {
         "recipes" => filled(|_| "a:\n\tdocker run $(A)\n".into()),
@@ -152,7 +196,44 @@ fn makefile(bencher: Bencher<'_, '_>, shape: &str) {
             filled(|_| "\tdocker run $(A)\n".into()).split_off(70_000)
         ),
         "open references" => format!("a:\n\tdocker {}", filled(|_| "$(".into())),
+        "variables" => rules(|index| format!("V{index} = a{index}\n"), |index| format!("$(V{index})")),
+        "chains" => rules(
+            |index| format!("V{index} = a:$(V{})\n", index.saturating_sub(1)),
+            |index| format!("x$(V{index})"),
+        ),
+        "one name" => rules(|index| format!("ifdef X\nV = a{index}\nendif\n"), |_| "$(V)".into()),
+        "shells" => filled(|_| "A := $(shell docker run a)\n".into()),
+        "shells in shells" => {
+            format!("A := {}{}", "$(shell docker run ".repeat(40_000), ")".repeat(40_000))
+        }
+        "functions" => "a:\n".to_owned() + &filled(|_| "\t$(if $(X),docker run a,docker run b)\n".into()),
+        "functions in functions" => {
+            format!("a:\n\t{}{}", "$(if docker run a,".repeat(50_000), ")".repeat(50_000))
+        }
         other => unreachable!("{other}"),
     };
     measure(bencher, "Makefile", &text);
+}
+
+/// 20,000 variables, and 15,000 recipes that use them.
+fn rules(definition: impl Fn(usize) -> String, value: impl Fn(usize) -> String) -> String {
+    let definitions: String = (0..20_000).map(definition).collect();
+    let recipes = (0..15_000).map(|index| format!("t{index}:\n\tdocker run {}\n", value(index)));
+    definitions + &recipes.collect::<String>()
+}
+
+#[divan::bench(args = ["recipes", "variables", "script", "continued"])]
+fn justfile(bencher: Bencher<'_, '_>, shape: &str) {
+    let text = match shape {
+        "recipes" => filled(|index| format!("a{index}:\n  docker run {{{{x}}}}\n")),
+        "variables" => {
+            let variables: String = (0..20_000).map(|index| format!("v{index} := 'a{index}'\n")).collect();
+            let recipes = (0..15_000).map(|index| format!("t{index}:\n  docker run {{{{v{index}}}}}\n"));
+            variables + &recipes.collect::<String>()
+        }
+        "script" => format!("a:\n  #!/bin/bash\n  {}", filled(|_| "  docker run {{x}}\n".into())),
+        "continued" => format!("a:\n  {}", filled(|_| "  docker run a \\\n".into())),
+        other => unreachable!("{other}"),
+    };
+    measure(bencher, "justfile", &text);
 }

@@ -2,6 +2,8 @@
 //! known and why, and the places that it came from. What such a text stands for
 //! as an image is decided here, for every format alike.
 
+use std::hash::Hash;
+use std::hash::Hasher;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -22,7 +24,7 @@ pub(super) const MAX_MEMBERS: usize = 64;
 const MAX_VIA: usize = 32;
 
 /// One member of what a text may be. Copies of it share what it holds.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct Value(Arc<Parts>);
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,6 +36,15 @@ struct Parts {
     via: Vec<Via>,
     /// Where the first byte stands, when that is not the reference itself.
     origin: Option<Location>,
+}
+
+impl Hash for Parts {
+    /// By the text and the last place: nearly always that tells values apart.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+        self.origin.as_ref().map(|origin| origin.span).hash(state);
+        self.via.last().map(|via| via.at.span).hash(state);
+    }
 }
 
 impl Value {

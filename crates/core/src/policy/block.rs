@@ -1,5 +1,6 @@
 //! `block`: images that are refused whatever else the policy says.
 
+use super::Policy;
 use super::diagnostic::Diagnostics;
 use super::form::BlockForm;
 use super::form::Form;
@@ -106,6 +107,27 @@ impl Blocks {
             }
         });
         found.map(|id| &self.entries[id])
+    }
+}
+
+/// What a repository excepts that the organisation blocks: its exception lifts nothing.
+pub(super) fn reject_blocked_by_organisation(form: &Form, organisation: &Policy, out: &mut Diagnostics) {
+    for item in form.exceptions.iter().flat_map(|exception| &exception.images) {
+        let Some(block) = organisation.blocks.containing(&item.value) else { continue };
+        let at = organisation.file.position(block.span.start);
+        let message = format!(
+            "`{}` is wholly inside the block `{}` of the organisation's policy ({}:{}:{}): no exception lifts a block",
+            item.value,
+            block.pattern,
+            organisation.file.path(),
+            at.line_1based,
+            at.column_1based
+        );
+        let help = match &block.because {
+            Some(because) => format!("remove it, and use another image: {because}"),
+            None => "remove it, and use another image".to_owned(),
+        };
+        out.error(item.span, message, help);
     }
 }
 

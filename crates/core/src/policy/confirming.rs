@@ -9,13 +9,14 @@ use super::scrutinising::said_by;
 use super::source::Entry;
 use super::source::Trust;
 use super::source::location;
-use super::source::namespace;
 use super::wording::quoted;
+use super::wording::quoted_image;
 use crate::image::ImageRef;
 use crate::image::PatternMatch;
 use crate::image::normal_host;
 use crate::trust::Item;
 use crate::trust::Wanted;
+use crate::trust::namespace;
 
 impl Judging<'_> {
     /// Whether the tag of a pinned image stands for its digest, where that is known.
@@ -42,7 +43,7 @@ impl Judging<'_> {
         let message = format!(
             "the tag {} of {} stands for another digest, and never stood for this one as far as is known",
             quoted(tag),
-            quoted(&image.to_string())
+            quoted_image(image)
         );
         let text = format!("the tag stands for {} {}", quoted(fact.value.digest.as_str()), said_by(fact));
         let because = vec![when_unsure_step(self.case.policy)];
@@ -65,7 +66,7 @@ impl Judging<'_> {
 
     /// An entry may apply: what nobody confirmed is not skipped.
     pub(super) fn unconfirmed(&mut self, trust: &Trust, entry: &Entry, image: &ImageRef, origin: &ImageRef) {
-        let name = quoted(&image.to_string());
+        let name = quoted_image(image);
         let (message, text) = if entry.images == Images::HubVerified {
             let host = normal_host(&origin.registry);
             let publisher = namespace(&host, &origin.repository).unwrap_or_default();

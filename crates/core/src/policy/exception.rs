@@ -118,39 +118,50 @@ impl Exceptions {
         Exceptions { list, matcher }
     }
 
-    /// The exceptions that cover the name of an image, in the order of the file.
-    fn naming(&self, image: &ImageRef) -> Vec<&Exception> {
-        let mut found = BTreeSet::new();
-        self.matcher.find(&normal_host(&image.registry), &image.repository, &mut |id, hit| {
-            if hit == Hit::Covers {
-                found.insert(id);
-            }
-        });
-        found.into_iter().map(|id| &self.list[id]).collect()
+    /// The exceptions that cover the name of the image that is asked about.
+    pub(super) fn naming<'a>(&'a self, asked: Asked<'a>) -> Naming<'a> {
+        let mut found = Vec::new();
+        if !self.list.is_empty() {
+            let host = normal_host(&asked.image.registry);
+            self.matcher.find(&host, &asked.image.repository, &mut |id, hit| {
+                if hit == Hit::Covers {
+                    found.push(id);
+                }
+            });
+        }
+        found.sort_unstable();
+        found.dedup();
+        Naming { list: found.into_iter().map(|id| &self.list[id]).collect(), asked }
+    }
+}
+
+/// The exceptions of a file that cover the name of an image, in the order of the file.
+pub(super) struct Naming<'a> {
+    list: Vec<&'a Exception>,
+    asked: Asked<'a>,
+}
+
+impl<'a> Naming<'a> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
     }
 
     /// The exception that lifts a finding: of several the one that lasts longest.
-    pub(super) fn lifting(&self, asked: Asked<'_>, rule: &str) -> Option<&Exception> {
-        if self.list.is_empty() {
-            return None;
-        }
-        self.naming(asked.image)
-            .into_iter()
-            .filter(|exception| {
-                exception.is_active(asked.day)
-                    && exception.is_for(asked.file)
-                    && exception.covers(asked.image, asked.open)
-                    && exception.rules.iter().any(|lifted| lifted.value == rule)
-            })
-            .max_by_key(|exception| exception.until.value)
+    pub(super) fn lifting(&self, rule: &str) -> Option<&'a Exception> {
+        let asked = &self.asked;
+        let lifting = self.list.iter().copied().filter(|exception| {
+            exception.is_active(asked.day)
+                && exception.is_for(asked.file)
+                && exception.covers(asked.image, asked.open)
+                && exception.rules.iter().any(|lifted| lifted.value == rule)
+        });
+        lifting.max_by_key(|exception| exception.until.value)
     }
 
-    /// Why the exceptions that name the image do not lift a finding.
-    pub(super) fn misses(&self, asked: Asked<'_>, rule: &str) -> Vec<Explanation> {
-        if self.list.is_empty() {
-            return Vec::new();
-        }
-        let said = self.naming(asked.image).into_iter().take(MAX_MISSES).map(|exception| {
+    /// Why none of them lifts a finding.
+    pub(super) fn misses(&self, rule: &str) -> impl Iterator<Item = Explanation> {
+        let asked = &self.asked;
+        self.list.iter().take(MAX_MISSES).map(move |exception| {
             let id = quoted(&exception.id.value);
             let text = if !exception.is_active(asked.day) {
                 format!("the exception {id} ended on {}", exception.until.value)
@@ -163,8 +174,7 @@ impl Exceptions {
                 format!("the exception {id} lifts {}, not {}", listed(&lifts, "and"), quoted(rule))
             };
             Explanation { text, at: Some(exception.at()), because: Vec::new() }
-        });
-        said.collect()
+        })
     }
 }
 

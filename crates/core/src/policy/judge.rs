@@ -20,6 +20,7 @@ use super::source::location;
 use super::wording::foreign_sentence;
 use super::wording::plain;
 use super::wording::quoted;
+use super::wording::quoted_image;
 use crate::image::ImageRef;
 use crate::image::ImageUse;
 use crate::image::Partial;
@@ -159,7 +160,7 @@ fn judge_image(case: &Case<'_>, raw: Option<&str>, image: &ImageRef) -> Judgemen
 /// what is not known.
 fn judge_partial(case: &Case<'_>, usage: &ImageUse, partial: &Partial) -> Judgement {
     let image = &partial.name;
-    let name = quoted(&image.to_string());
+    let name = quoted_image(image);
     let what = if image.tag.is_some() { "digest" } else { "tag" };
     let reason = foreign_sentence(&partial.reason);
     if !partial.complete {
@@ -246,7 +247,7 @@ fn offer_replacement(case: &Case<'_>, image: &ImageRef, whole_use: bool, judgeme
             format!("does not pass either: {}", other.findings.first().map_or("", |finding| &finding.message))
         }
     };
-    let text = quoted(&target.to_string());
+    let text = quoted_image(&target);
     for finding in &mut judgement.findings {
         finding.explanation.because.push(Explanation {
             text: format!("`replace` offers {text}, which {verdict}"),

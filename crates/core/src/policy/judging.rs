@@ -13,6 +13,7 @@ use super::Verdict;
 use super::block::Blocked;
 use super::case::Case;
 use super::exception::Asked;
+use super::exception::Naming;
 use super::form::Unknown;
 use super::near;
 use super::place::Place;
@@ -23,6 +24,7 @@ use super::source::Trust;
 use super::source::location;
 use super::verdict::Effect;
 use super::wording::quoted;
+use super::wording::quoted_image;
 use crate::image::ImageRef;
 use crate::image::LATEST;
 use crate::image::PatternMatch;
@@ -77,7 +79,7 @@ impl<'c> Judging<'c> {
             None => image.clone(),
             Some((origin, mirror)) => {
                 self.reading.push(Explanation {
-                    text: format!("the mirror `{}` makes it {}", mirror.from, quoted(&origin.to_string())),
+                    text: format!("the mirror `{}` makes it {}", mirror.from, quoted_image(&origin)),
                     at: Some(mirror.at.clone()),
                     because: Vec::new(),
                 });
@@ -96,7 +98,7 @@ impl<'c> Judging<'c> {
             found = blocks.find(origin, open).or(found);
         }
         let Some((blocked, matched)) = found else { return false };
-        let name = quoted(&image.to_string());
+        let name = quoted_image(image);
         let at = Some(self.case.at(blocked.span));
         if matched == PatternMatch::Yes {
             let because = blocked.because.as_ref().map_or(String::new(), |because| format!(": {because}"));
@@ -125,7 +127,7 @@ impl<'c> Judging<'c> {
         self.passes_because = Some(Explanation {
             text: format!(
                 "{} comes from the source `{source}`: {} covers it",
-                quoted(&image.to_string()),
+                quoted_image(image),
                 quoted(&entry.text)
             ),
             at: Some(location(trust, entry.span)),
@@ -136,7 +138,7 @@ impl<'c> Judging<'c> {
 
     /// No source names the image.
     pub(super) fn unknown(&mut self, standing: &Standing<'_>) {
-        let (trust, name) = (standing.trust, quoted(&standing.image.to_string()));
+        let (trust, name) = (standing.trust, quoted_image(standing.image));
         self.is_unknown = true;
         let Some((unknown, at)) = &self.case.policy.unknown else { return };
         let (text, at) =
@@ -156,13 +158,16 @@ impl<'c> Judging<'c> {
                 Scrutinised::NotProven => dossier = Some(explanation),
             }
         }
+        let mut because = near::misses(trust, standing.origin, self.case.given.day);
+        let tried = near::tried(trust, standing.origin, self.case.given.evidence, &because);
         if *unknown == Unknown::Allow {
-            self.passes_because = Some(Explanation { text, at, because: Vec::new() });
+            because.extend(tried);
+            self.passes_because = Some(Explanation { text, at, because });
             return;
         }
-        let mut because = near::misses(trust, standing.origin);
         because.extend(dossier);
         because.push(trust.allowed.clone());
+        because.extend(tried);
         let message = format!("{name} comes from no source this policy trusts");
         let explanation = Explanation { text, at, because };
         match unknown {
@@ -172,10 +177,8 @@ impl<'c> Judging<'c> {
     }
 
     pub(super) fn organisation_unknown(&mut self, image: &ImageRef) {
-        let message = format!(
-            "{} cannot be judged: the organisation's policy did not load",
-            quoted(&image.to_string())
-        );
+        let message =
+            format!("{} cannot be judged: the organisation's policy did not load", quoted_image(image));
         let explanation = step(
             "the sources stand in the organisation's policy".to_owned(),
             vec![when_unsure_step(self.case.policy)],
@@ -197,7 +200,7 @@ impl<'c> Judging<'c> {
     /// One slip of the keys is no choice: a person has to look.
     pub(super) fn lookalike(&mut self, trust: &Trust, image: &ImageRef, origin: &ImageRef) {
         let Some(known) = trust::lookalike(origin, &trust.hosts) else { return };
-        let name = quoted(&image.to_string());
+        let name = quoted_image(image);
         let message = format!("{name} looks like {}, one letter away", quoted(&known));
         let text = "no source names it, and a name that is nearly a known one is how people are deceived";
         self.review("lookalike", message, step(text.to_owned(), Vec::new()));
@@ -259,19 +262,19 @@ impl<'c> Judging<'c> {
     fn except(&mut self) -> Vec<Lifted> {
         let given = self.case.given;
         let Some((image, open)) = &self.judged else { return Vec::new() };
-        if given.exceptions.iter().all(|exceptions| exceptions.list.is_empty()) {
+        let asked = Asked { day: given.day, image, open: *open, file: self.case.file };
+        let naming: Vec<Naming<'_>> = given.exceptions.iter().map(|list| list.naming(asked)).collect();
+        if naming.iter().all(Naming::is_empty) {
             return Vec::new();
         }
-        let asked = Asked { day: given.day, image, open: *open, file: self.case.file };
         let mut lifted = Vec::new();
         for mut finding in std::mem::take(&mut self.findings) {
-            let mut lifting = given.exceptions.iter().filter_map(|list| list.lifting(asked, &finding.rule));
-            match lifting.next().filter(|_| finding.liftable_as.is_some()) {
+            let lifting = naming.iter().find_map(|list| list.lifting(&finding.rule));
+            match lifting.filter(|_| finding.liftable_as.is_some()) {
                 Some(exception) => lifted.push(exception.lifts(finding)),
                 None => {
                     if finding.liftable_as.is_some() {
-                        let misses =
-                            given.exceptions.iter().flat_map(|list| list.misses(asked, &finding.rule));
+                        let misses = naming.iter().flat_map(|list| list.misses(&finding.rule));
                         finding.explanation.because.extend(misses);
                     }
                     self.findings.push(finding);
@@ -354,8 +357,9 @@ pub(super) fn step(text: String, because: Vec<Explanation>) -> Explanation {
 
 /// How a reference was read, when that is not what stands there.
 pub(super) fn read_as(raw: &str, image: &ImageRef) -> Option<Explanation> {
-    let normal = image.to_string();
-    (raw != normal).then(|| step(format!("{} is read as {}", quoted(raw), quoted(&normal)), Vec::new()))
+    let normal = quoted_image(image);
+    let differs = normal.strip_prefix('`').and_then(|text| text.strip_suffix('`')) != Some(raw);
+    differs.then(|| step(format!("{} is read as {normal}", quoted(raw)), Vec::new()))
 }
 
 pub(super) fn when_unsure_step(policy: &Policy) -> Explanation {

@@ -65,6 +65,9 @@ pub fn load(file: Arc<SourceFile>, scope: Scope<'_>, day: Day) -> Loaded {
             return None;
         }
         block::reject_blocked(&form, &blocks, &mut out);
+        if let Scope::RepositoryUnderOrganisation(Some(organisation)) = scope {
+            block::reject_blocked_by_organisation(&form, organisation, &mut out);
+        }
         let mirrors = match scope {
             Scope::RepositoryUnderOrganisation(organisation) => {
                 organisation.map(|policy| Arc::clone(&policy.mirrors)).unwrap_or_default()

@@ -4,29 +4,120 @@
 use super::Explanation;
 use super::form::Images;
 use super::matcher::Hit;
+use super::scrutinising::said_by;
 use super::source::Entry;
 use super::source::Trust;
+use super::source::location;
 use super::source::official_name;
 use super::wording::plain;
 use super::wording::quoted;
+use crate::day::Day;
 use crate::image::ImageRef;
 use crate::image::Pattern;
 use crate::image::is_docker_hub;
 use crate::image::normal_host;
 use crate::source::Location;
+use crate::trust::Evidence;
+use crate::trust::namespace;
+use crate::trust::remark;
 use crate::trust::was_official;
 
 /// More near misses than this are not read by anybody.
 const MAX_MISSES: usize = 3;
+/// Of a policy with so many patterns each is said to be tried, and why it does not cover.
+const MAX_ALL_TRIED: usize = 20;
 /// Hosts of the policy that are tried in the place of the written one.
 const MAX_HOSTS_TRIED: usize = 16;
 /// Sources, and patterns of one, that are listed.
 const MAX_SOURCES: usize = 8;
 const MAX_PATTERNS: usize = 4;
 
-/// Why the patterns that come close do not cover an image, closest first.
-pub(super) fn misses(trust: &Trust, image: &ImageRef) -> Vec<Explanation> {
+/// The patterns that were tried beside the near misses, and why none of them covers an
+/// image: each while they are few.
+pub(super) fn tried(
+    trust: &Trust,
+    image: &ImageRef,
+    evidence: &Evidence,
+    misses: &[Explanation],
+) -> Option<Explanation> {
+    let number = trust.entries.len();
+    if number > MAX_ALL_TRIED {
+        let text = format!("{number} patterns were tried, and none covers it");
+        return Some(Explanation { text, at: None, because: Vec::new() });
+    }
     let host = normal_host(&image.registry);
+    let said =
+        |entry: &Entry| misses.iter().any(|miss| miss.at.as_ref().is_some_and(|at| at.span == entry.span));
+    let others = trust.entries.iter().filter(|entry| !said(entry));
+    let because: Vec<Explanation> = others
+        .map(|entry| Explanation {
+            text: why_not(trust, entry, &host, image, evidence),
+            at: Some(location(trust, entry.span)),
+            because: Vec::new(),
+        })
+        .collect();
+    let text = if misses.is_empty() { "what was tried" } else { "what was tried too" };
+    (!because.is_empty()).then(|| Explanation { text: text.to_owned(), at: None, because })
+}
+
+/// Why an item of `images` does not cover an image that it is not even close to.
+fn why_not(trust: &Trust, entry: &Entry, host: &str, image: &ImageRef, evidence: &Evidence) -> String {
+    let text = quoted(&entry.text);
+    match &entry.images {
+        Images::Pattern(pattern) => format!("{text} {}", pattern_differs(pattern, host, image)),
+        _ if host != "docker.io" => {
+            format!("{text} is about Docker Hub, `docker.io`, and the host is {}", quoted(host))
+        }
+        Images::HubOfficial => match official_name(host, &image.repository) {
+            Some(name) => format!("{text} does not list {}", quoted(name)),
+            None => format!("{text} covers images that are written without a publisher, as `node`"),
+        },
+        Images::HubVerified => {
+            let Some(namespace) = namespace(host, &image.repository) else {
+                return format!("{text} covers images of a publisher, as `grafana/loki`");
+            };
+            let publishers = &trust.sources[entry.source].publishers;
+            let name = quoted(namespace);
+            if !publishers.is_empty() && !publishers.iter().any(|publisher| publisher == namespace) {
+                return format!("{text} is limited to `publishers`, which do not name {name}");
+            }
+            match evidence.publisher(namespace).known() {
+                Some(fact) => {
+                    format!("{text} takes verified publishers, and {name} is none {}", said_by(fact))
+                }
+                None => format!("whether {text} covers it is not known"),
+            }
+        }
+    }
+}
+
+/// The first thing in which an image is not what a pattern names.
+fn pattern_differs(pattern: &Pattern, host: &str, image: &ImageRef) -> String {
+    if !pattern.host().covers(host) {
+        return format!("names the host {}, not {}", quoted(&host_text(pattern)), quoted(host));
+    }
+    let mut path = image.repository.split('/');
+    for glob in pattern.segments() {
+        match path.next() {
+            Some(segment) if glob.matches(segment) => {}
+            Some(segment) => {
+                return format!("has {} where {} stands here", quoted(glob.as_str()), quoted(segment));
+            }
+            None => return "is about longer paths".to_owned(),
+        }
+    }
+    match (path.next(), pattern.is_deep()) {
+        (Some(_), false) => "is about shorter paths".to_owned(),
+        (None, true) => "is about longer paths".to_owned(),
+        _ if pattern.digest().is_some() => "covers another digest".to_owned(),
+        _ => "covers other tags".to_owned(),
+    }
+}
+
+/// Why the patterns that come close do not cover an image, closest first.
+pub(super) fn misses(trust: &Trust, image: &ImageRef, day: Day) -> Vec<Explanation> {
+    let host = normal_host(&image.registry);
+    let host: &str = &host;
     let mut misses = Vec::new();
     let mut say = |entry: Option<&Entry>, text: String| {
         if misses.len() < MAX_MISSES {
@@ -34,29 +125,29 @@ pub(super) fn misses(trust: &Trust, image: &ImageRef) -> Vec<Explanation> {
             misses.push(Explanation { text, at, because: Vec::new() });
         }
     };
-    trust.matcher.find(&host, &image.repository, &mut |id, hit| {
+    trust.matcher.find(host, &image.repository, &mut |id, hit| {
         let entry = &trust.entries[id];
         if let Images::Pattern(pattern) = &entry.images {
             say(Some(entry), by_path(pattern, &entry.text, hit));
         }
     });
-    by_host(trust, &host, &mut say);
+    by_host(trust, host, &mut say);
     let first = image.repository.split('/').next().unwrap_or("");
     if trust.matcher.has_host(first) || is_docker_hub(first) {
-        say(None, format!("{} stands in the path here: the host is {}", quoted(first), quoted(&host)));
+        say(None, format!("{} stands in the path here: the host is {}", quoted(first), quoted(host)));
     }
-    if let Some(name) = official_name(&host, &image.repository).filter(|_| trust.trusts_official()) {
+    if let Some(name) = official_name(host, &image.repository).filter(|_| trust.trusts_official()) {
         say(
             None,
-            if was_official(name) {
-                format!("`{}` was an official image once and gets no updates any more", plain(name))
+            if let Some(remark) = remark(image, day).filter(|_| was_official(name)) {
+                remark.to_string()
             } else {
                 format!("`{}` is not in the list of official images", plain(name))
             },
         );
     }
     if misses.is_empty() {
-        misses.extend(by_other_host(trust, &host, image));
+        misses.extend(by_other_host(trust, host, image));
     }
     misses
 }

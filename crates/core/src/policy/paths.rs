@@ -51,33 +51,42 @@ impl PathGlob {
     /// Whether it matches a whole path. `**` matches no segment too, so that
     /// `**/testdata/**` matches `testdata/a`; at the end it needs one.
     pub(super) fn matches(&self, path: &RepoPath) -> bool {
-        let path: Vec<&str> = path.as_str().split('/').collect();
-        let (mut g, mut p) = (0, 0);
+        let path = path.as_str();
+        // The next glob, and where the next segment of the path begins: `None` after the last.
+        let (mut g, mut at) = (0, Some(0));
         let mut stars: Option<(usize, usize)> = None;
-        while p < path.len() {
+        while let Some(start) = at {
+            let (segment, next) = segment_at(path, start);
             match self.segments.get(g).map(String::as_str) {
                 Some("**") => {
-                    stars = Some((g + 1, p));
                     g += 1;
                     if g == self.segments.len() {
                         return true;
                     }
+                    stars = Some((g, start));
                 }
-                Some(glob) if glob_matches(glob, path[p]) => {
+                Some(glob) if glob_matches(glob, segment) => {
                     g += 1;
-                    p += 1;
+                    at = next;
                 }
-                _ => match stars {
-                    Some((after, from)) => {
-                        stars = Some((after, from + 1));
-                        g = after;
-                        p = from + 1;
-                    }
-                    None => return false,
-                },
+                _ => {
+                    let Some((after, from)) = stars else { return false };
+                    let Some(next) = segment_at(path, from).1 else { return false };
+                    stars = Some((after, next));
+                    g = after;
+                    at = Some(next);
+                }
             }
         }
         g == self.segments.len()
+    }
+}
+
+/// The segment of a path that begins at a byte, and where the next one begins.
+fn segment_at(path: &str, start: usize) -> (&str, Option<usize>) {
+    match path.as_bytes()[start..].iter().position(|byte| *byte == b'/') {
+        Some(length) => (&path[start..start + length], Some(start + length + 1)),
+        None => (&path[start..], None),
     }
 }
 

@@ -13,6 +13,7 @@ use super::source::location;
 use super::verdict::Effect;
 use super::wording::listed;
 use super::wording::quoted;
+use super::wording::quoted_image;
 use crate::image::ImageRef;
 
 /// What is known of an image that is not blocked.
@@ -54,7 +55,7 @@ impl Judging<'_> {
         if certain && candidates == standing.candidates.len() {
             return;
         }
-        let name = quoted(&standing.image.to_string());
+        let name = quoted_image(standing.image);
         let wanted: Vec<&str> = only.value.iter().map(|source| source.value.as_str()).collect();
         let wanted = listed(&wanted, "or");
         let place_name = quoted(&place.name.value);
@@ -105,7 +106,7 @@ impl Judging<'_> {
         let name = quoted(&place.name.value);
         let message = format!(
             "{} comes from no source this policy trusts, which the place {name} does not take",
-            quoted(&standing.image.to_string())
+            quoted_image(standing.image)
         );
         let (verdict, word) = match unknown.value {
             Effect::Review => (Verdict::Review, "review"),

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::Explanation;
 use super::judging::Judging;
+use super::judging::step;
 use super::judging::when_unsure_step;
 use super::place::Place;
 use super::placing::Standing;
@@ -14,6 +15,7 @@ use super::source::Trust;
 use super::source::location;
 use super::source::official_name;
 use super::wording::quoted;
+use super::wording::quoted_image;
 use crate::image::ImageRef;
 use crate::image::LATEST;
 use crate::image::normal_host;
@@ -59,7 +61,7 @@ impl Judging<'_> {
 
     /// What `require` holds. `image` is what is shown, `origin` what is judged.
     pub(super) fn require(&mut self, by: By<'_>, require: &Require, image: &ImageRef, origin: &ImageRef) {
-        let name = quoted(&image.to_string());
+        let name = quoted_image(image);
         if let Some(span) = require.digest.filter(|_| image.digest.is_none()) {
             self.unpinned(by, span, image, origin);
         }
@@ -124,16 +126,14 @@ impl Judging<'_> {
             origin,
             |signers: &Vec<trust::Signer>| match signers.iter().find(|signer| wanted.value.is(signer)) {
                 Some(signer) => Ok(format!("it is signed by {}", quoted(&signer.identity))),
-                None => {
-                    Err(format!("{} is not signed by {who}, which {by} requires", quoted(&image.to_string())))
-                }
+                None => Err(format!("{} is not signed by {who}, which {by} requires", quoted_image(image))),
             },
         );
     }
 
     fn built(&mut self, by: By<'_>, require: &Require, image: &ImageRef, origin: &ImageRef) {
         let Some(span) = require.github_hosted else { return };
-        let name = quoted(&image.to_string());
+        let name = quoted_image(image);
         let learnt = &self.case.given.evidence.of(origin).provenance;
         self.evident(
             by,
@@ -160,9 +160,7 @@ impl Judging<'_> {
         let learnt = &self.case.given.evidence.of(origin).sbom;
         self.evident(by, "sbom", Item::Sbom, span, learnt, origin, |has: &bool| match has {
             true => Ok("it has a bill of materials".to_owned()),
-            false => {
-                Err(format!("{} has no bill of materials, which {by} requires", quoted(&image.to_string())))
-            }
+            false => Err(format!("{} has no bill of materials, which {by} requires", quoted_image(image))),
         });
     }
 
@@ -182,7 +180,7 @@ impl Judging<'_> {
         let mut explanation = self.required(by, span, text);
         let Some(fact) = learnt.known() else {
             let why = self.not_known(learnt, Wanted::Image(origin.clone(), item));
-            let message = format!("{by} requires `{id}` of {}: {why}", quoted(&origin.to_string()));
+            let message = format!("{by} requires `{id}` of {}: {why}", quoted_image(origin));
             explanation.because.push(when_unsure_step(self.case.policy));
             return self.unsure(by.rule("unsure"), message, explanation);
         };
@@ -200,7 +198,7 @@ impl Judging<'_> {
     }
 
     fn supported_tag(&mut self, by: By<'_>, image: &ImageRef, origin: &ImageRef, span: Span) {
-        let name = quoted(&image.to_string());
+        let name = quoted_image(image);
         let date = &trust::catalogue_origin().date;
         let short = official_name(&normal_host(&origin.registry), &origin.repository).unwrap_or("");
         let Some(official) = trust::official(short) else {
@@ -220,6 +218,7 @@ impl Judging<'_> {
             (tag, digest) => {
                 let tag = tag.as_deref().unwrap_or(LATEST);
                 if !official.supports(tag) {
+                    let remark = trust::remark(origin, self.case.given.day);
                     let message = format!(
                         "the tag {} of the official image `{short}` is not supported any more, or never was",
                         quoted(tag)
@@ -227,7 +226,8 @@ impl Judging<'_> {
                     let text = format!(
                         "the list of official images of {date} does not have it: write a tag of the list"
                     );
-                    let explanation = self.required(by, span, text);
+                    let mut explanation = self.required(by, span, text);
+                    explanation.because.extend(remark.map(|remark| step(remark.to_string(), Vec::new())));
                     self.fail(by.rule("tag"), message, explanation);
                 } else if digest.is_some() {
                     let learnt = &self.case.given.evidence.of(origin).tag;

@@ -8,9 +8,11 @@ use super::scrutiny::Check;
 use super::scrutiny::Scrutiny;
 use super::wording::plain;
 use super::wording::quoted;
+use super::wording::quoted_image;
 use crate::day::Day;
 use crate::image::ImageRef;
 use crate::trust;
+use crate::trust::Dossier;
 use crate::trust::Fact;
 use crate::trust::Item;
 use crate::trust::Learnt;
@@ -124,12 +126,15 @@ impl Judging<'_> {
                     Some(scan) => within(today, scan.day, scan_within_days, "it was scanned"),
                 })
             }
-            Check::NotEndOfLife => {
-                self.fact(image, Item::EndOfLife, &dossier.end_of_life, |over| match over {
+            Check::NotEndOfLife => match trust::remark(image, today) {
+                // What the tag admits needs no further proof.
+                Some(remark) => Answer::Refuted(remark.to_string()),
+                None if let Some(text) = maintained(image, dossier, today) => Answer::Proven(text),
+                None => self.fact(image, Item::EndOfLife, &dossier.end_of_life, |over| match over {
                     false => Answer::Proven("it is not past its end of life".to_owned()),
                     true => Answer::Refuted("it is past its end of life".to_owned()),
-                })
-            }
+                }),
+            },
             Check::NoLookalike => match trust::lookalike(image, &standing.trust.hosts) {
                 None => Answer::Proven("its name is not close to a known one".to_owned()),
                 Some(known) => Answer::Refuted(format!("its name is close to {}", quoted(&known))),
@@ -171,7 +176,7 @@ impl Judging<'_> {
 
     /// The first use of what is otherwise proven.
     pub(super) fn first_use(&mut self, standing: &Standing<'_>, known: bool, dossier: Explanation) {
-        let name = quoted(&standing.image.to_string());
+        let name = quoted_image(standing.image);
         let text = "the first use in the organisation needs a person".to_owned();
         let explanation = step(text, vec![dossier]);
         match known {
@@ -185,6 +190,14 @@ impl Judging<'_> {
             }
         }
     }
+}
+
+/// That the release which the tag names is maintained, where the registry says that the
+/// tag stands for the digest, or did.
+fn maintained(image: &ImageRef, dossier: &Dossier, today: Day) -> Option<String> {
+    let digest = image.digest.as_ref()?;
+    dossier.tag.known().filter(|fact| fact.value.covers(digest))?;
+    trust::maintained(image, today)
 }
 
 /// Who says a fact, and when, for people.

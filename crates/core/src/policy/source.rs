@@ -66,7 +66,7 @@ pub(super) struct Trust {
 pub(super) struct Source {
     pub(super) name: String,
     /// The namespaces that `hub:verified-publisher` is limited to; empty: every one.
-    publishers: Vec<String>,
+    pub(super) publishers: Vec<String>,
     pub(super) require: Require,
     /// All its images are official ones.
     pub(super) is_official: bool,
@@ -168,7 +168,9 @@ impl Trust {
         {
             found.extend(self.official.iter().map(|id| (&self.entries[*id], PatternMatch::Yes)));
         }
-        if let Some(namespace) = namespace(&host, &image.repository).filter(|_| !self.verified.is_empty()) {
+        if let Some(namespace) =
+            trust::namespace(&host, &image.repository).filter(|_| !self.verified.is_empty())
+        {
             let matched = match evidence.publisher(namespace).known().map(|fact| fact.value) {
                 Some(Badge::VerifiedPublisher) => PatternMatch::Yes,
                 Some(Badge::OpenSource | Badge::Community) => PatternMatch::No,
@@ -215,12 +217,6 @@ pub(super) fn official_name<'a>(host: &str, repository: &'a str) -> Option<&'a s
         return None;
     }
     repository.strip_prefix("library/").filter(|name| !name.contains('/'))
-}
-
-/// The publisher's namespace of an image on Docker Hub; official images have none.
-pub(super) fn namespace<'a>(host: &str, repository: &'a str) -> Option<&'a str> {
-    let (namespace, name) = repository.split_once('/').filter(|_| host == "docker.io")?;
-    (namespace != "library" && !name.contains('/')).then_some(namespace)
 }
 
 /// Sources that trust more people than they name.

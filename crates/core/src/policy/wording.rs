@@ -1,21 +1,42 @@
 //! Text of other people inside our sentences: nothing in it can break a line,
 //! end a code span, or turn the reading direction.
 
+use crate::image::ImageRef;
+
 /// More of a foreign text than this is cut, in characters.
 const MAX_QUOTED_CHARS: usize = 300;
 
 /// A foreign text in backquotes.
 pub(super) fn quoted(text: &str) -> String {
-    format!("`{}`", plain(text))
+    let mut out = String::with_capacity(text.len().min(4 * MAX_QUOTED_CHARS) + 2);
+    out.push('`');
+    push_plain(&mut out, text);
+    out.push('`');
+    out
+}
+
+/// An image in backquotes: what [`quoted`] makes of its text, at once.
+pub(super) fn quoted_image(image: &ImageRef) -> String {
+    let ImageRef { registry, repository, tag, digest } = image;
+    let tag = tag.as_deref().map_or(["", ""], |tag| [":", tag]);
+    let digest = digest.as_ref().map_or(["", ""], |digest| ["@", digest.as_str()]);
+    let text = ["`", registry, "/", repository, tag[0], tag[1], digest[0], digest[1], "`"].concat();
+    // The grammar has no other letters, but a whole reference may be too long.
+    if text.len() > MAX_QUOTED_CHARS { quoted(text.trim_matches('`')) } else { text }
 }
 
 /// A foreign text without control, formatting and backquote characters, on one line.
 pub(super) fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().min(4 * MAX_QUOTED_CHARS));
+    push_plain(&mut out, text);
+    out
+}
+
+fn push_plain(out: &mut String, text: &str) {
     let harmless = |byte: u8| (byte.is_ascii_graphic() || byte == b' ') && byte != b'`';
     if text.len() <= MAX_QUOTED_CHARS && text.bytes().all(harmless) {
-        return text.to_owned();
+        return out.push_str(text);
     }
-    let mut out = String::with_capacity(text.len().min(MAX_QUOTED_CHARS));
     for (count, c) in text.chars().enumerate() {
         if count == MAX_QUOTED_CHARS {
             out.push('…');
@@ -27,7 +48,6 @@ pub(super) fn plain(text: &str) -> String {
             _ => out.push(c),
         }
     }
-    out
 }
 
 /// A sentence of ours around foreign text, with backquotes of its own.

@@ -10,6 +10,7 @@ use crate::policy::Finding;
 use crate::policy::Severity;
 use crate::report::JudgedUse;
 use crate::report::Report;
+use crate::report::dossier;
 use crate::report::excepted;
 use crate::report::explain;
 use crate::report::item;
@@ -74,6 +75,16 @@ struct CheckedUse<'a> {
     change: &'static str,
     counts: bool,
     lifted: Vec<LiftedEntry<'a>>,
+    /// Of an image that no source names, where something is known of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dossier: Option<Vec<DossierEntry>>,
+}
+
+/// A line of a dossier.
+#[derive(Serialize)]
+struct DossierEntry {
+    about: &'static str,
+    text: String,
 }
 
 /// Lines and columns from 1; columns in Unicode scalar values; the end exclusive.
@@ -164,7 +175,7 @@ pub fn scan_json(scanned: &Scanned) -> String {
 pub fn check_json(report: &Report) -> String {
     let head = &report.subject.head;
     let mut uses: Vec<CheckedUse<'_>> =
-        report.uses.iter().flat_map(|judged| checked_members(head, judged)).collect();
+        report.uses.iter().flat_map(|judged| checked_members(report, judged)).collect();
     uses.sort_by(|a, b| order(&a.usage, &b.usage));
     let mut findings: Vec<FindingEntry<'_>> = item::all(report)
         .flat_map(|item| {
@@ -247,13 +258,16 @@ fn members<'a>(scanned: &'a Scanned, usage: &'a ImageUse) -> impl Iterator<Item 
     })
 }
 
-fn checked_members<'a>(head: &'a Scanned, judged: &'a JudgedUse) -> impl Iterator<Item = CheckedUse<'a>> {
-    members(head, &judged.usage).map(|usage| CheckedUse {
+fn checked_members<'a>(report: &'a Report, judged: &'a JudgedUse) -> impl Iterator<Item = CheckedUse<'a>> {
+    members(&report.subject.head, &judged.usage).map(move |usage| CheckedUse {
         usage,
         verdict: judged.judgement.as_ref().map(|judgement| judgement.verdict.as_str()),
         source: judged.judgement.as_ref().and_then(|judgement| judgement.source.as_deref()),
         change: judged.change.as_str(),
         counts: judged.counts,
+        dossier: dossier::of(report, judged).map(|lines| {
+            lines.into_iter().map(|line| DossierEntry { about: line.about, text: line.text }).collect()
+        }),
         lifted: judged
             .judgement
             .iter()

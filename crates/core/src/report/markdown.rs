@@ -11,6 +11,7 @@ use crate::policy::Severity;
 use crate::report::JudgedUse;
 use crate::report::Report;
 use crate::report::brief;
+use crate::report::dossier;
 use crate::report::excepted;
 use crate::report::explain;
 use crate::report::item::About;
@@ -155,6 +156,10 @@ fn finding_entry(report: &Report, item: &Item<'_>) -> String {
         entry.push_str(&format!("  - {more}\n"));
     }
     if let About::Use(judged) = item.about {
+        if let Some(lines) = dossier::of(report, judged) {
+            entry.push_str("  - what is known of it:\n");
+            entry.extend(lines.iter().map(|line| format!("    - {}: {}\n", line.about, prose(&line.text))));
+        }
         entry.push_str(&how_it_resolves(report, judged));
     }
     entry
@@ -181,6 +186,13 @@ pub(super) fn finding_line(report: &Report, item: &Item<'_>) -> String {
         line.push_str(&format!(" Write {} instead.", code(fix)));
     }
     line.push('\n');
+    if let About::Use(judged) = item.about
+        && let Some(lines) = dossier::of(report, judged)
+    {
+        let said: Vec<String> =
+            lines.iter().map(|line| format!("{}: {}", line.about, prose(&line.text))).collect();
+        line.push_str(&format!("  - {}\n", said.join(" · ")));
+    }
     line
 }
 

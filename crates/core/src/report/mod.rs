@@ -10,6 +10,7 @@ mod bench;
 mod brief;
 mod check_run;
 mod comment;
+mod dossier;
 mod excepted;
 mod explain;
 mod explained;

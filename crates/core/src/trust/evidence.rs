@@ -49,6 +49,9 @@ pub struct Dossier {
     pub used_before: Learnt<bool>,
     /// The repository it is built from, proven by verified provenance; `None` when nothing proves one.
     pub source_repository: Learnt<Option<SourceRepository>>,
+    /// The repository that a label of the image names (`org.opencontainers.image.source`): a
+    /// claim, which is shown and proves nothing; `None` when there is no such label.
+    pub claimed_source: Learnt<Option<String>>,
     /// The day on which the registry took this digest, never what the image claims.
     pub pushed: Learnt<Day>,
     /// The scan result that was verified or supplied; `None` when there is none.
@@ -165,6 +168,14 @@ pub enum Item {
     EndOfLife,
 }
 
+/// The publisher's namespace of an image on Docker Hub, whose host is in normal form;
+/// official images have none.
+#[must_use]
+pub fn namespace<'a>(host: &str, repository: &'a str) -> Option<&'a str> {
+    let (namespace, name) = repository.split_once('/').filter(|_| host == "docker.io")?;
+    (namespace != "library" && !name.contains('/')).then_some(namespace)
+}
+
 static NOTHING: Dossier = Dossier {
     tag: Learnt::NotAsked,
     signatures: Learnt::NotAsked,
@@ -172,6 +183,7 @@ static NOTHING: Dossier = Dossier {
     sbom: Learnt::NotAsked,
     used_before: Learnt::NotAsked,
     source_repository: Learnt::NotAsked,
+    claimed_source: Learnt::NotAsked,
     pushed: Learnt::NotAsked,
     scan: Learnt::NotAsked,
     end_of_life: Learnt::NotAsked,

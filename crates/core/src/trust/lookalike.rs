@@ -48,9 +48,12 @@ pub fn lookalike(image: &ImageRef, own_hosts: &[String]) -> Option<String> {
     let host = normal_host(&image.registry);
     if KNOWN_HOSTS.contains(&&*host) {
         let name = image.repository.strip_prefix("library/").filter(|_| host == "docker.io")?;
-        let known = official(name).is_some() || was_official(name);
-        let close = official_names().find(|other| is_close(name, other)).filter(|_| !known)?;
-        return Some(format!("docker.io/library/{close}"));
+        if official(name).is_some() || was_official(name) {
+            return None;
+        }
+        return official_names()
+            .find(|other| is_close(name, other))
+            .map(|close| format!("docker.io/library/{close}"));
     }
     let own = own_hosts.iter().take(MAX_OWN_HOSTS).map(String::as_str);
     if own.clone().any(|own| own == host) {
@@ -65,7 +68,20 @@ fn is_close(name: &str, known: &str) -> bool {
     length.min(other) >= MIN_NAME_BYTES
         && length <= MAX_NAME_BYTES
         && length.abs_diff(other) <= 1
-        && strsim::damerau_levenshtein(name, known) == 1
+        && is_one_slip(name.as_bytes(), known.as_bytes())
+}
+
+/// Whether the Damerau-Levenshtein distance is one: what is left between the common
+/// beginning and the common end is a single letter, or two that are swapped.
+fn is_one_slip(name: &[u8], known: &[u8]) -> bool {
+    let begin = name.iter().zip(known).take_while(|(one, other)| one == other).count();
+    let (name, known) = (&name[begin..], &known[begin..]);
+    let end = name.iter().rev().zip(known.iter().rev()).take_while(|(one, other)| one == other).count();
+    match (&name[..name.len() - end], &known[..known.len() - end]) {
+        ([_], [_]) | ([_], []) | ([], [_]) => true,
+        ([a, b], [c, d]) => a == d && b == c,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -92,6 +108,14 @@ mod tests {
             ("regsitry.acme.example/x", "registry.acme.example"),
         ] {
             assert_eq!(meant(text).as_deref(), Some(wanted), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_slip_is_a_distance_of_one(name in "[ab.]{0,7}", known in "[ab.]{0,7}") {
+            let distance = strsim::damerau_levenshtein(&name, &known);
+            proptest::prop_assert_eq!(is_one_slip(name.as_bytes(), known.as_bytes()), distance == 1);
         }
     }
 

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::day::Day;
+
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
     serde_json::from_str(include_str!("../../data/official-images.json"))
         .expect("a test reads the bundled catalogue")
@@ -15,7 +17,8 @@ struct Catalogue {
     #[serde(flatten)]
     origin: CatalogueOrigin,
     images: BTreeMap<String, OfficialImage>,
-    removed: Vec<String>,
+    /// With the day on which the list dropped it.
+    removed: BTreeMap<String, String>,
 }
 
 /// Where the bundled list comes from.
@@ -79,8 +82,13 @@ pub fn official_names() -> impl Iterator<Item = &'static str> {
 /// Whether a name was an official image once and builds nothing any more.
 #[must_use]
 pub fn was_official(name: &str) -> bool {
-    let removed = CATALOGUE.removed.binary_search_by(|listed| listed.as_str().cmp(name)).is_ok();
-    removed || CATALOGUE.images.get(name).is_some_and(|image| image.tags.is_empty())
+    CATALOGUE.removed.contains_key(name)
+        || CATALOGUE.images.get(name).is_some_and(|image| image.tags.is_empty())
+}
+
+/// The day on which the list dropped a name.
+pub(super) fn removed_on(name: &str) -> Option<Day> {
+    Day::parse(CATALOGUE.removed.get(name)?)
 }
 
 /// Where the bundled list comes from.
@@ -97,7 +105,7 @@ mod tests {
     fn the_bundled_catalogue_is_read_and_sorted() {
         assert_eq!(CATALOGUE.images.len(), 144);
         assert_eq!(CATALOGUE.origin.date, "2026-08-21");
-        assert!(CATALOGUE.removed.is_sorted());
+        assert!(CATALOGUE.removed.values().all(|day| Day::parse(day).is_some()));
         for (name, image) in &CATALOGUE.images {
             assert!(image.tags.is_sorted(), "{name}");
         }

@@ -9,6 +9,7 @@ use memchr::memchr_iter;
 
 use super::instruction;
 use super::instruction::Json;
+use super::instruction::Parts;
 use super::lex;
 use super::lex::LexError;
 use super::lex::Mode;
@@ -23,8 +24,8 @@ pub(super) struct Heredoc {
 }
 
 /// The heredocs that a line opens: `RUN`, `COPY` and `ADD`, also as triggers.
-pub(super) fn opened(line: &Line<'_, '_>, escape: u8) -> Result<Vec<Heredoc>, LexError> {
-    if !holds_mark(line.text.as_bytes()) || !can_hold_heredoc(line.text, escape) {
+pub(super) fn opened(line: &Line<'_, '_>, parts: &Parts<'_>, escape: u8) -> Result<Vec<Heredoc>, LexError> {
+    if !holds_mark(line.text.as_bytes()) || !can_hold_heredoc(parts, escape) {
         return Ok(Vec::new());
     }
     let mode = Mode { escape: '\\', raw_quotes: true, raw_escapes: true, skip_unset: true };
@@ -45,17 +46,17 @@ fn holds_mark(text: &[u8]) -> bool {
     memchr_iter(b'<', text).any(|at| text.get(at + 1) == Some(&b'<'))
 }
 
-fn can_hold_heredoc(text: &str, escape: u8) -> bool {
-    let parts = instruction::split(text, 0, escape);
-    let (name, arguments) = match instruction::known(parts.name) {
+fn can_hold_heredoc(parts: &Parts<'_>, escape: u8) -> bool {
+    let inner;
+    let parts = match parts.known {
         Some("onbuild") => {
-            let inner = instruction::split(parts.arguments, 0, escape);
-            (instruction::known(inner.name), inner.arguments)
+            inner = instruction::split(parts.arguments, 0, escape);
+            &inner
         }
-        name => (name, parts.arguments),
+        _ => parts,
     };
-    matches!(name, Some("run" | "copy" | "add"))
-        && !matches!(instruction::json(arguments), Ok(Json::Texts(_)))
+    matches!(parts.known, Some("run" | "copy" | "add"))
+        && !matches!(instruction::json(parts.arguments), Ok(Json::Texts(_)))
 }
 
 /// `ParseHeredoc`: `^(\d*)<<(-?)\s*([^<]*)$`, and the rest a single word.

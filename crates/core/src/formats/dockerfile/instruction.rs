@@ -22,7 +22,6 @@ use serde::Deserialize;
 use serde::Deserializer;
 use serde::de::Visitor;
 
-use crate::source::Mapped;
 use crate::source::Span;
 
 use super::flags;
@@ -107,7 +106,9 @@ pub(super) struct Refused {
 
 /// A line split into its name, flags and arguments.
 pub(super) struct Parts<'l> {
-    pub(super) name: &'l str,
+    name: &'l str,
+    /// The name in lower case, when it is that of an instruction.
+    pub(super) known: Option<&'static str>,
     flags: Vec<Flag<'l>>,
     /// The arguments without space around them, and their offset in the line.
     pub(super) arguments: &'l str,
@@ -124,7 +125,8 @@ pub(super) fn split<'l>(text: &'l str, at: usize, escape: u8) -> Parts<'l> {
     let (text, at) = trimmed(text, at);
     let bytes = text.as_bytes();
     let Some(name_end) = bytes.iter().position(|byte| go::is_separator(*byte)) else {
-        return Parts { name: text, flags: Vec::new(), arguments: "", at: at + text.len() };
+        let at = at + text.len();
+        return Parts { name: text, known: known(text), flags: Vec::new(), arguments: "", at };
     };
     let name = &text[..name_end];
     let blanks = bytes[name_end..].iter().take_while(|byte| go::is_separator(**byte)).count();
@@ -137,11 +139,11 @@ pub(super) fn split<'l>(text: &'l str, at: usize, escape: u8) -> Parts<'l> {
         _ => (Vec::new(), base),
     };
     let (arguments, at) = trimmed(&rest[start - base..], start);
-    Parts { name, flags, arguments, at }
+    Parts { name, known: known(name), flags, arguments, at }
 }
 
 /// The instruction's name, in lower case, when it is one.
-pub(super) fn known(name: &str) -> Option<&'static str> {
+fn known(name: &str) -> Option<&'static str> {
     const LONGEST: usize = "healthcheck".len();
     let mut buffer = [0; LONGEST];
     let lower = match buffer.get_mut(..name.len()) {
@@ -179,26 +181,28 @@ fn known_lower(name: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// The name of the instruction on a line, in lower case, when it is one.
-pub(super) fn name(text: &str, escape: u8) -> Option<&'static str> {
-    known(split(text, 0, escape).name)
-}
-
-/// The command of a `RUN`, also as a trigger, where a shell gets it.
-pub(super) fn command(line: &Line<'_, '_>, escape: u8) -> Option<Mapped> {
-    let mut parts = split(line.text, 0, escape);
-    if known(parts.name) == Some("onbuild") {
-        parts = split(parts.arguments, parts.at, DEFAULT_ESCAPE);
+/// Where the command of a `RUN` begins, also as a trigger.
+pub(super) fn command(parts: &Parts<'_>) -> Option<usize> {
+    if parts.known == Some("onbuild") {
+        let inner = split(parts.arguments, parts.at, DEFAULT_ESCAPE);
+        return (inner.known == Some("run")).then_some(inner.at);
     }
-    let is_shell = known(parts.name) == Some("run") && !matches!(json(parts.arguments), Ok(Json::Texts(_)));
-    is_shell.then(|| line.mapped(parts.at))
+    (parts.known == Some("run")).then_some(parts.at)
 }
 
-/// Reads a whole line.
-pub(super) fn read<'s>(line: &Line<'_, 's>, escape: u8) -> Result<Instruction<'s>, Refused> {
-    let parts = split(line.text, 0, escape);
+/// Whether a command is the list of its arguments, which no shell gets.
+pub(super) fn is_exec_form(command: &str) -> bool {
+    matches!(json(command), Ok(Json::Texts(_)))
+}
+
+/// Reads a whole line, which was split.
+pub(super) fn read<'s>(
+    line: &Line<'_, 's>,
+    parts: &Parts<'_>,
+    escape: u8,
+) -> Result<Instruction<'s>, Refused> {
     let refuse = |message: String| Refused { message, span: line.whole(), unknown: false, template: false };
-    let Some(name) = known(parts.name) else {
+    let Some(name) = parts.known else {
         return Err(Refused {
             message: format!("unknown instruction `{}`", shortened(parts.name)),
             span: line.whole(),
@@ -206,7 +210,7 @@ pub(super) fn read<'s>(line: &Line<'_, 's>, escape: u8) -> Result<Instruction<'s
             template: template::is_control_line(line.text),
         });
     };
-    read_known(name, &parts, line, escape, false).map_err(refuse)
+    read_known(name, parts, line, escape, false).map_err(refuse)
 }
 
 /// A text for a message, cut where it gets long.

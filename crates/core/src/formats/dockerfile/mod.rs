@@ -42,7 +42,6 @@ use crate::formats::Claim;
 use crate::formats::Extracted;
 use crate::formats::Files;
 use crate::formats::Format;
-use crate::formats::shell;
 use crate::image::Role;
 use crate::image::Target;
 use crate::source::Location;
@@ -155,11 +154,8 @@ fn extract_file(file: &SourceFile, builds: &[Inputs], commands: bool) -> Extract
         return extracted;
     }
     let template = name::is_template(file.path().name());
-    let mode = reader::Mode {
-        plain_heredocs: dialect == Dialect::BeforeHeredocs,
-        template,
-        scripts: commands && shell::may_hold_images(file.text()),
-    };
+    let mode =
+        reader::Mode { plain_heredocs: dialect == Dialect::BeforeHeredocs, template, scripts: commands };
     let mut text = reader::read(file.text(), mode);
     let mut faults = std::mem::take(&mut text.faults);
     extracted.takes_arguments = !text.declarations.is_empty();
@@ -471,8 +467,9 @@ fn collect(
                     continue;
                 }
                 let (place, reached) = (Some((number, place)), *read == Read::ReachedImage);
-                let contexts = if role == Role::Onbuild { &[] } else { setup.contexts(&source.name) };
-                if contexts.is_empty() {
+                let contexts = setup.contexts(&source.name);
+                // A trigger also runs in builds of other files, which have contexts of their own.
+                if contexts.is_empty() || role == Role::Onbuild {
                     add(place, role, source.span, reached, uses::literal_target(&source.name), None);
                 }
                 for (target, value) in inputs::members(contexts) {

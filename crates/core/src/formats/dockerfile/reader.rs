@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use crate::formats::shell;
 use crate::source::Mapped;
 use crate::source::ProblemCode;
 use crate::source::Span;
@@ -157,7 +158,7 @@ pub(super) fn begins_build(text: &str) -> bool {
         }
         let mut joined = Joined::default();
         let line = line::join(first, base, &mut lines, escape, &mut joined);
-        return matches!(instruction::name(line.text, escape), Some("from" | "arg"))
+        return matches!(instruction::split(line.text, 0, escape).known, Some("from" | "arg"))
             || template::is_control_line(line.text);
     }
     false
@@ -217,13 +218,14 @@ impl<'s> Reader<'s> {
             let lenient = start < plain_until;
             let line = line::join(first, base, &mut lines, self.text.escape, &mut joined);
             instructions += 1;
-            match instruction::read(&line, self.text.escape) {
+            let parts = instruction::split(line.text, 0, self.text.escape);
+            match instruction::read(&line, &parts, self.text.escape) {
                 Ok(instruction) => self.add(instruction, line.whole(), lenient),
                 Err(_) if lenient => {}
                 Err(refused) => self.refuse(refused, line.text),
             }
-            let script = if mode.scripts { instruction::command(&line, self.text.escape) } else { None };
-            let heredocs = match heredoc::opened(&line, self.text.escape) {
+            let command = if mode.scripts { instruction::command(&parts) } else { None };
+            let heredocs = match heredoc::opened(&line, &parts, self.text.escape) {
                 Ok(heredocs) => heredocs,
                 Err(error) => {
                     self.fault(Fault::lex(line.whole(), error));
@@ -231,19 +233,22 @@ impl<'s> Reader<'s> {
                 }
             };
             if heredocs.is_empty() || lenient {
-                self.text.scripts.extend(script);
+                self.script(&line, command);
                 continue;
             }
             let mut body = Physical::new(text);
             body.skip_to(lines.offset());
             let terminated = heredocs.iter().all(|heredoc| skip(&mut body, heredoc));
             if mode.plain_heredocs {
-                self.text.scripts.extend(script);
+                self.script(&line, command);
                 plain_until = body.offset();
                 continue;
             }
-            if let Some(script) = script {
-                self.text.scripts.push(with_heredocs(script, text, lines.offset(), body.offset()));
+            let inner = &text[lines.offset()..body.offset()];
+            if let Some(at) = command
+                && (shell::may_hold_images(&line.text[at..]) || shell::may_hold_images(inner))
+            {
+                self.text.scripts.push(with_heredocs(line.mapped(at), inner, lines.offset()));
             }
             lines.skip_to(body.offset());
             lines.too_long = lines.too_long.or(body.too_long);
@@ -267,6 +272,17 @@ impl<'s> Reader<'s> {
         // An empty file builds nothing, and nothing can hide in it.
         if instructions > 0 && self.text.stages.is_empty() && self.text.faults.is_empty() {
             self.fault(Fault::syntax(Span::default(), "the file holds no FROM"));
+        }
+    }
+
+    /// Keeps the command that begins at `at` of a line, if it may be one to look at.
+    fn script(&mut self, line: &line::Line<'_, '_>, at: Option<usize>) {
+        let Some(at) = at else { return };
+        let command = &line.text[at..];
+        // `"\u0064ocker"`
+        let has_escapes = command.starts_with('[') && command.contains("\\u");
+        if has_escapes || shell::may_hold_images(command) {
+            self.text.scripts.push(line.mapped(at));
         }
     }
 
@@ -355,8 +371,8 @@ impl<'s> Reader<'s> {
 
 /// A command with its heredocs: what a shell gets, or where there is nothing but a
 /// heredoc, that one.
-fn with_heredocs(command: Mapped, text: &str, start: usize, end: usize) -> Mapped {
-    let body = Mapped::verbatim(&text[start..end], start);
+fn with_heredocs(command: Mapped, body: &str, start: usize) -> Mapped {
+    let body = Mapped::verbatim(body, start);
     let only = command.text().trim();
     if only.starts_with("<<") && !only.contains(['|', '>', ';', '&', ' ']) {
         // Its first line may name what reads it.

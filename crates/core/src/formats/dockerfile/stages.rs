@@ -229,6 +229,10 @@ impl<'t> Graph<'t> {
             let state = match self.find(source) {
                 Ok(Some(found)) => {
                     reads.push(Read::NoImage);
+                    // An image that is read by its index is registered once more, and so has another one.
+                    if found >= self.text.stages.len() {
+                        appended.push(State { read_by: self.states[found].read_by, ..State::default() });
+                    }
                     found
                 }
                 Ok(None) => {

@@ -1174,7 +1174,16 @@ RUN apk add git && \
 #               ^^^^^^^^ command docker.io/library/alpine:3
     && docker run --rm busybox:1
 #                      ^^^^^^^^^ command docker.io/library/busybox:1
-RUN ["docker", "pull", "no:1"]
+RUN ["docker", "pull", "list:1"]
+#                       ^^^^^^ command docker.io/library/list:1
+RUN ["sh", "-c", "echo 'it' && docker pull inner:1"]
+#                                          ^^^^^^^ command docker.io/library/inner:1
+RUN [ "\u0064ocker" , "pull", "a\u003a1" ]
+#                              ^^^^^^^^ command docker.io/library/a:1
+RUN doc\
+ker pull parts:1
+#        ^^^^^^^ command docker.io/library/parts:1
+RUN ["echo", "docker pull no:1"]
 RUN <<EOF
 docker pull a:1
 #           ^^^ command docker.io/library/a:1

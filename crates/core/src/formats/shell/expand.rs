@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::rc::Rc;
 
+use super::array::Element;
+use super::array::Lists;
 use super::field::Field;
 use super::field::Source;
 use super::scope::Member;
@@ -14,6 +16,7 @@ use super::scope::product;
 use super::scope::weight;
 use super::word::Index;
 use super::word::Kind;
+use super::word::Link;
 use super::word::Operator;
 use super::word::Piece;
 use super::word::Step;
@@ -28,7 +31,9 @@ const MAX_SHAPES: usize = 32;
 /// What a variable stands for.
 pub(super) struct Looked {
     pub(super) members: Vec<Member>,
-    pub(super) elements: Option<Rc<Vec<Vec<Member>>>>,
+    pub(super) lists: Option<Rc<Lists>>,
+    /// It may be what it was before the script, too.
+    pub(super) open: bool,
 }
 
 /// What knows variables.
@@ -45,8 +50,10 @@ pub(super) trait Environment {
 
 /// The members of a text that is not split: an assigned value, a quoted word.
 pub(super) fn text(word: &Word, source: &Source<'_>, environment: &mut dyn Environment) -> Vec<Member> {
-    let mut members = vec![Member::known(Value::default())];
-    for piece in &word.pieces {
+    let mut pieces = word.pieces.iter();
+    let Some(first) = pieces.next() else { return vec![Member::known(Value::default())] };
+    let mut members = self::piece(first, source, environment);
+    for piece in pieces {
         let more = self::piece(piece, source, environment);
         members = joined(members, &more, environment);
     }
@@ -66,6 +73,14 @@ fn too_large() -> Member {
     Member::unknown("…", TOO_LARGE)
 }
 
+/// The field of a word that is text and nothing else.
+pub(super) fn plain<'s>(word: &'s Word, source: &Source<'s>) -> Option<Field<'s>> {
+    let [piece @ Piece { kind: Kind::Text, .. }] = word.pieces.as_slice() else { return None };
+    let members = vec![Member::known(Value::known(source.written(piece)))];
+    let span = source.text.span(word.range());
+    Some(Field { members, word: Some(word), behind: None, span, many: false, name: None })
+}
+
 /// The shapes of a word: the fields that it may be.
 pub(super) fn fields<'s>(
     word: &'s Word,
@@ -78,16 +93,27 @@ pub(super) fn fields<'s>(
         _ => None,
     };
     if let [Piece { kind: Kind::Variable(variable), .. }] = word.pieces.as_slice()
-        && let Some(elements) = elements(variable, environment)
+        && let Some((lists, open)) = lists(variable, environment)
     {
         let field =
-            |members: Vec<Member>| Field { members, word: None, behind: None, span, many: false, name };
-        if !environment.spend(elements.iter().map(|members| 32 + weight(members)).sum()) {
-            return vec![vec![Field { many: true, ..field(vec![too_large()]) }]];
+            |members: Vec<Member>, many: bool| Field { members, word: None, behind: None, span, many, name };
+        if !environment.spend(lists.weight_of_fields()) {
+            return vec![vec![field(vec![too_large()], true)]];
         }
-        return vec![elements.iter().cloned().map(field).collect()];
+        let list = |list: &Rc<Vec<Element>>| {
+            list.iter().map(|element| field(element.members.clone(), element.many)).collect()
+        };
+        let mut shapes: Vec<Vec<Field<'s>>> = lists.iter().map(list).collect();
+        if lists.has_others() {
+            let reason = "more ways to fill this array are possible than are told apart";
+            shapes.push(vec![field(vec![Member::unknown("…", reason)], true)]);
+        }
+        if open && !shapes.iter().any(Vec::is_empty) {
+            shapes.push(Vec::new());
+        }
+        return shapes;
     }
-    let mut whole = vec![Member::known(Value::default())];
+    let mut whole: Vec<Member> = Vec::new();
     let mut parts = Vec::with_capacity(word.pieces.len());
     let mut splits = false;
     let mut many = false;
@@ -96,8 +122,11 @@ pub(super) fn fields<'s>(
         let expands = expands(piece);
         many |= is_list(piece) || (expands && members.iter().any(|member| member.value.hole_at() == Some(0)));
         splits |= expands && members.iter().any(splits_into_many);
-        whole = joined(whole, &members, environment);
+        whole = if parts.is_empty() { members.clone() } else { joined(whole, &members, environment) };
         parts.push(members);
+    }
+    if parts.is_empty() {
+        whole.push(Member::known(Value::default()));
     }
     many &= word.pieces.len() == 1;
     if !splits {
@@ -154,8 +183,8 @@ fn is_list(piece: &Piece) -> bool {
     }
 }
 
-/// The elements of an array that is known.
-fn elements(variable: &Variable, environment: &mut dyn Environment) -> Option<Rc<Vec<Vec<Member>>>> {
+/// The elements of an array that is known, and whether it may be unset.
+fn lists(variable: &Variable, environment: &mut dyn Environment) -> Option<(Rc<Lists>, bool)> {
     if variable.index != Index::All {
         return None;
     }
@@ -163,7 +192,8 @@ fn elements(variable: &Variable, environment: &mut dyn Environment) -> Option<Rc
     if matches!(variable.operator, Operator::Trim { .. } | Operator::Other) {
         return None;
     }
-    environment.look(&variable.name).elements
+    let looked = environment.look(&variable.name);
+    looked.lists.map(|lists| (lists, looked.open))
 }
 
 /// The lists of fields that pieces make, a few of them.
@@ -296,12 +326,13 @@ fn piece(piece: &Piece, source: &Source<'_>, environment: &mut dyn Environment) 
             match values {
                 [] => vec![Member::unknown(written, "an expression that has no value")],
                 values => {
-                    let members: Vec<Member> = values.iter().take(MAX_MEMBERS).map(member).collect();
+                    // The one behind the last that is told apart stands for the rest.
+                    let members: Vec<Member> = values.iter().take(MAX_MEMBERS + 1).map(member).collect();
                     if environment.spend(weight(&members)) { members } else { vec![too_large()] }
                 }
             }
         }
-        Kind::Commands(steps) => vec![output(steps, source, environment)],
+        Kind::Commands(steps) => vec![output(steps, written, source, environment)],
         Kind::Arithmetic(_) => vec![Member::unknown(written, "what `$((…))` comes to is not known")],
         Kind::Variable(variable) => {
             let members = self::variable(variable, written, source, environment);
@@ -319,13 +350,16 @@ pub(super) const ROOT: &str = "\0root";
 pub(super) const WORKING: &str = "\0working";
 
 /// What a command prints, as far as it matters: an image that it built, a folder.
-fn output(steps: &[Step], source: &Source<'_>, environment: &mut dyn Environment) -> Member {
+fn output(steps: &[Step], written: &str, source: &Source<'_>, environment: &mut dyn Environment) -> Member {
     const REASON: &str = "what `$(…)` prints is not known";
+    const TOLD_APART: usize = 256;
     let mut commands = steps.iter().filter_map(|step| match step {
         Step::Command(command) => Some(command),
         _ => None,
     });
     let Some(first) = commands.next() else { return Member::unknown("$(…)", REASON) };
+    // Others may print more.
+    let is_one = commands.clone().all(|command| command.link == Link::Pipe);
     let words: Vec<Cow<'_, str>> = first.words.iter().take(3).map(|word| literal(word, source)).collect();
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
     let mut symbol = |word: Option<&Word>| -> String {
@@ -335,7 +369,11 @@ fn output(steps: &[Step], source: &Source<'_>, environment: &mut dyn Environment
     let printed = match words.as_slice() {
         ["docker" | "podman" | "nerdctl", "image" | "buildx" | "builder", "build" | "ls" | "import", ..]
         | ["docker" | "podman" | "nerdctl", "build" | "images" | "commit" | "import" | "load", ..] => {
-            BUILT.to_owned()
+            if is_one {
+                BUILT.to_owned()
+            } else {
+                "…".to_owned()
+            }
         }
         ["git", "rev-parse", "--show-toplevel"] => ROOT.to_owned(),
         ["pwd", ..] => WORKING.to_owned(),
@@ -350,7 +388,9 @@ fn output(steps: &[Step], source: &Source<'_>, environment: &mut dyn Environment
             "${0}" | "${BASH_SOURCE}" | "${BASH_SOURCE[0]}" | "$BASH_SOURCE" => HERE.to_owned(),
             other => format!("{other}/.."),
         },
-        words => format!("$({})", words.join(" ")),
+        // What is longer is not told apart from others.
+        _ if written.len() > TOLD_APART => "…".to_owned(),
+        _ => written.to_owned(),
     };
     Member::unknown(printed, REASON)
 }

@@ -157,12 +157,12 @@ impl<'s> Field<'s> {
 /// What stands behind the last `=` or `/` of the text that a word begins with, when
 /// something else follows that text. So it is known where that comes from.
 fn behind(word: &Word, parts: &[Vec<Member>], source: &Source<'_>) -> Option<(usize, Vec<Member>)> {
-    let first = word.pieces.first().filter(|piece| matches!(piece.kind, Kind::Text))?;
-    let written = source.written(first);
-    let at = written.rfind(['=', '/'])? + 1;
     if word.pieces.len() < 2 {
         return None;
     }
+    let first = word.pieces.first().filter(|piece| matches!(piece.kind, Kind::Text))?;
+    let written = source.written(first);
+    let at = written.rfind(['=', '/'])? + 1;
     let rest = vec![Member::known(Value::known(&written[at..]))];
     Some((at, parts.iter().skip(1).fold(rest, |members, part| product(members, part))))
 }

@@ -8,6 +8,8 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 
+use memchr::memchr_iter;
+
 use super::Foreign;
 use super::Script;
 use crate::formats::Extracted;
@@ -21,8 +23,12 @@ pub(super) fn read(finder: Finder<'_>, folders: &[&str], extracted: &mut Extract
     let text = finder.file.text();
     let (variables, recipes) = take_apart(finder, text);
     let local = RefCell::new(BTreeSet::new());
-    for found in [&mut Extracted::default(), extracted] {
+    let read = || {
+        let mut found = Extracted::default();
         for recipe in &recipes {
+            if !super::may_hold_images(&text[recipe.start..recipe.end]) {
+                continue;
+            }
             let script = Mapped::verbatim(&text[recipe.start..recipe.end], recipe.start);
             let foreign = expressions(script.text(), &variables);
             let environment = |_: &str| None;
@@ -34,9 +40,18 @@ pub(super) fn read(finder: Finder<'_>, folders: &[&str], extracted: &mut Extract
                 folders,
                 local: &local,
             };
-            super::read(&script, found);
+            super::read_any(&script, &mut found);
         }
+        found
+    };
+    let mut found = read();
+    // What one recipe builds is local to the others, whatever their order.
+    if !local.borrow().is_empty() {
+        found = read();
     }
+    extracted.uses.append(&mut found.uses);
+    extracted.builds.append(&mut found.builds);
+    extracted.problems.append(&mut found.problems);
 }
 
 /// The variables of a file, and the scripts of its recipes.
@@ -57,8 +72,10 @@ fn take_apart<'t>(finder: Finder<'_>, text: &'t str) -> (HashMap<&'t str, Value>
             let begin = start + content.len() - body.len();
             match interpreted {
                 None if body.starts_with("#!") => {
-                    interpreted =
-                        Some(["sh", "bash", "zsh", "dash"].iter().any(|shell| body.ends_with(shell)));
+                    let mut words = body.split(['/', ' ', '\t', '!']);
+                    let is_shell =
+                        |word: &str| matches!(word, "sh" | "bash" | "zsh" | "dash" | "ksh" | "ash");
+                    interpreted = Some(words.any(is_shell));
                     recipes.push(Span::new(start + content.len(), start + content.len()));
                 }
                 None => {
@@ -84,6 +101,7 @@ fn take_apart<'t>(finder: Finder<'_>, text: &'t str) -> (HashMap<&'t str, Value>
             continue;
         }
         interpreted = None;
+        recipes.extend(backquoted(content, start));
         let content = content.strip_prefix("export ").unwrap_or(content);
         if let Some((name, value)) = content.split_once(":=") {
             let value = value.trim();
@@ -101,6 +119,13 @@ fn take_apart<'t>(finder: Finder<'_>, text: &'t str) -> (HashMap<&'t str, Value>
         }
     }
     (variables, recipes)
+}
+
+/// The commands between backquotes in a line that is no recipe's: just runs them.
+fn backquoted(line: &str, start: usize) -> Vec<Span> {
+    let places: Vec<usize> = memchr_iter(b'`', line.as_bytes()).collect();
+    let pairs = places.chunks_exact(2);
+    pairs.map(|pair| Span::new(start + pair[0] + 1, start + pair[1])).collect()
 }
 
 /// The expressions in a script: `{{name}}`.

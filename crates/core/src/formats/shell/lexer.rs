@@ -17,6 +17,7 @@ use memchr::memchr2;
 use super::Foreign;
 use super::ansi;
 use super::steps::End;
+use super::steps::List;
 use super::word::Heredoc;
 use super::word::Index;
 use super::word::Kind;
@@ -32,14 +33,41 @@ const MAX_DEPTH: usize = 48;
 /// How often a script may be read, when much in it turns out not to be closed. Scripts
 /// that a shell takes are read once, and a few lines of them twice.
 const MAX_PASSES: usize = 4;
-/// How long an index or a list of patterns is that is looked for to its end.
-pub(super) const MAX_INDEX_BYTES: usize = 256;
 
-/// Reads a script; `foreign` are the expressions in it.
-pub(super) fn parse(text: &str, foreign: &[Foreign]) -> Parsed {
-    let mut parser = Parser::new(text, foreign);
-    let steps = parser.steps(End::Script);
-    Parsed { steps, heredocs: parser.heredocs, unclosed: parser.unclosed, too_deep: parser.too_deep }
+/// A script that is read a few lines at a time.
+pub(super) struct Reader<'t> {
+    parser: Parser<'t>,
+    list: List,
+}
+
+impl<'t> Reader<'t> {
+    /// Before the first line; `foreign` are the expressions in the script.
+    pub(super) fn new(text: &'t str, foreign: &'t [Foreign]) -> Reader<'t> {
+        Reader { parser: Parser::new(text, foreign), list: List::default() }
+    }
+
+    /// Where substitutions are nested too deep to be read.
+    pub(super) fn too_deep(&self) -> Option<usize> {
+        self.parser.too_deep
+    }
+
+    /// Where something begins that nothing ends, when the rest of the script went with it.
+    pub(super) fn unclosed(&self) -> Option<usize> {
+        self.parser.unclosed
+    }
+}
+
+impl Iterator for Reader<'_> {
+    type Item = Parsed;
+
+    fn next(&mut self) -> Option<Parsed> {
+        if self.parser.at >= self.parser.bytes.len() {
+            return None;
+        }
+        self.parser.steps_of(&mut self.list, End::Script);
+        let steps = std::mem::take(&mut self.list.steps);
+        Some(Parsed { steps, heredocs: std::mem::take(&mut self.parser.heredocs) })
+    }
 }
 
 /// A script that is being read.
@@ -59,6 +87,30 @@ pub(super) struct Parser<'t> {
     rereads: usize,
     unclosed: Option<usize>,
     too_deep: Option<usize>,
+    indexes: Ahead,
+    globs: [Ahead; 3],
+}
+
+/// What was found last of a byte that is looked for ahead: every byte of a text is looked at
+/// once, however often that is.
+#[derive(Default)]
+struct Ahead {
+    from: usize,
+    found: usize,
+    /// How long the text was: that of a heredoc ends earlier.
+    length: usize,
+}
+
+impl Ahead {
+    /// The next `byte` behind `at` and on its line.
+    fn find(&mut self, bytes: &[u8], at: usize, byte: u8) -> Option<usize> {
+        if at < self.from || at > self.found || self.length != bytes.len() {
+            let length = memchr2(byte, b'\n', bytes.get(at..)?);
+            let found = length.map_or(bytes.len(), |length| at + length);
+            *self = Ahead { from: at, found, length: bytes.len() };
+        }
+        (bytes.get(self.found) == Some(&byte)).then_some(self.found)
+    }
 }
 
 /// What ends a word that is not in quotes.
@@ -100,6 +152,8 @@ impl<'t> Parser<'t> {
             rereads: 4096 + MAX_PASSES * text.len(),
             unclosed: None,
             too_deep: None,
+            indexes: Ahead::default(),
+            globs: Default::default(),
         }
     }
 
@@ -538,10 +592,10 @@ impl<'t> Parser<'t> {
         let name = self.text[start..self.at].to_owned();
         let mut index = Index::None;
         if self.peek(0) == Some(b'[') {
-            let rest = &self.bytes[self.at..self.bytes.len().min(self.at + MAX_INDEX_BYTES)];
-            let length = memchr2(b']', b'\n', rest).filter(|length| rest[*length] == b']')?;
-            index = if matches!(&rest[1..length], b"@" | b"*") { Index::All } else { Index::One };
-            self.at += length + 1;
+            let close = self.end_of_index(self.at)?;
+            let inner = &self.bytes[self.at + 1..close];
+            index = if matches!(inner, b"@" | b"*") { Index::All } else { Index::One };
+            self.at = close + 1;
         }
         let mut operator = self.operator()?;
         let operand = match operator {
@@ -588,15 +642,23 @@ impl<'t> Parser<'t> {
     }
 
     fn glob(&mut self, word: &mut Word) {
-        let rest = &self.bytes[self.at..self.bytes.len().min(self.at + MAX_INDEX_BYTES)];
-        match memchr2(b')', b'\n', rest) {
-            Some(length) if rest[length] == b')' => {
+        let (bytes, at) = (self.bytes, self.at);
+        let [close, dollar, backquote] = &mut self.globs;
+        let commands = [dollar.find(bytes, at, b'$'), backquote.find(bytes, at, b'`')];
+        match close.find(bytes, at, b')') {
+            // What is commanded in one is read as commands are.
+            Some(close) if commands.iter().flatten().all(|at| *at > close) => {
                 let start = self.at;
-                self.at += length + 1;
+                self.at = close + 1;
                 self.push(word, start, false, Kind::Text);
             }
             _ => self.plain(word, false),
         }
+    }
+
+    /// Where the index ends whose `[` stands at `at`, on the same line.
+    pub(super) fn end_of_index(&mut self, at: usize) -> Option<usize> {
+        self.indexes.find(self.bytes, at, b']')
     }
 }
 

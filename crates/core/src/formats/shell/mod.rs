@@ -9,6 +9,7 @@
 
 mod ansi;
 mod argv;
+mod array;
 mod commands;
 mod expand;
 mod field;
@@ -25,7 +26,6 @@ mod word;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::formats::Claim;
@@ -94,8 +94,7 @@ impl Format for Shell {
             }
         }
         // What several scripts of the file say alike is said once.
-        let mut seen = HashSet::new();
-        extracted.builds.retain(|build| seen.insert(build.clone()));
+        run::distinct(&mut extracted.builds);
         extracted.uses.sort_by_key(|usage| usage.span);
         extracted.problems.sort_by(|a, b| (&a.at, &a.message).cmp(&(&b.at, &b.message)));
         extracted.problems.dedup();

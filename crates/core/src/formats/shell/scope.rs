@@ -4,24 +4,25 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::array::Lists;
 use super::word::Block;
 use crate::formats::value::MAX_MEMBERS;
 use crate::formats::value::Value;
 
 /// How deep blocks are told apart; in deeper ones every assignment adds.
-const MAX_FRAMES: usize = 64;
+const MAX_FRAMES: usize = 24;
 /// The longest symbol that is put together.
 const MAX_SYMBOL_BYTES: usize = 1024;
 /// What may be spent on the values of a script, beside [`WORK_PER_BYTE`] for its text.
-const WORK: usize = 4 * 1024 * 1024;
+const WORK: usize = 2 * 1024 * 1024;
 /// What may be spent for each byte of a script: a variable that is put in costs about a
 /// hundred, and is written in ten.
-const WORK_PER_BYTE: usize = 20;
+const WORK_PER_BYTE: usize = 12;
 /// Why a value is not known of which that has come to its end.
 pub(super) const TOO_LARGE: &str = "the script is too large to be evaluated to its end";
 
 /// One member of what a text may be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Member {
     pub(super) value: Value,
     /// The text with names for what is not known, when something is not: two texts
@@ -52,11 +53,13 @@ impl Member {
 
     /// Appends another one.
     pub(super) fn append(&mut self, other: &Member) {
-        // What is longer than any reference is not compared.
-        if (self.symbol.is_some() || other.symbol.is_some()) && self.symbol().len() < MAX_SYMBOL_BYTES {
-            self.symbol = Some(match self.symbol() {
-                "" => other.symbol().into(),
-                symbol => [symbol, other.symbol()].concat().into(),
+        if self.symbol.is_some() || other.symbol.is_some() {
+            let (own, more) = (self.symbol(), other.symbol());
+            self.symbol = Some(match own {
+                "" => more.into(),
+                // What is longer than any reference is not told apart from others.
+                _ if own.len() + more.len() > MAX_SYMBOL_BYTES => "…".into(),
+                _ => [own, more].concat().into(),
             });
         }
         self.value.append(&other.value);
@@ -114,7 +117,7 @@ fn add(members: &mut Vec<Member>, member: Member) -> bool {
 pub(super) struct Contents {
     pub(super) members: Vec<Member>,
     /// The elements, of an array.
-    pub(super) elements: Option<Rc<Vec<Vec<Member>>>>,
+    pub(super) lists: Option<Rc<Lists>>,
     /// It may also be what it was before the script.
     pub(super) open: bool,
 }
@@ -131,6 +134,11 @@ impl Contents {
     }
 
     fn merge_unlike(&mut self, other: &Contents, same: fn(&Member, &Member) -> bool) {
+        if self.lists.is_some() || other.lists.is_some() {
+            let mut lists = self.as_lists();
+            lists.merge(&other.as_lists());
+            self.lists = Some(Rc::new(lists));
+        }
         // The members of the other one are told apart already.
         let own = self.members.len();
         for member in &other.members {
@@ -147,35 +155,77 @@ impl Contents {
             }
         }
         self.open |= other.open;
-        match (&mut self.elements, &other.elements) {
-            // Where one was appended to, the longer one holds the other.
-            (Some(one), Some(two)) if two.len() > one.len() => *one = Rc::clone(two),
-            (None, Some(two)) => self.elements = Some(Rc::clone(two)),
-            _ => {}
+    }
+
+    /// The lists of an array; of a text that of its one element.
+    pub(super) fn as_lists(&self) -> Lists {
+        match &self.lists {
+            Some(lists) => (**lists).clone(),
+            None => Lists::of_text(&self.members),
+        }
+    }
+
+    /// Whether adding it to another one makes nothing new, not even another order.
+    fn covers(&self, before: Option<&Rc<Contents>>) -> bool {
+        match before {
+            None => self.open,
+            Some(before) => {
+                self.lists.is_none()
+                    && before.lists.is_none()
+                    && (self.open || !before.open)
+                    && self.members.starts_with(&before.members)
+            }
         }
     }
 
     /// What it costs to merge another one into it.
     fn cost_of(&self, other: &Contents) -> usize {
+        let lists: usize = self.lists.iter().chain(&other.lists).map(|lists| lists.weight()).sum();
         if self.members.len() > MAX_MEMBERS {
-            32
+            32 + lists
         } else {
-            32 * other.members.len() * (1 + self.members.len())
+            32 * other.members.len() * (1 + self.members.len()) + lists
         }
     }
+}
+
+/// A variable, as an index of what is known of each.
+type Name = u32;
+
+/// What is known of a variable.
+#[derive(Default)]
+struct Known {
+    now: Option<Rc<Contents>>,
+    /// What functions assign, and what is assigned anywhere: what is known of it
+    /// where something stands in a function, or runs after one.
+    by_functions: Option<Rc<Contents>>,
+    anywhere: Option<Rc<Contents>>,
+    /// The innermost open block that assigns it, and the branch that it was last assigned in.
+    owner: u32,
+    branch: u32,
+}
+
+/// A variable that a block assigns, as it was before that.
+struct Before {
+    name: Name,
+    contents: Option<Rc<Contents>>,
+    owner: u32,
 }
 
 /// A block that is open.
 struct Frame {
     block: Block,
+    /// Blocks and branches are counted; inner ones have higher numbers.
+    number: u32,
+    branch: u32,
     /// It runs at least once, in one of its branches.
     certain: bool,
-    /// What was there before it, by name.
-    before: HashMap<String, Option<Rc<Contents>>>,
+    /// What it assigns.
+    before: Vec<Before>,
     /// What the branches that are done leave.
-    ends: HashMap<String, Vec<Rc<Contents>>>,
+    ends: Vec<(Name, Rc<Contents>)>,
     /// The names that the branch that is open assigns.
-    written: Vec<String>,
+    written: Vec<Name>,
     branches: usize,
     /// The branch that is open does not go on behind the block.
     leaves: bool,
@@ -188,21 +238,24 @@ struct Frame {
 #[derive(Default)]
 pub(super) struct Scope {
     left: usize,
-    now: HashMap<String, Rc<Contents>>,
+    names: HashMap<String, Name>,
+    known: Vec<Known>,
     frames: Vec<Frame>,
     /// Blocks that are open beyond [`MAX_FRAMES`].
     loose: usize,
-    /// What functions assign, and what is assigned anywhere: what is known of it
-    /// where something stands in a function, or runs after one.
-    by_functions: HashMap<String, Rc<Contents>>,
-    anywhere: HashMap<String, Rc<Contents>>,
+    /// How many blocks and branches were opened.
+    count: u32,
+    /// How many of the blocks that are open are bodies of functions.
+    functions: usize,
+    /// Something was left out when it was walked over before.
+    was_spent: bool,
 }
 
 /// Adds what a variable may be to what is gathered; what that costs.
-fn gather(all: &mut HashMap<String, Rc<Contents>>, name: &str, contents: &Rc<Contents>) -> usize {
-    match all.get_mut(name) {
+fn gather(all: &mut Option<Rc<Contents>>, contents: &Rc<Contents>) -> usize {
+    match all {
         Some(known) => {
-            if matches!(known.members.as_slice(), [only] if only.is_the_rest()) {
+            if matches!(known.members.as_slice(), [only] if only.is_the_rest()) && known.lists.is_none() {
                 return 0;
             }
             let cost = known.cost_of(contents);
@@ -219,7 +272,7 @@ fn gather(all: &mut HashMap<String, Rc<Contents>>, name: &str, contents: &Rc<Con
             cost
         }
         None => {
-            all.insert(name.to_owned(), Rc::clone(contents));
+            *all = Some(Rc::clone(contents));
             0
         }
     }
@@ -232,8 +285,14 @@ impl Scope {
     }
 
     /// The same knowledge of what functions do, before the first command.
-    pub(super) fn again(self, bytes: usize) -> Scope {
-        Scope { by_functions: self.by_functions, anywhere: self.anywhere, ..Scope::new(bytes) }
+    pub(super) fn again(mut self, bytes: usize) -> Scope {
+        let was_spent = self.is_spent();
+        for known in &mut self.known {
+            known.now = None;
+            known.owner = 0;
+            known.branch = 0;
+        }
+        Scope { names: self.names, known: self.known, was_spent, ..Scope::new(bytes) }
     }
 
     /// Takes what something costs from what is left; whether anything is.
@@ -247,32 +306,57 @@ impl Scope {
         self.left == 0
     }
 
+    /// Whether not everything was evaluated, now or when what functions set was gathered.
+    pub(super) fn was_spent(&self) -> bool {
+        self.is_spent() || self.was_spent
+    }
+
+    fn known(&self, name: &str) -> Option<&Known> {
+        self.known.get(*self.names.get(name)? as usize)
+    }
+
+    /// The index of a name.
+    fn name(&mut self, name: &str) -> Name {
+        match self.names.get(name) {
+            Some(index) => *index,
+            None => {
+                // A script of 1 MiB has fewer than 2^20 names.
+                let index = self.known.len() as Name;
+                self.names.insert(name.to_owned(), index);
+                self.known.push(Known::default());
+                index
+            }
+        }
+    }
+
     /// What a variable holds here, when the script sets it.
     pub(super) fn get(&self, name: &str) -> Option<Rc<Contents>> {
         if self.is_spent() {
             return Some(Rc::new(Contents::text(vec![Member::unknown("…", TOO_LARGE)])));
         }
-        let function = self.frames.iter().rposition(|frame| frame.block == Block::Function);
-        if let Some(function) = function
-            && !self.frames[function..].iter().any(|frame| frame.before.contains_key(name))
-            && let Some(contents) = self.anywhere.get(name)
-        {
-            return Some(Rc::clone(contents));
+        let known = self.known(name)?;
+        if self.in_function() {
+            let function = self.frames.iter().rev().find(|frame| frame.block == Block::Function);
+            if function.is_some_and(|function| known.owner < function.number)
+                && let Some(contents) = &known.anywhere
+            {
+                return Some(Rc::clone(contents));
+            }
         }
-        self.now.get(name).or_else(|| self.by_functions.get(name)).cloned()
+        known.now.as_ref().or(known.by_functions.as_ref()).cloned()
     }
 
     /// What it holds without what functions assign.
     pub(super) fn current(&self, name: &str) -> Option<&Rc<Contents>> {
-        self.now.get(name)
+        self.known(name)?.now.as_ref()
     }
 
     /// Assigns; `maybe` when that may not happen, `local` in a function only.
     pub(super) fn set(&mut self, name: &str, mut contents: Contents, maybe: bool, local: bool) {
+        let name = self.name(name);
         if maybe || self.loose > 0 {
-            match self.now.get(name) {
+            match self.known[name as usize].now.clone() {
                 Some(before) => {
-                    let before = Rc::clone(before);
                     if !self.spend(contents.cost_of(&before)) {
                         return;
                     }
@@ -284,30 +368,31 @@ impl Scope {
         if !self.spend(32) {
             return;
         }
-        let in_function = self.frames.iter().any(|frame| frame.block == Block::Function);
         let contents = Rc::new(contents);
         if !local {
-            if in_function {
-                self.left = self.left.saturating_sub(gather(&mut self.by_functions, name, &contents));
+            let known = &mut self.known[name as usize];
+            let mut cost = gather(&mut known.anywhere, &contents);
+            if self.functions > 0 {
+                cost += gather(&mut known.by_functions, &contents);
             }
-            self.left = self.left.saturating_sub(gather(&mut self.anywhere, name, &contents));
+            self.spend(cost);
         }
         self.write(name, Some(contents));
     }
 
-    fn write(&mut self, name: &str, contents: Option<Rc<Contents>>) {
+    fn write(&mut self, name: Name, contents: Option<Rc<Contents>>) {
+        let known = &mut self.known[name as usize];
         if let Some(frame) = self.frames.last_mut() {
-            if !frame.before.contains_key(name) {
-                frame.before.insert(name.to_owned(), self.now.get(name).cloned());
+            if known.owner != frame.number {
+                frame.before.push(Before { name, contents: known.now.clone(), owner: known.owner });
+                known.owner = frame.number;
             }
-            if !frame.written.iter().rev().take(8).any(|written| written == name) {
-                frame.written.push(name.to_owned());
+            if known.branch != frame.branch {
+                frame.written.push(name);
+                known.branch = frame.branch;
             }
         }
-        match contents {
-            Some(contents) => self.now.insert(name.to_owned(), contents),
-            None => self.now.remove(name),
-        };
+        known.now = contents;
     }
 
     /// Opens a block; `certain` when it runs in any case.
@@ -316,11 +401,15 @@ impl Scope {
             self.loose += 1;
             return;
         }
+        self.count += 1;
+        self.functions += usize::from(block == Block::Function);
         self.frames.push(Frame {
             block,
+            number: self.count,
+            branch: self.count,
             certain: certain && !matches!(block, Block::Loop),
-            before: HashMap::new(),
-            ends: HashMap::new(),
+            before: Vec::new(),
+            ends: Vec::new(),
             written: Vec::new(),
             branches: 0,
             leaves: false,
@@ -359,21 +448,27 @@ impl Scope {
 
     fn end_branch(&mut self) {
         let Some(frame) = self.frames.last_mut() else { return };
-        let mut written = std::mem::take(&mut frame.written);
-        written.sort_unstable();
-        written.dedup();
         let leaves = std::mem::take(&mut frame.leaves);
         if !std::mem::take(&mut frame.untouched) && !leaves {
             frame.branches += 1;
         }
-        for name in written {
-            if let (Some(now), false) = (self.now.get(&name), leaves) {
-                frame.ends.entry(name.clone()).or_default().push(Rc::clone(now));
+        self.count += 1;
+        frame.branch = self.count;
+        if frame.written.is_empty() {
+            return;
+        }
+        let mut written = std::mem::take(&mut frame.written);
+        written.sort_unstable();
+        written.dedup();
+        if !leaves {
+            for name in written {
+                if let Some(now) = &self.known[name as usize].now {
+                    frame.ends.push((name, Rc::clone(now)));
+                }
             }
-            match frame.before.get(&name) {
-                Some(Some(before)) => self.now.insert(name, Rc::clone(before)),
-                _ => self.now.remove(&name),
-            };
+        }
+        for before in &frame.before {
+            self.known[before.name as usize].now.clone_from(&before.contents);
         }
     }
 
@@ -391,29 +486,52 @@ impl Scope {
             _ => frame.certain,
         });
         self.end_branch();
-        let Some(frame) = self.frames.pop() else { return };
+        let Some(mut frame) = self.frames.pop() else { return };
+        for before in &frame.before {
+            let known = &mut self.known[before.name as usize];
+            known.owner = before.owner;
+            // What is assigned behind it is another branch's.
+            known.branch = 0;
+        }
+        self.functions -= usize::from(frame.block == Block::Function);
         if matches!(block, Block::Subshell | Block::Function) {
             return;
         }
-        let mut names: Vec<(String, Vec<Rc<Contents>>)> = frame.ends.into_iter().collect();
-        names.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        for (name, ends) in names {
-            if !self.spend(64 + 64 * ends.iter().map(|end| end.members.len()).sum::<usize>()) {
+        // By name, those of one name in the order of the branches.
+        frame.ends.sort_by_key(|(name, _)| *name);
+        for ends in frame.ends.chunk_by(|one, other| one.0 == other.0) {
+            let Some((name, first)) = ends.first() else { continue };
+            if !self.spend(8 * ends.len()) {
                 return;
             }
+            let before = self.known[*name as usize].now.clone();
             // What every one of several branches sets is taken to be set.
             let everywhere = ends.len() == frame.branches;
+            let is_set = everywhere && (certain_before || frame.branches > 1);
+            if ends.len() == 1 && (is_set || first.covers(before.as_ref())) {
+                self.write(*name, Some(Rc::clone(first)));
+                continue;
+            }
             let mut left = Contents::default();
-            if !(everywhere && (certain_before || frame.branches > 1)) {
-                match frame.before.get(&name) {
-                    Some(Some(before)) => left.merge(before),
-                    _ => left.open = true,
+            let mut is_first = true;
+            let mut parts: Vec<&Rc<Contents>> = Vec::with_capacity(1 + ends.len());
+            if !is_set {
+                match &before {
+                    Some(before) => parts.push(before),
+                    None => left.open = true,
                 }
             }
-            for end in &ends {
-                left.merge(end);
+            parts.extend(ends.iter().map(|(_, end)| end));
+            for part in parts {
+                if !self.spend(64 + 32 * part.members.len() + left.cost_of(part)) {
+                    return;
+                }
+                match std::mem::take(&mut is_first) {
+                    true => left = Contents { open: left.open || part.open, ..(**part).clone() },
+                    false => left.merge(part),
+                }
             }
-            self.write(&name, Some(Rc::new(left)));
+            self.write(*name, Some(Rc::new(left)));
         }
     }
 
@@ -434,6 +552,6 @@ impl Scope {
 
     /// Whether what stands here is the body of a function.
     pub(super) fn in_function(&self) -> bool {
-        self.frames.iter().any(|frame| frame.block == Block::Function)
+        self.functions > 0
     }
 }

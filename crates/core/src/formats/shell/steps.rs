@@ -6,7 +6,6 @@
 
 use memchr::memchr;
 
-use super::lexer::MAX_INDEX_BYTES;
 use super::lexer::Parser;
 use super::lexer::Until;
 use super::lexer::name_length;
@@ -31,10 +30,14 @@ pub(super) enum End {
     Backquote,
 }
 
+/// How many steps are read before those of a script are walked over, at the end of a line:
+/// a long one is not held in memory as a whole.
+const BATCH: usize = 64;
+
 /// A list of steps that is being read.
 #[derive(Default)]
-struct List {
-    steps: Vec<Step>,
+pub(super) struct List {
+    pub(super) steps: Vec<Step>,
     command: Command,
     /// Parentheses that are open.
     subshells: usize,
@@ -78,10 +81,16 @@ impl Parser<'_> {
     /// Reads steps up to their end, which is read too.
     pub(super) fn steps(&mut self, end: End) -> Vec<Step> {
         let mut list = List::default();
+        self.steps_of(&mut list, end);
+        list.steps
+    }
+
+    /// Reads the next steps of a list; of a script those of a few lines.
+    pub(super) fn steps_of(&mut self, list: &mut List, end: End) {
         loop {
             self.blanks();
             if list.cases.last() == Some(&Case::Pattern) && list.command.is_empty() {
-                self.pattern(&mut list);
+                self.pattern(list);
                 if list.cases.last() == Some(&Case::Pattern) {
                     // The text ends, or the list around it.
                     list.cases.pop();
@@ -96,6 +105,10 @@ impl Parser<'_> {
                         let link = if list.command.is_empty() { list.command.link } else { Link::Next };
                         list.finish(link);
                         self.bodies();
+                        if end == End::Script && list.steps.len() >= BATCH && list.command.link != Link::Pipe
+                        {
+                            return;
+                        }
                     }
                 }
                 b'#' => {
@@ -109,7 +122,7 @@ impl Parser<'_> {
                         *case = Case::Pattern;
                     }
                 }
-                b'&' if self.peek(1) == Some(b'>') => self.redirect(&mut list),
+                b'&' if self.peek(1) == Some(b'>') => self.redirect(list),
                 b'&' | b'|' => {
                     let double = self.peek(1) == Some(byte);
                     self.at += 1 + usize::from(double);
@@ -122,7 +135,7 @@ impl Parser<'_> {
                         self.at += 1;
                     }
                 }
-                b'(' => self.parenthesis(&mut list),
+                b'(' => self.parenthesis(list),
                 b')' => {
                     self.at += 1;
                     list.finish(Link::Next);
@@ -130,25 +143,24 @@ impl Parser<'_> {
                         list.subshells -= 1;
                         list.close(Block::Subshell);
                     } else if end == End::Parenthesis {
-                        return list.steps;
+                        return;
                     }
                 }
                 b'`' if end == End::Backquote && self.backquotes > 0 => {
                     self.at += 1;
                     list.finish(Link::Next);
-                    return list.steps;
+                    return;
                 }
                 b'`' if self.backquotes > 0 => {
                     list.finish(Link::Next);
-                    return list.steps;
+                    return;
                 }
-                b'<' | b'>' if self.peek(1) != Some(b'(') => self.redirect(&mut list),
-                b'0'..=b'9' if self.is_descriptor() => self.redirect(&mut list),
-                _ => self.simple(&mut list),
+                b'<' | b'>' if self.peek(1) != Some(b'(') => self.redirect(list),
+                b'0'..=b'9' if self.is_descriptor() => self.redirect(list),
+                _ => self.simple(list),
             }
         }
         list.finish(Link::Next);
-        list.steps
     }
 
     pub(super) fn blanks(&mut self) {
@@ -440,7 +452,8 @@ impl Parser<'_> {
 
     /// `name=value`, `name+=value`, `name[index]=value`, `name=(…)`.
     fn assignment(&mut self, list: &mut List) -> bool {
-        let rest = &self.bytes[self.at..];
+        let bytes = self.bytes;
+        let rest = &bytes[self.at..];
         let length = name_length(rest);
         if length == 0 || rest[0].is_ascii_digit() {
             return false;
@@ -448,10 +461,9 @@ impl Parser<'_> {
         let mut end = length;
         let mut element = false;
         if rest.get(end) == Some(&b'[') {
-            let most = rest.len().min(end + MAX_INDEX_BYTES);
-            match memchr(b']', &rest[end..most]) {
-                Some(close) if memchr(b'\n', &rest[end..end + close]).is_none() => end += close + 1,
-                _ => return false,
+            match self.end_of_index(self.at + end) {
+                Some(close) => end = close + 1 - self.at,
+                None => return false,
             }
             element = true;
         }

@@ -1,8 +1,10 @@
 //! Scripts with carets under the images in them.
 
+mod hidden;
 mod limits;
 mod makefile;
 mod options;
+mod recipes;
 mod syntax;
 mod variables;
 

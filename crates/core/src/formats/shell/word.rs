@@ -4,15 +4,11 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// A script, read.
+/// A part of a script, read.
 #[derive(Debug, Default)]
 pub(super) struct Parsed {
     pub(super) steps: Vec<Step>,
     pub(super) heredocs: Vec<Heredoc>,
-    /// Where something begins that nothing ends, when the rest of the script went with it.
-    pub(super) unclosed: Option<usize>,
-    /// Where substitutions are nested too deep to be read.
-    pub(super) too_deep: Option<usize>,
 }
 
 /// What happens next, in the order of the text.

@@ -64,6 +64,10 @@ const TENANT_IN_HOST: [&str; 4] = ["*.azurecr.io", "*.amazonaws.com", "*.jfrog.i
 #[must_use]
 pub fn normal_host(registry: &str) -> Cow<'_, str> {
     let mut host = Cow::Borrowed(registry);
+    // Nearly every host is normal already.
+    if !registry.bytes().any(|byte| byte.is_ascii_uppercase() || matches!(byte, b':' | b'[')) {
+        return host;
+    }
     if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
         host = Cow::Owned(host.to_ascii_lowercase());
     }

@@ -86,33 +86,21 @@ impl HostPattern {
 }
 
 impl Glob {
-    /// Whether some text is matched by both: the states of both globs, side by side.
+    /// Whether some text is matched by both. Two globs with a `*` share one exactly
+    /// when what stands before the first `*` and after the last one agree as far as
+    /// both go: the longer of each, with everything else in between, is matched by both.
     fn overlaps(&self, other: &Glob) -> bool {
-        let (one, two) = (self.as_str().as_bytes(), other.as_str().as_bytes());
-        if self.is_literal() && other.is_literal() {
-            return one == two;
-        }
-        // row[j]: the rest of `one` from the current i and the rest of `two` from j share a text.
-        let mut below = vec![false; two.len() + 1];
-        for i in (0..=one.len()).rev() {
-            let mut row = vec![false; two.len() + 1];
-            for j in (0..=two.len()).rev() {
-                let star_one = one.get(i) == Some(&b'*');
-                let star_two = two.get(j) == Some(&b'*');
-                row[j] = match (one.get(i), two.get(j)) {
-                    (None, None) => true,
-                    (a, b) => {
-                        let skip_one = star_one && below[j];
-                        let skip_two = star_two && row.get(j + 1).copied().unwrap_or(false);
-                        let eat_two = star_one && b.is_some() && row[j + 1];
-                        let eat_one = star_two && a.is_some() && below[j];
-                        let same = a.is_some() && a == b && below[j + 1];
-                        skip_one || skip_two || eat_two || eat_one || same
-                    }
-                };
+        let (one, two) = (self.as_str(), other.as_str());
+        match (one.split_once('*'), two.split_once('*')) {
+            (None, None) => one == two,
+            (None, Some(_)) => other.matches(one),
+            (Some(_), None) => self.matches(two),
+            (Some((begin, rest)), Some((other_begin, other_rest))) => {
+                let end = rest.rsplit('*').next().unwrap_or(rest);
+                let other_end = other_rest.rsplit('*').next().unwrap_or(other_rest);
+                (begin.starts_with(other_begin) || other_begin.starts_with(begin))
+                    && (end.ends_with(other_end) || other_end.ends_with(end))
             }
-            below = row;
         }
-        below[0]
     }
 }

@@ -238,3 +238,34 @@ fn globs_do_not_go_wild() {
     assert!(glob_matches(&glob, &"a".repeat(255)));
     assert!(glob_matches("*", "") && glob_matches("", "") && !glob_matches("", "a"));
 }
+
+/// Held against every text of up to six letters.
+#[test]
+fn globs_overlap_when_some_text_matches_both() {
+    let texts_of = |letters: &[char], longest: usize| {
+        let mut texts = vec![String::new()];
+        let mut last = texts.clone();
+        for _ in 0..longest {
+            last = last
+                .iter()
+                .flat_map(|text| letters.iter().map(move |letter| format!("{text}{letter}")))
+                .collect();
+            texts.extend(last.iter().cloned());
+        }
+        texts
+    };
+    let texts = texts_of(&['a', 'b'], 6);
+    let globs: Vec<Pattern> = texts_of(&['a', 'b', '*'], 3)
+        .iter()
+        .filter(|glob| !glob.is_empty() && !glob.contains("**"))
+        .map(|glob| Pattern::parse(&format!("example.com/{glob}/x")).expect(glob))
+        .collect();
+    for one in &globs {
+        for two in &globs {
+            let common = texts.iter().any(|text| {
+                one.segments()[0].matches(text) && two.segments()[0].matches(text) && !text.is_empty()
+            });
+            assert_eq!(one.overlaps(two), common, "{one} {two}");
+        }
+    }
+}

@@ -215,6 +215,25 @@ fn a_repository_may_except_for_as_long_as_its_organisation_lets_it() {
     assert!(made.contains("nothing makes the finding `production`"), "{made}");
 }
 
+/// An exception of a repository from what its organisation blocks would lift nothing,
+/// and somebody would believe that it does.
+#[test]
+fn a_repository_cannot_except_what_its_organisation_blocks() {
+    let blocking = format!("{ORGANISATION}block: [{{images: [\"docker.io/foo/**\"], because: frozen}}]\n");
+    let policies = both(&blocking, &exception("unknown", "2026-12-01"));
+    let PolicyFile::Read(loaded) = &policies.repository else { panic!("it was read") };
+    assert_eq!(
+        shown(loaded),
+        "4:25 error: `docker.io/foo/bar` is wholly inside the block `docker.io/foo/**` of the organisation's policy \
+         (fromguard.yml:11:19): no exception lifts a block\n    | \"docker.io/foo/bar\"\n    \
+         = remove it, and use another image: frozen\n4:72 notice: the exception `EX-1` ends in 6 days, on \
+         2026-12-01\n    | 2026-12-01\n    = @a answers for it\n"
+    );
+    // A tag of it that is not blocked may be excepted.
+    let one_tag = blocking.replace("docker.io/foo/**", "docker.io/foo/bar:1.*");
+    sound(both(&one_tag, &exception("unknown", "2026-12-01")));
+}
+
 #[test]
 fn an_exception_that_could_not_lift_anything_is_an_error() {
     let item = |changed: &str, to: &str| {

@@ -395,7 +395,12 @@ fn an_explanation_says_what_came_close_and_what_is_trusted() {
             "evil.io/approved-base/x",
             "the host differs: it is `evil.io`, and `registry.example.com/approved-base/**` is trusted",
         ),
-        ("centos", "`centos` was an official image once and gets no updates any more"),
+        (
+            "centos",
+            "`centos` is no official image any more and gets no updates since 2024-06-30, because CentOS Linux has \
+             ended: use `docker.io/library/almalinux` or `docker.io/rockylinux/rockylinux` (Docker's official images, \
+             2026-08-21)",
+        ),
         ("library/noed", "`noed` is not in the list of official images"),
         (
             "registry-1.docker.io/library/node",
@@ -431,7 +436,53 @@ fn an_explanation_says_what_came_close_and_what_is_trusted() {
         `partners`: `ghcr.io/acme-oss/*`, `*.registry.partner.net/prod/**` (.github/fromguard.yml:273)
         `pinned`: `docker.io/acme/tool:1.*` (.github/fromguard.yml:352)
         `exact`: `docker.io/acme/exact@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` (.github/fromguard.yml:401)
+      what was tried too
+        `registry.example.com/approved-base/**` names the host `registry.example.com`, not `ghcr.io` (.github/fromguard.yml:92)
+        `hub:official` is about Docker Hub, `docker.io`, and the host is `ghcr.io` (.github/fromguard.yml:186)
+        `*.registry.partner.net/prod/**` names the host `*.registry.partner.net`, not `ghcr.io` (.github/fromguard.yml:295)
+        `docker.io/acme/tool:1.*` names the host `docker.io`, not `ghcr.io` (.github/fromguard.yml:352)
+        `docker.io/acme/exact@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` names the host `docker.io`, not `ghcr.io` (.github/fromguard.yml:401)
     ");
+}
+
+/// Every pattern of a small policy is said to be tried, each with its place and the first
+/// thing in which the image differs; of a large one their number.
+#[test]
+fn every_pattern_that_was_tried_says_why_it_does_not_cover() {
+    let policy = r#"version: 1
+mode: observe
+unknown: review
+trust:
+  hub: {images: ["hub:official"]}
+  vendors: {images: ["hub:verified-publisher"], publishers: [grafana]}
+  team: {images: ["docker.io/acme/web-*", "docker.io/acme/a/b", "docker.io/acme/worker:1.*"]}
+"#;
+    let explained = |policies: &Policies, text: &str| {
+        tree(&policies.judge(&image(text), &Evidence::none()).unwrap().findings[0].explanation)
+    };
+    let policies = sound(alone(policy));
+    let said = explained(&policies, "acme/api:1");
+    for wanted in [
+        "`hub:official` covers images that are written without a publisher, as `node` (",
+        "`hub:verified-publisher` is limited to `publishers`, which do not name `acme` (",
+        "`docker.io/acme/web-*` has `web-*` where `api` stands here (",
+        "`docker.io/acme/a/b` has `a` where `api` stands here (",
+        "`docker.io/acme/worker:1.*` has `worker` where `api` stands here (",
+    ] {
+        assert!(said.contains(wanted), "{wanted}\n{said}");
+    }
+    assert!(explained(&policies, "nodes").contains("`nodes` is not in the list of official images"));
+    assert!(
+        explained(&policies, "nodes")
+            .contains("`hub:verified-publisher` covers images of a publisher, as `grafana/loki` (")
+    );
+    let many: String =
+        (0..30).map(|at| format!("  s{at}: {{images: [\"ghcr.io/acme/app-{at}\"]}}\n")).collect();
+    let said = explained(&sound(alone(&format!("{policy}{many}"))), "acme/api:1");
+    assert!(
+        said.contains("35 patterns were tried, and none covers it") && !said.contains("ghcr.io/acme/app-7 "),
+        "{said}"
+    );
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::policy::Severity;
 use crate::report::Conclusion;
 use crate::report::Report;
 use crate::report::STARTER_POLICY;
+use crate::report::dossier;
 use crate::report::excepted;
 use crate::report::explain;
 use crate::report::item;
@@ -251,6 +252,15 @@ fn item_frame<'a>(report: &'a Report, item: &Item<'a>) -> Frame<'a> {
         if !steps.is_empty() {
             frame.note(Loudness::NOTE, steps.join("\n"));
         }
+    }
+    if let About::Use(judged) = item.about
+        && let Some(lines) = dossier::of(report, judged)
+    {
+        let said = lines
+            .iter()
+            .map(|known| wrapped(&line(&format!("{}: {}", known.about, known.text)), NOTE_WIDTH, 2));
+        let said: Vec<String> = said.collect();
+        frame.note(Loudness::NOTE, format!("what is known of it:\n{}", said.join("\n")));
     }
     if let Some(proposal) = excepted::proposal(report, item) {
         let introduction = wrapped(&excepted::introduction(&proposal), NOTE_WIDTH, 0);

@@ -15,10 +15,14 @@ use crate::formats::shell::argv::Operands;
 use crate::formats::shell::argv::Table;
 use crate::formats::shell::expand::Environment;
 use crate::formats::shell::scope::Member;
+use crate::formats::value::MAX_MEMBERS;
 use crate::image::Role;
 
-/// How many ways to build are made of the values of one command's arguments.
-const MAX_WAYS: usize = 16;
+/// How many ways to build are made of the values of one command's arguments: each of the
+/// values of one is in one of them, and every pair of the values of two, where they are few.
+const MAX_WAYS: usize = MAX_MEMBERS + 1;
+/// What it costs to make one of them, for each argument, as bytes.
+const WAY_COST: usize = 512;
 
 /// `docker …`
 pub(super) fn engine<'s>(run: &mut Run<'_, '_>, fields: &[Field<'s>], input: &Input, source: &Source<'s>) {
@@ -310,24 +314,51 @@ fn inputs_of<'s>(run: &mut Run<'_, '_>, read: &Arguments<'s>, source: &Source<'s
     let platforms: Vec<String> =
         texts(&["platform"]).iter().flat_map(|text| text.split(',')).map(str::to_owned).collect();
     let target = texts(&["target"]).pop();
-    let ways = arguments.iter().chain(&contexts).map(|(_, members, _)| members.len()).max().unwrap_or(1);
+    let counts: Vec<usize> =
+        arguments.iter().chain(&contexts).map(|(_, members, _)| members.len().max(1)).collect();
+    let all = counts.iter().try_fold(1, |all: usize, count| all.checked_mul(*count));
+    let ways = all.filter(|all| *all <= MAX_WAYS);
+    if ways.is_none()
+        && let Some((_, _, first)) =
+            arguments.iter().chain(&contexts).find(|(_, members, _)| members.len() > 1)
+    {
+        run.limit(first.span, "the values of this build's arguments make more builds than are looked at");
+    }
+    let is_all = ways.is_some();
+    // Of more, each value is in one.
+    let ways = ways.unwrap_or_else(|| counts.iter().copied().max().unwrap_or(1).min(MAX_WAYS));
+    if !run.spend(WAY_COST * ways * (1 + counts.len())) {
+        return Vec::new();
+    }
+    // The values of the way of that number: a digit for each argument.
+    let places: Vec<usize> = counts
+        .iter()
+        .scan(1, |place, count| {
+            let own = *place;
+            *place = if is_all { *place * count } else { 1 };
+            Some(own)
+        })
+        .collect();
+    let of = |way: usize, argument: usize| way / places[argument] % counts[argument];
     let finder = &run.script.finder;
     let place = |member: &Member, field: &Field<'_>| {
         Some(member.value.origin().cloned().unwrap_or_else(|| finder.location(field.span)))
     };
-    (0..ways.min(MAX_WAYS))
+    (0..ways)
         .map(|way| Inputs {
             arguments: arguments
                 .iter()
-                .filter_map(|(name, members, field)| {
-                    let member = members.get(way % members.len().max(1))?;
+                .enumerate()
+                .filter_map(|(index, (name, members, field))| {
+                    let member = members.get(of(way, index))?;
                     Some(Argument::of(name, &finder.location(field.span), &member.value))
                 })
                 .collect(),
             contexts: contexts
                 .iter()
-                .filter_map(|(name, members, field)| {
-                    let member = members.get(way % members.len().max(1))?;
+                .enumerate()
+                .filter_map(|(index, (name, members, field))| {
+                    let member = members.get(of(way, arguments.len() + index))?;
                     Some(Context {
                         name: name.clone(),
                         source: member.value.text().to_owned(),

@@ -2,15 +2,13 @@
 //! which it makes, and what it builds. One file per family of tools.
 
 mod containers;
+mod glance;
 mod kubernetes;
 mod options;
 mod registries;
 mod wrappers;
 
-use std::sync::OnceLock;
-
-use aho_corasick::AhoCorasick;
-use aho_corasick::MatchKind;
+pub(super) use self::glance::may_hold_one;
 
 use super::field::Field;
 use super::field::Source;
@@ -53,26 +51,6 @@ const TOOLS: [&str; 26] = [
 /// How many commands may stand inside one another: `docker run a docker run b …`.
 const MAX_COMMANDS: usize = 6;
 
-/// Whether a text may hold a command that names an image: the name of a tool stands in
-/// it, or that of a variable for one.
-pub(super) fn may_hold_one(text: &[u8]) -> bool {
-    static SEARCHER: OnceLock<Option<AhoCorasick>> = OnceLock::new();
-    let build = || {
-        let words = TOOLS.iter().chain(&["engine", "container"]);
-        AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(words)
-            .ok()
-    };
-    let Some(searcher) = SEARCHER.get_or_init(build) else { return true };
-    let is_letter = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
-    searcher.find_iter(text).any(|found| {
-        // `oc` in `local` is none.
-        found.len() > 5 || !(is_letter(found.start().wrapping_sub(1)) || is_letter(found.end()))
-    })
-}
-
 /// Whether a command is worth looking at: it, or an argument of it, is one of the
 /// tools, or not known yet.
 pub(super) fn is_of_interest(name: Option<&str>, command: &Command, text: &str) -> bool {
@@ -82,13 +60,9 @@ pub(super) fn is_of_interest(name: Option<&str>, command: &Command, text: &str) 
         return true;
     }
     let may_be_a_tool = |word: &Word| match word.pieces.as_slice() {
-        [piece] => match &piece.kind {
-            Kind::Text => TOOLS.contains(&base_name(text.get(piece.range.clone()).unwrap_or(""))),
-            Kind::Variable(variable) => !tool_named(&variable.name).is_empty(),
-            Kind::Foreign(_) => true,
-            _ => false,
-        },
-        _ => false,
+        [Piece { kind: Kind::Variable(variable), .. }] => !tool_named(&variable.name).is_empty(),
+        [Piece { kind: Kind::Foreign(_), .. }] => true,
+        _ => word.literal(text).is_some_and(|text| TOOLS.contains(&base_name(&text))),
     };
     let is_dashes = |word: &Word| matches!(word.pieces.as_slice(), [piece] if is_text(piece, text, "--"));
     let mut arguments = command.words.iter().skip(1);
@@ -114,7 +88,13 @@ fn is_tool(field: &Field<'_>) -> bool {
 /// Looks at a command.
 pub(super) fn run<'s>(run: &mut Run<'_, '_>, fields: &[Field<'s>], input: &Input, source: &Source<'s>) {
     if run.commands >= MAX_COMMANDS {
-        if let (Some(first), true) = (fields.first(), name_tool(fields)) {
+        // A script that is an argument may name one too.
+        let names_one = |field: &Field<'_>| {
+            field.members.iter().any(|member| may_hold_one(member.value.text().as_bytes()))
+        };
+        if let Some(first) = fields.first()
+            && (name_tool(fields) || fields.iter().any(names_one))
+        {
             run.limit(first.span, "too many commands stand inside one another here to be looked at");
         }
         return;

@@ -9,6 +9,7 @@ use crate::formats::shell::argv;
 use crate::formats::shell::argv::Operands;
 use crate::formats::shell::argv::Table;
 use crate::formats::shell::run as walk;
+use crate::formats::shell::word::Block;
 use crate::source::Mapped;
 
 /// Commands that run the rest of their arguments, and their options.
@@ -108,10 +109,10 @@ pub(super) fn run<'s>(
             let to = argv::read(fields, &[], Operands::First, source).operands;
             run.change_folder(to.first());
         }
-        "eval" => script_of(run, fields, source),
-        "trap" => script_of(run, &fields[..fields.len().min(1)], source),
+        "eval" => script_of(run, fields, source, Block::Group),
+        "trap" => script_of(run, &fields[..fields.len().min(1)], source, Block::Subshell),
         "watch" if fields.iter().any(|field| field.known().is_some_and(|text| text.contains(' '))) => {
-            script_of(run, &fields[fields.len().saturating_sub(1)..], source);
+            script_of(run, &fields[fields.len().saturating_sub(1)..], source, Block::Subshell);
         }
         "xargs" | "parallel" => xargs(run, fields, source),
         "timeout" => {
@@ -121,7 +122,7 @@ pub(super) fn run<'s>(
         "ssh" => {
             let read = argv::read(fields, &[&SSH], Operands::First, source);
             let rest = &fields[read.rest..];
-            script_of(run, rest, source);
+            script_of(run, rest, source, Block::Subshell);
             if rest.is_empty() {
                 read_scripts(run, input);
             }
@@ -170,7 +171,7 @@ fn shell<'s>(run: &mut Run<'_, '_>, name: &str, fields: &[Field<'s>], input: &In
             _ => read.operands.first(),
         };
         if let Some(command) = command {
-            script_of(run, std::slice::from_ref(command), source);
+            script_of(run, std::slice::from_ref(command), source, Block::Subshell);
         }
     } else if read.operands.is_empty() || read.has("s") {
         read_scripts(run, input);
@@ -179,12 +180,12 @@ fn shell<'s>(run: &mut Run<'_, '_>, name: &str, fields: &[Field<'s>], input: &In
 
 fn read_scripts(run: &mut Run<'_, '_>, input: &Input) {
     for written in input {
-        run.nested(&written.text, &written.foreign);
+        run.nested(&written.text, &written.foreign, Block::Subshell);
     }
 }
 
 /// Fields that are put together to a script.
-fn script_of<'s>(run: &mut Run<'_, '_>, fields: &[Field<'s>], source: &Source<'s>) {
+fn script_of<'s>(run: &mut Run<'_, '_>, fields: &[Field<'s>], source: &Source<'s>, block: Block) {
     let mut script = Mapped::default();
     let mut all_foreign = Vec::new();
     for field in fields {
@@ -206,7 +207,7 @@ fn script_of<'s>(run: &mut Run<'_, '_>, fields: &[Field<'s>], source: &Source<'s
         }));
         script.append(&text);
     }
-    run.nested(&script, &all_foreign);
+    run.nested(&script, &all_foreign, block);
 }
 
 /// `xargs command`: what it adds to the arguments is not known.

@@ -3,9 +3,12 @@
 use std::rc::Rc;
 
 use super::Run;
+use crate::formats::shell::array::Element;
+use crate::formats::shell::array::Lists;
 use crate::formats::shell::expand;
 use crate::formats::shell::expand::Environment;
 use crate::formats::shell::expand::Looked;
+use crate::formats::shell::field::Field;
 use crate::formats::shell::field::Source;
 use crate::formats::shell::lexer;
 use crate::formats::shell::scope::Contents;
@@ -18,9 +21,6 @@ use crate::formats::shell::word::Link;
 use crate::formats::shell::word::Variable;
 use crate::formats::shell::word::Word;
 use crate::formats::value::Value;
-
-/// How many elements of one array are remembered.
-const MAX_ELEMENTS: usize = 4096;
 
 impl Run<'_, '_> {
     pub(in crate::formats::shell) fn for_each(&mut self, name: &str, words: &[Word], source: &Source<'_>) {
@@ -108,35 +108,16 @@ impl Run<'_, '_> {
                 }
                 Assigned::Array(words) => {
                     let before = self.scope.current(name).filter(|_| assignment.appends);
-                    let before = before.and_then(|before| before.elements.clone()).unwrap_or_default();
-                    if !self.spend(64 * before.len()) {
+                    let open = before.is_some_and(|before| before.open);
+                    let mut lists = before.map_or_else(Lists::empty, |before| before.as_lists());
+                    if !self.spend(lists.weight()) {
                         return;
                     }
-                    let mut elements = before.to_vec();
                     for word in words {
                         self.visit(word, source);
-                        let at = self.script.finder.location(source.text.span(word.range()));
-                        for field in self.shapes(word, source).into_iter().next().unwrap_or_default() {
-                            if elements.len() > MAX_ELEMENTS {
-                                break;
-                            }
-                            if elements.len() == MAX_ELEMENTS {
-                                let reason = format!("more than {MAX_ELEMENTS} elements are not remembered");
-                                elements.push(vec![Member::unknown("…", reason)]);
-                                break;
-                            }
-                            let placed = field.members.into_iter().map(|member| Member {
-                                value: member.value.placed(at.clone(), format!("element of `{name}`")),
-                                symbol: member.symbol,
-                            });
-                            elements.push(placed.collect());
-                        }
+                        self.append(&mut lists, name, word, source);
                     }
-                    Contents {
-                        members: elements.first().cloned().unwrap_or_default(),
-                        elements: Some(Rc::new(elements)),
-                        open: false,
-                    }
+                    Contents { members: lists.first(), lists: Some(Rc::new(lists)), open }
                 }
                 Assigned::Element(word) => {
                     self.visit(word, source);
@@ -149,6 +130,30 @@ impl Run<'_, '_> {
             };
             self.scope.set(name, contents, command.link == Link::Maybe, local);
         }
+    }
+
+    /// Appends what a word makes to an array.
+    fn append(&mut self, lists: &mut Lists, name: &str, word: &Word, source: &Source<'_>) {
+        let at = self.script.finder.location(source.text.span(word.range()));
+        let what = format!("element of `{name}`");
+        let shapes = self.shapes(word, source);
+        if std::mem::take(&mut self.drops_shapes) {
+            lists.note_others();
+        }
+        let element = |field: Field<'_>| {
+            let placed = field.members.into_iter().map(|member| Member {
+                value: member.value.placed(at.clone(), what.clone()),
+                symbol: member.symbol,
+            });
+            Element { members: placed.collect(), many: field.many }
+        };
+        let shapes: Vec<Vec<Element>> =
+            shapes.into_iter().map(|shape| shape.into_iter().map(element).collect()).collect();
+        if shapes.len() > 1 && !self.spend(lists.weight() * shapes.len()) {
+            lists.note_others();
+            return;
+        }
+        lists.append(&shapes);
     }
 
     /// What stands in front of a command is set for that command alone; the words of
@@ -219,9 +224,10 @@ impl Environment for Run<'_, '_> {
         let set = self.scope.get(name);
         let mut looked = match &set {
             Some(contents) => {
-                Looked { members: contents.members.clone(), elements: contents.elements.clone() }
+                let (lists, open) = (contents.lists.clone(), contents.open);
+                Looked { members: contents.members.clone(), lists, open }
             }
-            None => Looked { members: Vec::new(), elements: None },
+            None => Looked { members: Vec::new(), lists: None, open: true },
         };
         if set.is_none_or(|contents| contents.open) {
             match (self.script.environment)(name) {

@@ -1,5 +1,7 @@
 //! What commands pull and make, and what is local for that.
 
+use std::collections::HashSet;
+
 use super::Run;
 use crate::formats::Build;
 use crate::formats::Extracted;
@@ -9,24 +11,54 @@ use crate::formats::shell::scope::Member;
 use crate::image::ImageRef;
 use crate::image::Role;
 
+/// From how many members on they are compared by their hashes.
+const FEW: usize = 8;
+
+/// What an image in a command may be.
+#[derive(Default)]
+pub(in crate::formats::shell) struct Found {
+    pub(in crate::formats::shell) members: Vec<Member>,
+    /// The same, when they are many.
+    seen: HashSet<Member>,
+}
+
+impl Found {
+    fn add(&mut self, member: &Member) {
+        let is_new = match self.members.len() {
+            0..FEW => !self.members.contains(member),
+            _ => {
+                if self.seen.is_empty() {
+                    self.seen.extend(self.members.iter().cloned());
+                }
+                self.seen.insert(member.clone())
+            }
+        };
+        if is_new {
+            self.members.push(member.clone());
+        }
+    }
+}
+
 impl Run<'_, '_> {
     /// Notes an image that a command uses.
     pub(in crate::formats::shell) fn image(&mut self, role: Role, field: &Field<'_>) {
         if self.gathers || field.members.iter().all(|member| member.value.is_empty()) {
             return;
         }
-        self.named.insert(field.span);
+        if let Some(named) = &mut self.named {
+            named.insert(field.span);
+        }
         let local = self.script.local.borrow();
-        let members = self.found.entry((field.span, role)).or_default();
+        let found = self.found.entry((field.span, role)).or_default();
         for member in &field.members {
-            let is_told_apart = !member.symbol().contains('…');
-            let is_local =
-                is_told_apart && (member.symbol() == expand::BUILT || local.contains(&local_key(member)));
-            if !is_local && !member.value.is_empty() && !members.contains(member) {
-                members.push(member.clone());
+            let is_local = is_told_apart(member)
+                && (member.symbol() == expand::BUILT
+                    || (!local.is_empty() && local.contains(&local_key(member))));
+            if !is_local && !member.value.is_empty() {
+                found.add(member);
             }
         }
-        if members.is_empty() {
+        if found.members.is_empty() {
             self.found.remove(&(field.span, role));
         }
     }
@@ -36,14 +68,12 @@ impl Run<'_, '_> {
         if self.gathers {
             return;
         }
-        self.named.insert(field.span);
-        let members = self.found.entry((field.span, role)).or_default();
-        for member in field.members.iter().filter(|member| !member.value.is_empty()) {
-            if !members.contains(member) {
-                members.push(member.clone());
-            }
+        if let Some(named) = &mut self.named {
+            named.insert(field.span);
         }
-        if members.is_empty() {
+        let found = self.found.entry((field.span, role)).or_default();
+        field.members.iter().filter(|member| !member.value.is_empty()).for_each(|member| found.add(member));
+        if found.members.is_empty() {
             self.found.remove(&(field.span, role));
         }
     }
@@ -54,15 +84,15 @@ impl Run<'_, '_> {
             return;
         }
         let mut local = self.script.local.borrow_mut();
-        for member in &field.members {
+        for member in field.members.iter().filter(|member| is_told_apart(member)) {
             local.insert(local_key(member));
         }
     }
 
     /// Adds a build.
     pub(in crate::formats::shell) fn build(&mut self, build: Build) {
-        if !self.gathers && self.builds.insert(build.clone()) {
-            self.extracted.builds.push(build);
+        if !self.gathers {
+            self.builds.push(build);
         }
     }
 
@@ -83,11 +113,16 @@ impl Run<'_, '_> {
     /// A build of something that is not in the repository.
     pub(in crate::formats::shell) fn remote(&mut self, context: &Field<'_>) {
         if !self.gathers {
-            let members =
-                vec![Member::unknown(context.hint(), "remote: what is built stands in another repository")];
-            self.found.insert((context.span, Role::Command), members);
+            const REASON: &str = "remote: the build context is somewhere else, and is not fetched";
+            let found = self.found.entry((context.span, Role::FinalStage)).or_default();
+            found.add(&Member::unknown(context.hint(), REASON));
         }
     }
+}
+
+/// Whether what is not known of a reference is told apart from others.
+fn is_told_apart(member: &Member) -> bool {
+    !member.symbol().contains('…')
 }
 
 /// What a reference is compared by: two that name the same image have the same.

@@ -17,6 +17,7 @@ use crate::formats::shell::word::Word;
 use crate::source::Mapped;
 use crate::source::ProblemCode;
 use crate::source::RepoPath;
+use crate::source::Span;
 
 /// What a command reads: heredocs and here-strings.
 pub(in crate::formats::shell) type Input = Vec<Written>;
@@ -30,6 +31,48 @@ pub(in crate::formats::shell) struct Written {
     expanded: Mapped,
     /// Something in it is put together when the script runs.
     varies: bool,
+}
+
+impl Written {
+    /// The same where `\n` is the end of a line.
+    fn with_lines(mut self) -> Written {
+        for text in [&mut self.text, &mut self.expanded] {
+            if memmem::find(text.text().as_bytes(), b"\\n").is_none() {
+                continue;
+            }
+            let mut lines = Mapped::default();
+            let mut at = 0;
+            for found in memmem::find_iter(text.text().as_bytes(), b"\\n") {
+                lines.append(&text.slice(at..found));
+                at = found + 2;
+                // As long as what it stands for, so that expressions stay where they are.
+                lines.push_made(" \n", text.span(found..at));
+            }
+            lines.append(&text.slice(at..text.text().len()));
+            *text = lines;
+        }
+        self
+    }
+
+    /// Appends another text behind a space.
+    fn append(&mut self, other: Written, span: Span) {
+        let is_expanded = |written: &Written| !written.expanded.text().is_empty();
+        if is_expanded(self) || is_expanded(&other) {
+            if !is_expanded(self) {
+                self.expanded = self.text.clone();
+            }
+            self.expanded.push_made(" ", span);
+            self.expanded.append(if is_expanded(&other) { &other.expanded } else { &other.text });
+        }
+        self.text.push_made(" ", span);
+        let start = self.text.text().len();
+        self.text.append(&other.text);
+        self.foreign.extend(other.foreign.into_iter().map(|mut one| {
+            one.range = one.range.start + start..one.range.end + start;
+            one
+        }));
+        self.varies |= other.varies;
+    }
 }
 
 impl Run<'_, '_> {
@@ -87,6 +130,28 @@ impl Run<'_, '_> {
             input = vec![self.written(word, false, source)];
         }
         input
+    }
+
+    /// What `echo` and `printf` print: their arguments, with the escapes that both know.
+    pub(in crate::formats::shell) fn print(&mut self, command: &Command, source: &Source<'_>) {
+        let text = source.text.text();
+        let mut words = command.words.iter();
+        let name = words.next().and_then(|word| word.literal(text));
+        if self.gathers || !self.piped.is_empty() || !matches!(name.as_deref(), Some("echo" | "printf")) {
+            return;
+        }
+        let is_option = |word: &&Word| {
+            word.literal(text).is_some_and(|text| matches!(&*text, "-n" | "-e" | "-E" | "-ne" | "-en"))
+        };
+        let mut printed: Option<Written> = None;
+        for word in words.skip_while(is_option) {
+            let written = self.written(word, false, source).with_lines();
+            match &mut printed {
+                None => printed = Some(written),
+                Some(printed) => printed.append(written, source.text.span(word.range())),
+            }
+        }
+        self.piped.extend(printed);
     }
 
     pub(in crate::formats::shell) fn written(

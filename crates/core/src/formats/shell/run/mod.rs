@@ -14,9 +14,13 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashSet;
 use std::ops::Range;
+use std::rc::Rc;
 
 use memchr::memchr;
+use memchr::memchr_iter;
+use memchr::memmem;
 
+use self::found::Found;
 use super::Foreign;
 use super::Script;
 use super::commands;
@@ -24,7 +28,6 @@ use super::expand;
 use super::field::Field;
 use super::field::Source;
 use super::lexer;
-use super::scope::Member;
 use super::scope::Scope;
 use super::word::Block;
 use super::word::Command;
@@ -57,18 +60,18 @@ pub(super) struct Run<'a, 'x> {
     pub(super) extracted: &'x mut Extracted,
     scope: Scope,
     /// The folders that commands may run in; none when that is not known.
-    folders: Vec<String>,
-    found: BTreeMap<(Span, Role), Vec<Member>>,
+    folders: Rc<[String]>,
+    found: BTreeMap<(Span, Role), Found>,
     scripts: usize,
     pub(super) commands: usize,
     /// Shapes of a word were left out.
     drops_shapes: bool,
     /// Not every shape of a word was put together with every one of the others.
     samples: bool,
-    /// Where the command that is looked at names images.
-    named: BTreeSet<Span>,
+    /// Where the command that is looked at names images, when that matters.
+    named: Option<BTreeSet<Span>>,
     problems: Vec<Problem>,
-    builds: HashSet<Build>,
+    builds: Vec<Build>,
     /// What was found in Dockerfiles that stand in the script.
     inlined: BTreeMap<(Span, Role), Vec<ImageUse>>,
     /// What functions set is being gathered: nothing counts yet.
@@ -89,9 +92,9 @@ impl<'a, 'x> Run<'a, 'x> {
             commands: 0,
             drops_shapes: false,
             samples: false,
-            named: BTreeSet::new(),
+            named: None,
             problems: Vec::new(),
-            builds: HashSet::new(),
+            builds: Vec::new(),
             inlined: BTreeMap::new(),
             gathers: false,
             piped: Vec::new(),
@@ -101,29 +104,29 @@ impl<'a, 'x> Run<'a, 'x> {
     /// Walks over the script and adds what was found.
     pub(super) fn finish(mut self) {
         let script = self.script;
-        let parsed = lexer::parse(script.text.text(), script.foreign);
-        let source = Source { text: script.text, foreign: script.foreign, parsed: &parsed };
-        if holds_function(&parsed.steps) {
+        if may_hold_function(script.text.text()) {
+            let folders = Rc::clone(&self.folders);
             self.gathers = true;
-            self.steps(&parsed.steps, &source);
+            self.walk(script.text, script.foreign);
             self.scope.close_to(0);
             self.gathers = false;
             self.scope = std::mem::take(&mut self.scope).again(script.text.text().len());
-            self.folders = script.folders.iter().map(|folder| (*folder).to_owned()).collect();
+            self.folders = folders;
             self.piped.clear();
         }
-        self.steps(&parsed.steps, &source);
-        self.note_limits(&source);
-        if self.scope.is_spent() {
+        self.walk(script.text, script.foreign);
+        if self.scope.was_spent() {
             let message = "the values of this script are too large to be evaluated; those of variables \
                            are not known behind the place where that shows";
-            self.limit(source.text.span(0..0), message);
+            self.limit(script.text.span(0..0), message);
         }
         let finder = &self.script.finder;
-        for ((span, role), members) in self.found {
-            let values: Vec<Value> = members.into_iter().map(|member| member.value).collect();
+        for ((span, role), found) in self.found {
+            let values: Vec<Value> = found.members.into_iter().map(|member| member.value).collect();
             self.extracted.uses.push(finder.image_use(role, span, &values));
         }
+        distinct(&mut self.builds);
+        self.extracted.builds.append(&mut self.builds);
         self.extracted.uses.extend(self.inlined.into_values().flatten());
         self.problems.sort_by(|a, b| (&a.at, &a.message).cmp(&(&b.at, &b.message)));
         self.problems.dedup();
@@ -137,30 +140,41 @@ impl<'a, 'x> Run<'a, 'x> {
         }
     }
 
-    /// Tells of what was not read, where it could hide something.
-    fn note_limits(&mut self, source: &Source<'_>) {
-        let parsed = source.parsed;
+    /// Walks over a script, and tells of what was not read in it, where that could hide
+    /// something: a variable may hold all of a command.
+    fn walk(&mut self, text: &Mapped, foreign: &[Foreign]) {
+        let mut reader = lexer::Reader::new(text.text(), foreign);
+        for parsed in reader.by_ref() {
+            self.steps(&parsed.steps, &Source { text, foreign, parsed: &parsed });
+        }
         let limits = [
-            (parsed.too_deep, "substitutions and quotes are nested too deep here to be read"),
+            (reader.too_deep(), "substitutions and quotes are nested too deep here to be read"),
             (
-                parsed.unclosed,
+                reader.unclosed(),
                 "too many quotes and parentheses are not closed; what follows here is not read as it \
                  should be",
             ),
         ];
         for (at, message) in limits {
             if let Some(at) = at
-                && commands::may_hold_one(&source.text.text().as_bytes()[at..])
+                && may_command(&text.text()[at..])
             {
-                self.limit(source.text.span(at..at), message);
+                self.limit(text.span(at..at), message);
             }
         }
     }
 
     fn steps(&mut self, steps: &[Step], source: &Source<'_>) {
-        for step in steps {
+        for (index, step) in steps.iter().enumerate() {
             match step {
-                Step::Command(command) => self.command(command, source),
+                Step::Command(command) => {
+                    self.command(command, source);
+                    if let Some(Step::Command(Command { link: Link::Pipe, .. }) | Step::Open(_, Link::Pipe)) =
+                        steps.get(index + 1)
+                    {
+                        self.print(command, source);
+                    }
+                }
                 Step::For(name, words) => self.for_each(name, words, source),
                 Step::Open(block, link) => self.scope.open(*block, *link != Link::Maybe),
                 Step::Branch { of, last } => self.scope.branch(*of, *last),
@@ -174,7 +188,7 @@ impl<'a, 'x> Run<'a, 'x> {
         for piece in &word.pieces {
             match &piece.kind {
                 Kind::Commands(steps) | Kind::Arithmetic(steps) if !steps.is_empty() => {
-                    let (folders, depth) = (self.folders.clone(), self.scope.depth());
+                    let (folders, depth) = (Rc::clone(&self.folders), self.scope.depth());
                     let piped = std::mem::take(&mut self.piped);
                     self.scope.open(Block::Subshell, true);
                     self.steps(steps, source);
@@ -239,6 +253,10 @@ impl<'a, 'x> Run<'a, 'x> {
             _ => {}
         }
         self.assign_for_command(command, source);
+        // Of what functions do only what they set is gathered.
+        if self.gathers && name.as_deref() != Some("eval") {
+            return;
+        }
         let input = self.input(command, piped, source);
         if commands::is_of_interest(name.as_deref(), command, text) {
             self.look_at(first.range(), &command.words, &input, source);
@@ -256,11 +274,10 @@ impl<'a, 'x> Run<'a, 'x> {
             (is_left_out || samples) && calls.iter().any(|fields| commands::name_tool(fields));
         let mut named: Option<BTreeSet<Span>> = None;
         for fields in calls {
-            self.named.clear();
+            self.named = samples.then(BTreeSet::new);
             commands::run(self, &fields, input, source);
             // Where all of some name the same images, so do the others.
-            if samples {
-                let these = std::mem::take(&mut self.named);
+            if let Some(these) = self.named.take() {
                 is_left_out |= named.get_or_insert_with(|| these.clone()) != &these;
             }
         }
@@ -277,6 +294,15 @@ impl<'a, 'x> Run<'a, 'x> {
     fn calls<'s>(&mut self, words: &'s [Word], source: &Source<'s>) -> Vec<Vec<Field<'s>>> {
         let mut calls: Vec<Vec<Field<'s>>> = vec![Vec::with_capacity(words.len())];
         for word in words {
+            if let Some(field) = expand::plain(word, source) {
+                for call in &mut calls {
+                    call.push(field.clone());
+                }
+                if calls.len() > 1 {
+                    self.scope.spend(64 * calls.len());
+                }
+                continue;
+            }
             let mut shapes = self.shapes(word, source);
             if let ([shape], [call]) = (shapes.as_mut_slice(), calls.as_mut_slice()) {
                 call.append(shape);
@@ -285,9 +311,14 @@ impl<'a, 'x> Run<'a, 'x> {
             if shapes.len() * calls.len() > MAX_CALLS {
                 // Each shape is looked at in one of them.
                 self.samples = true;
-                let enough = calls.len().max(shapes.len());
-                calls = calls.iter().cycle().take(enough).cloned().collect();
+                let more = shapes.len().saturating_sub(calls.len());
+                let work: usize = calls.iter().cycle().take(more).map(|call| 64 * call.len()).sum();
+                self.scope.spend(work);
+                let others: Vec<Vec<Field<'s>>> = calls.iter().cycle().take(more).cloned().collect();
+                calls.extend(others);
             } else {
+                let work: usize = calls.iter().map(|call| 64 * call.len()).sum();
+                self.scope.spend(work * shapes.len().saturating_sub(1));
                 // Every one so far with every shape of this word.
                 calls = calls.into_iter().flat_map(|call| std::iter::repeat_n(call, shapes.len())).collect();
             }
@@ -302,12 +333,11 @@ impl<'a, 'x> Run<'a, 'x> {
         calls
     }
 
-    /// Walks over a script that stands inside this one.
-    pub(super) fn nested(&mut self, text: &Mapped, foreign: &[Foreign]) {
+    /// Walks over a script that stands inside this one: in a shell of its own, or in a
+    /// group of this one.
+    pub(super) fn nested(&mut self, text: &Mapped, foreign: &[Foreign], block: Block) {
         let bytes = text.text().as_bytes();
-        // A variable may hold all of a command.
-        let may_hold_one = memchr(b'$', bytes).is_some() || commands::may_hold_one(bytes);
-        if !may_hold_one {
+        if block == Block::Subshell && !may_command(text.text()) {
             return;
         }
         if self.scripts >= MAX_SCRIPTS {
@@ -318,20 +348,37 @@ impl<'a, 'x> Run<'a, 'x> {
             return;
         }
         self.scripts += 1;
-        let parsed = lexer::parse(text.text(), foreign);
-        let source = Source { text, foreign, parsed: &parsed };
-        let (folders, depth) = (self.folders.clone(), self.scope.depth());
+        let (folders, depth) = (Rc::clone(&self.folders), self.scope.depth());
         let piped = std::mem::take(&mut self.piped);
-        self.scope.open(Block::Subshell, true);
-        self.steps(&parsed.steps, &source);
+        self.scope.open(block, true);
+        self.walk(text, foreign);
         self.scope.close_to(depth);
         self.piped = piped;
-        self.folders = folders;
-        self.note_limits(&source);
+        if block == Block::Subshell {
+            self.folders = folders;
+        }
         self.scripts -= 1;
     }
 }
 
-fn holds_function(steps: &[Step]) -> bool {
-    steps.iter().any(|step| matches!(step, Step::Open(Block::Function, _)))
+/// Whether there may be commands in a text that name images, at a glance: a variable may
+/// hold all of one.
+fn may_command(text: &str) -> bool {
+    memchr(b'$', text.as_bytes()).is_some() || super::may_hold_images(text)
+}
+
+/// Whether a script may define a function, at a glance: `name()`, `function name`.
+fn may_hold_function(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr_iter(b'(', bytes)
+        .any(|at| bytes[at + 1..].iter().find(|byte| !matches!(byte, b' ' | b'\t')) == Some(&b')'))
+        || memmem::find(bytes, b"function").is_some()
+}
+
+/// Leaves one of builds that are alike.
+pub(super) fn distinct(builds: &mut Vec<Build>) {
+    let mut seen = HashSet::with_capacity(builds.len());
+    let are_new: Vec<bool> = builds.iter().map(|build| seen.insert(build)).collect();
+    let mut are_new = are_new.into_iter();
+    builds.retain(|_| are_new.next().unwrap_or(true));
 }

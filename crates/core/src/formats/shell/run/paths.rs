@@ -1,10 +1,15 @@
 //! Folders that commands run in, and the paths that they name.
 
+use std::rc::Rc;
+
 use super::Run;
 use crate::formats::shell::expand;
 use crate::formats::shell::field::Field;
 use crate::formats::shell::scope::Member;
 use crate::source::RepoPath;
+
+/// The longest path that Linux knows.
+const MAX_PATH_BYTES: usize = 4096;
 
 impl Run<'_, '_> {
     /// Commands run in another folder from here on.
@@ -13,7 +18,10 @@ impl Run<'_, '_> {
             Some(field) if field.members.len() == 1 => self.folders_of(&field.members[0]),
             _ => Vec::new(),
         };
-        self.folders = folders;
+        // No path is longer.
+        let is_path = folders.iter().all(|folder| folder.len() <= MAX_PATH_BYTES);
+        self.scope.spend(folders.iter().map(|folder| 8 * folder.len()).sum());
+        self.folders = if is_path { folders.into() } else { Rc::default() };
     }
 
     pub(in crate::formats::shell) fn folders_of(&self, member: &Member) -> Vec<String> {

