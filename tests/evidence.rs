@@ -29,6 +29,7 @@ use fromguard::registry::Late;
 use fromguard::registry::Operator;
 use fromguard_core::day::Day;
 use fromguard_core::image::Digest;
+use fromguard_core::image::ImageRef;
 use fromguard_core::policy::Found;
 use fromguard_core::policy::Policies;
 use fromguard_core::report::Report;
@@ -598,6 +599,26 @@ async fn an_attestation_by_a_key_and_a_bill_of_materials_that_buildkit_made() {
 }
 
 #[tokio::test]
+async fn what_a_label_claims_is_shown_and_proves_nothing() {
+    let registry = Registry::start();
+    let digest = registry.image("app", Some("1"), "https://github.com/acme/app");
+    let index = registry.index("app", "2", &[&digest]);
+    let asker = Asker::new(&entry("registry.acme.test", registry.port));
+    let policy = "version: 1\nmode: enforce\nunknown: fail\nreviewers: [\"@a\"]\n\
+        trust: {official: {images: [\"hub:official\"]}}\nscrutinise: {source-repo: public}\n";
+    for digest in [digest, index] {
+        let image = format!("registry.acme.test/app@{digest}");
+        let report = asker.judge(policy, &format!("FROM {image}\n")).await;
+        assert_eq!(rules(&report), ["unknown"]);
+        let image = ImageRef::parse(&image).expect("an image");
+        let dossier = report.subject.evidence.of(&image);
+        let claimed = dossier.claimed_source.known().and_then(|fact| fact.value.as_deref());
+        assert_eq!(claimed, Some("https://github.com/acme/app"));
+        assert_eq!(dossier.source_repository.known().map(|fact| &fact.value), Some(&None));
+    }
+}
+
+#[tokio::test]
 async fn a_scan_counts_if_a_known_key_signed_it() {
     let registry = Registry::start();
     let folder = tempfile::tempdir().expect("a folder");
@@ -615,7 +636,10 @@ async fn a_scan_counts_if_a_known_key_signed_it() {
             "_type": "https://in-toto.io/Statement/v0.1", "predicateType": kind,
             "subject": [{"name": "app", "digest": {"sha256": hex}}],
             "predicate": {
-                "scanner": {"result": {"Results": [{"Vulnerabilities": found}]}},
+                "scanner": {"result": {
+                    "CreatedAt": "2026-11-20T00:00:00Z", "Metadata": {"RepoDigests": [format!("app@{digest}")]},
+                    "Results": [{"Vulnerabilities": found}],
+                }},
                 "metadata": {"scanFinishedOn": "2026-11-20T00:00:00Z"},
             },
         })

@@ -88,6 +88,11 @@ impl Attached {
         })
     }
 
+    /// Whether nothing is there that could prove something.
+    pub(super) fn is_bare(&self) -> bool {
+        self.verified.is_empty() && self.refuted.is_empty() && self.unread.is_empty()
+    }
+
     /// Why it is not known who signed, where nobody did whose signature was read.
     pub(super) fn signature_unread(&self) -> Option<String> {
         self.unread_of(signs)

@@ -5,6 +5,7 @@
 //! repository scope, so that 50 images cost 50 HEADs. Everything goes through the
 //! guard. What is fetched by digest is checked against it.
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -83,6 +84,21 @@ pub(super) struct Client {
     doors: Arc<Shelf<String, Challenge>>,
     /// By registry, repository, and whether credentials are used.
     passes: Arc<Mutex<HashMap<(String, String, bool), Pass>>>,
+}
+
+/// What an image says of itself: claims, and proof of nothing.
+pub(super) type Labels = BTreeMap<String, String>;
+
+/// An image's configuration, as far as it is read.
+#[derive(Deserialize)]
+struct Config {
+    config: Option<Labelled>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Labelled {
+    labels: Option<Labels>,
 }
 
 #[derive(Deserialize)]
@@ -170,6 +186,19 @@ impl Client {
             }
         }
         Err(Error::Malformed(format!("more than {MAX_PAGES} pages of referrers")))
+    }
+
+    /// The labels of an image; of an index, those of its first image.
+    pub(super) async fn labels(&self, place: &Place, digest: &Digest) -> Result<Labels, Error> {
+        let mut manifest = self.manifest(place, digest).await?;
+        if let Some(child) = manifest.manifests.first().and_then(Descriptor::digest) {
+            manifest = self.manifest(place, &child).await?;
+        }
+        let Some(config) = &manifest.config else { return Ok(Labels::new()) };
+        let config = self.blob(place, config).await?;
+        let config: Config = serde_json::from_slice(&config)
+            .map_err(|error| Error::Malformed(format!("an image's configuration: {error}")))?;
+        Ok(config.config.and_then(|config| config.labels).unwrap_or_default())
     }
 
     async fn ask(&self, place: &Place, method: Method, path: &str, accept: &str) -> Result<Answer, Error> {

@@ -38,6 +38,9 @@ use crate::clock::Clock;
 /// What a reference without a tag means.
 const LATEST: &str = "latest";
 
+/// The label that claims a source.
+const SOURCE_LABEL: &str = "org.opencontainers.image.source";
+
 /// Of one tag, so many earlier digests are remembered.
 const MAX_EARLIER: usize = 16;
 
@@ -81,6 +84,8 @@ pub(super) struct Facts {
     verifying: Verifying,
     attached: Shelf<(At, Digest), Arc<Attached>>,
     buildkit_sboms: Shelf<(At, Digest), bool>,
+    /// What labels claim to be the source.
+    labels: Shelf<(At, Digest), Option<String>>,
 }
 
 #[derive(Debug, Clone)]
@@ -130,6 +135,7 @@ impl Facts {
             verifying,
             attached: Shelf::new(ATTACHED),
             buildkit_sboms: Shelf::new(CHILDREN),
+            labels: Shelf::new(CHILDREN),
         }
     }
 
@@ -173,7 +179,12 @@ impl Facts {
             }
             Item::SourceRepository => {
                 let (image, source) = (image.clone(), self.source_repository(image, asking).await);
-                Entry(Box::new(move |evidence| evidence.of_mut(&image).source_repository = source))
+                let claimed = self.claimed_source(&image, asking).await;
+                Entry(Box::new(move |evidence| {
+                    let dossier = evidence.of_mut(&image);
+                    dossier.source_repository = source;
+                    dossier.claimed_source = claimed;
+                }))
             }
             Item::UsedBefore => not_known(wanted, "no inventory of default branches is kept".to_owned()),
             Item::EndOfLife => not_known(wanted, "no registry says it".to_owned()),
@@ -290,6 +301,23 @@ impl Facts {
         // A key says who signed, and not from what repository.
         let signer = &proven.signer.identity;
         Learnt::Unavailable(format!("the provenance that {signer} signed does not prove a repository"))
+    }
+
+    /// The repository that a label names, of an image beside which nothing proves one.
+    async fn claimed_source(&self, image: &ImageRef, asking: &Asking) -> Learnt<Option<String>> {
+        if !self.attached(image, asking).await.is_ok_and(|(_, found)| found.is_bare()) {
+            return Learnt::NotAsked;
+        }
+        let (place, digest) = match self.pinned(image, asking).await {
+            Ok(pinned) => pinned,
+            Err(why) => return Learnt::Unavailable(why),
+        };
+        let key = (at(&place, image), digest.clone());
+        let kept = self.labels.get(&key, &self.clock, |_| async {
+            let labels = self.client.labels(&place, &digest).await?;
+            Ok(labels.get(SOURCE_LABEL).cloned())
+        });
+        self.learnt(place.registry(), kept.await)
     }
 
     /// When a digest was pushed, where its registry says so of the tag beside it.

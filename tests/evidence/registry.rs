@@ -91,9 +91,9 @@ impl Registry {
         json!({"mediaType": kind, "digest": digest.as_str(), "size": bytes.len()})
     }
 
-    /// Pushes an image whose configuration holds `label`, so that each has its own digest.
+    /// Pushes an image whose source label is `label`, so that each has its own digest.
     pub(crate) fn image(&self, repository: &str, tag: Option<&str>, label: &str) -> Digest {
-        let config = json!({"architecture": "amd64", "os": "linux", "config": {"Labels": {"test": label}}});
+        let config = json!({"architecture": "amd64", "os": "linux", "config": {"Labels": {"org.opencontainers.image.source": label}}});
         let config = serde_json::to_vec(&config).expect("JSON");
         let config = self.blob(repository, "application/vnd.oci.image.config.v1+json", &config);
         let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": []});
