@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::github;
 use crate::github::GitHub;
 use crate::github::signature::WebhookSecrets;
+use crate::registry::Inquiry;
 use crate::server::Pieces;
 use crate::server::Server;
 use crate::store::Store;
@@ -77,6 +78,12 @@ impl App {
             .with_context(|| format!("{listen} cannot be listened at"))?;
         let address = server.address()?;
         Ok(App { server, worker, sweeper, store, address })
+    }
+
+    /// The same App, which asks registries for evidence.
+    #[must_use]
+    pub fn asking(self, inquiry: Inquiry) -> App {
+        App { worker: self.worker.map(|worker| worker.asking(inquiry)), ..self }
     }
 
     /// Where it listens.

@@ -21,6 +21,7 @@ use secrecy::SecretString;
 use thiserror::Error;
 
 use crate::github::signature::SECRET_MIN_BYTES;
+use crate::registry::Operator;
 
 /// Where `serve` listens unless told otherwise.
 const LISTEN_DEFAULT: &str = "127.0.0.1:3000";
@@ -36,6 +37,10 @@ const APP_ID: &str = "FROMGUARD_APP_ID";
 const PRIVATE_KEY: &str = "FROMGUARD_PRIVATE_KEY";
 const WEBHOOK_SECRET: &str = "FROMGUARD_WEBHOOK_SECRET";
 
+/// The settings of who is asked for evidence.
+const REGISTRIES: &str = "FROMGUARD_REGISTRIES";
+const OFFLINE: &str = "FROMGUARD_OFFLINE";
+
 /// Everything `serve` can be told.
 #[derive(Debug)]
 pub struct Config {
@@ -49,6 +54,10 @@ pub struct Config {
     pub github_api_url: String,
     /// The App; `None` while it is not set up.
     pub app: Option<AppConfig>,
+    /// `FROMGUARD_REGISTRIES`: what the operator's file says.
+    pub registries: Operator,
+    /// `FROMGUARD_OFFLINE`: no registry is asked.
+    pub offline: bool,
     /// `FROMGUARD_LOG`.
     pub log: LogConfig,
     /// Settings that were given and have no effect in this version.
@@ -93,10 +102,10 @@ pub struct Flags {
     /// The GitHub App's id [env: FROMGUARD_APP_ID]
     #[arg(long, value_name = "NUMBER")]
     pub app_id: Option<String>,
-    /// Registries that may be asked; no effect in this version [env: FROMGUARD_REGISTRIES]
-    #[arg(long, value_name = "LIST")]
+    /// The TOML file of the registries that are your own [env: FROMGUARD_REGISTRIES]
+    #[arg(long, value_name = "FILE")]
     pub registries: Option<String>,
-    /// Ask no registry; no effect in this version, which asks none [env: FROMGUARD_OFFLINE]
+    /// Ask no registry: what only one knows stays unsure [env: FROMGUARD_OFFLINE] [default: false]
     #[arg(long, value_name = "BOOLEAN", num_args = 0..=1, default_missing_value = "true")]
     pub offline: Option<String>,
     /// What to log: "info", "fromguard=debug,info", with "json" or "text" for the form [env: FROMGUARD_LOG] [default: info]
@@ -132,16 +141,17 @@ pub struct Surroundings<'a> {
     pub file: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>,
 }
 
+/// What the process was started with.
+const PROCESS: Surroundings<'static> =
+    Surroundings { variable: &|name| std::env::var_os(name), file: &|path| std::fs::read(path) };
+
 impl Config {
     /// Reads the process's environment.
     ///
     /// # Errors
     /// When anything is missing or wrong: all of it.
     pub fn from_environment(flags: &Flags) -> Result<Config, ConfigError> {
-        Config::read(
-            flags,
-            &Surroundings { variable: &|name| std::env::var_os(name), file: &|path| std::fs::read(path) },
-        )
+        Config::read(flags, &PROCESS)
     }
 
     /// Reads the settings from flags and surroundings.
@@ -166,14 +176,13 @@ impl Config {
         let log = reader.parsed("FROMGUARD_LOG", log.as_deref().unwrap_or("info"), LogConfig::parse);
         let database = reader.database(flags);
         let app = reader.app(flags);
+        let offline = reader.offline(flags.offline.as_deref());
+        let registries = reader.registries(flags.registries.as_deref());
 
         let mut without_effect = Vec::new();
-        for (name, flag) in [
-            ("FROMGUARD_PUBLIC_URL", &flags.public_url),
-            ("FROMGUARD_REGISTRIES", &flags.registries),
-            ("FROMGUARD_OFFLINE", &flags.offline),
-            ("FROMGUARD_OTLP_ENDPOINT", &flags.otlp_endpoint),
-        ] {
+        for (name, flag) in
+            [("FROMGUARD_PUBLIC_URL", &flags.public_url), ("FROMGUARD_OTLP_ENDPOINT", &flags.otlp_endpoint)]
+        {
             if reader.setting(name, flag.as_deref()).is_some() {
                 without_effect.push(name);
             }
@@ -184,7 +193,17 @@ impl Config {
             (Some(listen), Some(github_api_url), Some(log), Some((database_url, state_dir)))
                 if problems.is_empty() =>
             {
-                Ok(Config { listen, database_url, state_dir, github_api_url, app, log, without_effect })
+                Ok(Config {
+                    listen,
+                    database_url,
+                    state_dir,
+                    github_api_url,
+                    app,
+                    registries,
+                    offline,
+                    log,
+                    without_effect,
+                })
             }
             _ => Err(ConfigError { problems }),
         }
@@ -273,6 +292,35 @@ impl Reader<'_> {
         parse(text).map_err(|what| self.problem(name, &what)).ok()
     }
 
+    /// Whether no registry is asked.
+    fn offline(&mut self, flag: Option<&str>) -> bool {
+        let text = self.setting(OFFLINE, flag);
+        text.and_then(|text| self.parsed(OFFLINE, &text, boolean)).unwrap_or(false)
+    }
+
+    /// The registries of the operator's file; none without one.
+    fn registries(&mut self, flag: Option<&str>) -> Operator {
+        let Some(path) = self.setting(REGISTRIES, flag) else { return Operator::default() };
+        let read = (self.surroundings.file)(Path::new(&path));
+        let text = match read.map(String::from_utf8) {
+            Ok(Ok(text)) => text,
+            Ok(Err(_)) => {
+                self.problem(REGISTRIES, &format!("{path} is not UTF-8"));
+                return Operator::default();
+            }
+            Err(error) => {
+                self.problem(REGISTRIES, &format!("{path} cannot be read: {error}"));
+                return Operator::default();
+            }
+        };
+        Operator::read(&text, self.surroundings.file).unwrap_or_else(|problems| {
+            for problem in problems {
+                self.problem(REGISTRIES, &format!("{path}: {problem}"));
+            }
+            Operator::default()
+        })
+    }
+
     /// The database's URL, and the folder to make for the default one.
     fn database(&mut self, flags: &Flags) -> Option<(SecretString, Option<PathBuf>)> {
         const NAME: &str = "FROMGUARD_DATABASE_URL";
@@ -344,10 +392,32 @@ impl Reader<'_> {
     }
 }
 
+fn boolean(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" => Ok(false),
+        _ => Err(format!("{text:?} is neither true nor false")),
+    }
+}
+
 fn app_id(text: &str) -> Result<u64, String> {
     match text.parse() {
         Ok(id) if id > 0 => Ok(id),
         _ => Err(format!("{text:?} is not the App's id, a number (not its client id)")),
+    }
+}
+
+/// Who may be asked for evidence by a command, which has no other settings: what
+/// the operator's file says, or `None` when nobody may be asked.
+///
+/// # Errors
+/// When a setting is wrong.
+pub fn registries_from_environment() -> Result<Option<Operator>, ConfigError> {
+    let mut reader = Reader { surroundings: &PROCESS, problems: Vec::new() };
+    let (offline, registries) = (reader.offline(None), reader.registries(None));
+    match reader.problems.is_empty() {
+        true => Ok((!offline).then_some(registries)),
+        false => Err(ConfigError { problems: reader.problems }),
     }
 }
 

@@ -11,6 +11,7 @@ pub mod config;
 pub mod github;
 pub mod ids;
 pub mod local;
+pub mod registry;
 pub mod server;
 pub mod standin;
 pub mod store;

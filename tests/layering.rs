@@ -30,15 +30,22 @@ const CORE: Table = &[
 const SHELL: Table = &[
     ("ids", &[]),
     ("clock", &[]),
-    ("config", &["github"]),
+    ("registry", &["clock"]),
+    ("config", &["github", "registry"]),
     ("local", &[]),
     ("store", &["clock", "ids"]),
     ("github", &["clock", "ids"]),
-    ("worker", &["clock", "github", "ids", "store"]),
+    ("worker", &["clock", "github", "ids", "registry", "store"]),
     ("server", &["clock", "config", "github", "ids", "store", "worker"]),
     ("standin", &["clock", "ids"]),
-    ("app", &["clock", "github", "server", "store", "worker"]),
-    ("cli", &["app", "clock", "config", "github", "ids", "local", "server", "standin", "store", "worker"]),
+    ("app", &["clock", "github", "registry", "server", "store", "worker"]),
+    (
+        "cli",
+        &[
+            "app", "clock", "config", "github", "ids", "local", "registry", "server", "standin", "store",
+            "worker",
+        ],
+    ),
     ("lib", &[]),
     ("main", &[]),
 ];
@@ -54,6 +61,8 @@ const OWNED_CRATES: Table = &[
     ("sqlx_core", &["store"]),
     ("gix", &["local", "standin"]),
     ("clap", &["cli", "config"]),
+    ("rustls", &["registry"]),
+    ("toml", &["registry"]),
 ];
 
 /// What the pure core must never depend on.

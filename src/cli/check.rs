@@ -18,6 +18,7 @@ use fromguard_core::source::RepoPath;
 use crate::cli::Outcome;
 use crate::cli::ci;
 use crate::cli::files;
+use crate::cli::online;
 use crate::cli::print;
 use crate::local::Change;
 use crate::local::WorkingTree;
@@ -46,6 +47,9 @@ pub(super) struct Args {
     /// (today if not given).
     #[arg(long, value_name = "DATE", value_parser = files::day)]
     as_of: Option<Day>,
+    /// Ask registries for what only they know: what a tag stands for, a publisher's badge.
+    #[arg(long)]
+    online: bool,
     /// How the result is written.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -73,7 +77,8 @@ enum Format {
 
 pub(super) fn run(args: &Args, style: Style) -> anyhow::Result<Outcome> {
     refuse_own_policy(args)?;
-    let report = report::judge(subject(args)?);
+    let subject = subject(args)?;
+    let report = if args.online { online::judge(subject)? } else { report::judge(subject) };
     print(&match args.format {
         Format::Text => report::check_text(&report, style),
         Format::Json => report::check_json(&report),

@@ -3,6 +3,7 @@
 mod check;
 mod ci;
 mod files;
+mod online;
 mod policy;
 mod rehearse;
 mod scan;

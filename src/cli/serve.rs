@@ -18,6 +18,8 @@ use crate::config::LogConfig;
 use crate::github;
 use crate::github::Timeouts;
 use crate::github::signature::WebhookSecrets;
+use crate::registry::Inquiry;
+use crate::registry::Operator;
 use crate::worker;
 
 /// The arguments of `serve`.
@@ -63,7 +65,15 @@ async fn serve(config: Config) -> anyhow::Result<()> {
             .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
     }
     let app_id = config.app.as_ref().map(|app| app.id);
+    let inquiry = match config.offline {
+        true => None,
+        false => Some(inquiry(config.registries.clone())?),
+    };
     let app = App::start(parts(config)?).await?;
+    let app = match inquiry {
+        Some(inquiry) => app.asking(inquiry),
+        None => app,
+    };
     let address = app.address();
     match app_id {
         Some(app_id) => tracing::info!(%address, app_id, "listening"),
@@ -76,6 +86,11 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     app.run(stop_signal().context("signals cannot be waited for")?).await?;
     tracing::info!("stopped");
     Ok(())
+}
+
+fn inquiry(operator: Operator) -> anyhow::Result<Inquiry> {
+    let what = "FROMGUARD_REGISTRIES cannot be used";
+    Inquiry::new(operator, Clock::system(), Inquiry::BUDGET).map_err(anyhow::Error::msg).context(what)
 }
 
 fn parts(config: Config) -> anyhow::Result<Parts> {

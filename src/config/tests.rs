@@ -181,10 +181,12 @@ fn plain_http_is_taken_for_this_machine_only() {
 
 #[test]
 fn what_has_no_effect_is_not_taken_in_silence() {
-    let config =
-        read_app(&[("FROMGUARD_OFFLINE", "1"), ("FROMGUARD_OTLP_ENDPOINT", "http://localhost:4317")])
-            .expect("they are harmless");
-    assert_eq!(config.without_effect, ["FROMGUARD_OFFLINE", "FROMGUARD_OTLP_ENDPOINT"]);
+    let config = read_app(&[
+        ("FROMGUARD_PUBLIC_URL", "https://x"),
+        ("FROMGUARD_OTLP_ENDPOINT", "http://localhost:4317"),
+    ])
+    .expect("they are harmless");
+    assert_eq!(config.without_effect, ["FROMGUARD_PUBLIC_URL", "FROMGUARD_OTLP_ENDPOINT"]);
 }
 
 #[test]

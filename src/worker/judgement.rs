@@ -18,10 +18,13 @@ use crate::github::fetch::FetchError;
 use crate::github::fetch::Fetched;
 use crate::ids::PullNumber;
 use crate::ids::Sha;
+use crate::registry::Late;
 use crate::store::Ask;
+use crate::store::Delivery;
 use crate::store::Job;
 use crate::store::KeptComment;
 use crate::store::PullChange;
+use crate::store::Rerun;
 use crate::store::StoreError;
 use crate::store::Tip;
 use crate::store::TipChange;
@@ -207,8 +210,8 @@ impl Worker {
         };
         match fetch::fetch(repository, request).await {
             Ok(Fetched::Change(change)) => {
-                let Change { name, subject, organisation_policy_read, comments } = *change;
-                let report = self.report(job, subject, organisation_policy_read && !seen).await?;
+                let Change { name, subject, organisation_policy_read, comments, private } = *change;
+                let report = self.report(job, subject, private, organisation_policy_read && !seen).await?;
                 let judged = Judged::pull(pull, report, comment, comments);
                 Ok(One::Judged(Box::new(judged), Some(repository.named(name))))
             }
@@ -243,8 +246,8 @@ impl Worker {
         };
         match fetch::fetch_tip(repository, request).await {
             Ok(Fetched::Change(change)) => {
-                let Change { name, subject, organisation_policy_read, .. } = *change;
-                let report = self.report(job, subject, organisation_policy_read && !seen).await?;
+                let Change { name, subject, organisation_policy_read, private, .. } = *change;
+                let report = self.report(job, subject, private, organisation_policy_read && !seen).await?;
                 Ok(One::Judged(Box::new(Judged::tip(tip, report)), Some(repository.named(name))))
             }
             Ok(Fetched::Moved(head)) => {
@@ -261,15 +264,49 @@ impl Worker {
         }
     }
 
-    /// Judges what was fetched; `first` when it came with the first policy of the organisation.
-    async fn report(&self, job: &Job, subject: Subject, first: bool) -> Result<Report, StoreError> {
+    /// Judges what was fetched, with evidence where it may be asked for; `first` when it came
+    /// with the first policy of the organisation. What comes in after the budget of time wants
+    /// one judgement more.
+    async fn report(
+        &self,
+        job: &Job,
+        subject: Subject,
+        private: bool,
+        first: bool,
+    ) -> Result<Report, StoreError> {
         if first {
             self.store.set_organisation_policy_seen(job.place.installation).await?;
         }
-        Ok(tokio::task::spawn_blocking(move || judge(subject)).await.unwrap_or_else(|error| {
-            tracing::error!(repository = %job.place.name, head = %job.head, %error, "judging panicked");
-            Report::could_not_judge(Fault::Fromguard, "judging stopped inside fromguard")
-        }))
+        let judged = match &self.inquiry {
+            Some(inquiry) => inquiry.judge(subject, private).await,
+            None => tokio::task::spawn_blocking(move || judge(subject)).await.map(|report| (report, None)),
+        };
+        Ok(match judged {
+            Ok((report, late)) => {
+                if let Some(late) = late {
+                    self.again_when_arrived(job, late);
+                }
+                report
+            }
+            Err(error) => {
+                tracing::error!(repository = %job.place.name, head = %job.head, %error, "judging panicked");
+                Report::could_not_judge(Fault::Fromguard, "judging stopped inside fromguard")
+            }
+        })
+    }
+
+    /// Judges the head once more when late evidence is there: once, since the store
+    /// knows the delivery.
+    fn again_when_arrived(&self, job: &Job, late: Late) {
+        let (worker, place, head) = (self.clone(), job.place.clone(), job.head.clone());
+        tokio::spawn(async move {
+            late.arrived().await;
+            let guid = format!("evidence {} {head}", place.id.0);
+            let ask = Ask::Rerun(Rerun { place, head });
+            if let Err(error) = worker.store.record(Delivery { guid, ask }, worker.clock.now_ms()).await {
+                tracing::warn!(%error, "late evidence could not be judged again");
+            }
+        });
     }
 
     fn not_fetched(&self, job: &Job, error: &FetchError, judged: impl FnOnce(Report) -> Judged) -> One {

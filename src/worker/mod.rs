@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use crate::clock::Clock;
 use crate::clock::TimestampMs;
 use crate::github::GitHub;
-use crate::store::Heartbeat;
+use crate::registry::Inquiry;
 use crate::store::Job;
 use crate::store::Store;
 
@@ -77,6 +77,8 @@ pub struct Worker {
     github: GitHub,
     clock: Clock,
     settings: Arc<Settings>,
+    /// Who is asked for evidence; `None` offline.
+    inquiry: Option<Inquiry>,
 }
 
 /// How a judgement ended.
@@ -98,7 +100,13 @@ impl Worker {
     /// A worker; [`Worker::run`] makes it work.
     #[must_use]
     pub fn new(store: Store, github: GitHub, clock: Clock, settings: Settings) -> Worker {
-        Worker { store, github, clock, settings: Arc::new(settings) }
+        Worker { store, github, clock, settings: Arc::new(settings), inquiry: None }
+    }
+
+    /// The same worker, which asks for evidence.
+    #[must_use]
+    pub fn asking(self, inquiry: Inquiry) -> Worker {
+        Worker { inquiry: Some(inquiry), ..self }
     }
 
     /// Works until `shutdown` resolves, then lets what is under way end within the grace.

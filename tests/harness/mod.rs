@@ -20,6 +20,7 @@ use fromguard::github::Timeouts;
 use fromguard::github::signature::WebhookSecrets;
 use fromguard::ids::InstallationId;
 use fromguard::ids::Sha;
+use fromguard::registry::Inquiry;
 use fromguard::server::Pieces;
 use fromguard::server::Server;
 use fromguard::standin::CheckRunView;
@@ -63,6 +64,7 @@ pub(crate) struct House {
     pub(crate) clock: Clock,
     pub(crate) installation: InstallationId,
     pub(crate) settings: worker::Settings,
+    inquiry: Option<Inquiry>,
     folders: tempfile::TempDir,
     server: JoinHandle<()>,
     worker: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
@@ -117,6 +119,7 @@ impl House {
             clock,
             installation,
             settings,
+            inquiry: None,
             folders,
             server,
             worker: None,
@@ -131,6 +134,10 @@ impl House {
         let (stop, stopped) = oneshot::channel();
         let worker =
             Worker::new(self.store.clone(), self.github.clone(), self.clock.clone(), self.settings.clone());
+        let worker = match &self.inquiry {
+            Some(inquiry) => worker.asking(inquiry.clone()),
+            None => worker,
+        };
         let running = tokio::spawn(async move {
             worker
                 .run(async {
@@ -139,6 +146,13 @@ impl House {
                 .await;
         });
         self.worker = Some((stop, running));
+    }
+
+    /// Puts a worker in the place of the one there is, which asks for evidence.
+    pub(crate) async fn ask(&mut self, inquiry: Inquiry) {
+        self.stop_worker().await;
+        self.inquiry = Some(inquiry);
+        self.start_worker();
     }
 
     /// Lets the worker end what it does.

@@ -1,6 +1,7 @@
 //! `cargo xtask`: runs the tests and refreshes bundled data.
 
 mod catalogues;
+mod docker_registry;
 mod github_data;
 mod oracle;
 mod postgres;
@@ -59,6 +60,7 @@ fn run() -> anyhow::Result<()> {
 /// missing one fails here, by name, and no test is skipped.
 fn test(extra: &[String]) -> anyhow::Result<()> {
     needs("git", "install git: the tests make repositories with it")?;
+    docker_registry::need()?;
     let postgres = Postgres::start(false)?;
     let named = [(postgres::URL_VARIABLE, postgres.url.as_str())];
     let extra: Vec<&str> = extra.iter().map(String::as_str).collect();

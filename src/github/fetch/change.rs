@@ -23,6 +23,8 @@ pub(super) const QUERY: &str = include_str!("../queries/change.graphql");
 pub(super) struct Now {
     /// What the repository is called now.
     pub(super) name: RepositoryName,
+    /// Whether not everybody can see it.
+    pub(super) private: bool,
     pub(super) open: bool,
     pub(super) head: Sha,
     /// The tip of the base branch; `None` when the branch is gone.
@@ -84,6 +86,7 @@ pub(super) async fn now(repository: &Repository, pull: PullNumber, comments: boo
     let organisation_policy = organisation_policy(repository, data.organisation).await?;
     Ok(Now {
         name: RepositoryName { owner: node.owner.login, name: node.name },
+        private: node.is_private,
         open: found.state == "OPEN",
         head: found.head_ref_oid,
         base_tip,
@@ -155,6 +158,7 @@ struct Data {
 #[serde(rename_all = "camelCase")]
 struct RepositoryNode {
     database_id: Option<RepositoryId>,
+    is_private: bool,
     name: String,
     owner: Owner,
     pull_request: Option<PullRequest>,

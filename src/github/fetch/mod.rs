@@ -77,6 +77,8 @@ pub enum Fetched {
 pub struct Change {
     /// What the repository is called now.
     pub name: RepositoryName,
+    /// Whether not everybody can see the repository.
+    pub private: bool,
     /// What is to be judged.
     pub subject: Subject,
     /// A policy of the organisation was read: from now on it is expected.
@@ -142,6 +144,7 @@ pub async fn fetch(repository: &Repository, request: Request<'_>) -> Result<Fetc
     subject.notices.extend(notices);
     repository.github.texts().note_read(repository.place(), request.pull);
     Ok(Fetched::Change(Box::new(Change {
+        private: now.private,
         name: now.name,
         subject,
         organisation_policy_read: policies.organisation_read,

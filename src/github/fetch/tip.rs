@@ -112,6 +112,7 @@ pub async fn fetch(repository: &Repository, request: TipRequest<'_>) -> Result<F
     }
     Ok(Fetched::Change(Box::new(Change {
         name: now.name,
+        private: now.private,
         subject,
         organisation_policy_read: policies.organisation_read,
         comments: None,
@@ -121,6 +122,8 @@ pub async fn fetch(repository: &Repository, request: TipRequest<'_>) -> Result<F
 /// A branch as GitHub has it now.
 struct Now {
     name: RepositoryName,
+    /// Not everybody may read it.
+    private: bool,
     /// Where it stands; `None` when it is gone.
     tip: Option<Sha>,
     /// At the tip of the branch whose policy counts; `None` when that branch is gone.
@@ -163,6 +166,7 @@ async fn now(repository: &Repository, request: &TipRequest<'_>) -> Result<Now, E
     let members = members(entries.as_deref().unwrap_or_default(), request.base, request.head);
     Ok(Now {
         name: RepositoryName { owner: node.owner.login, name: node.name },
+        private: node.is_private,
         tip: node.tip.and_then(|tip| tip.target).map(|target| target.oid),
         repository_policy,
         organisation_policy: change::organisation_policy(repository, data.organisation).await?,
@@ -212,6 +216,7 @@ struct Data {
 #[serde(rename_all = "camelCase")]
 struct RepositoryNode {
     database_id: Option<RepositoryId>,
+    is_private: bool,
     name: String,
     owner: Owner,
     tip: Option<Ref<Parent>>,

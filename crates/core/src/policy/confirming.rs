@@ -28,6 +28,15 @@ impl Judging<'_> {
             self.not_known(learnt, Wanted::Image(origin.clone(), Item::Tag));
             return;
         };
+        if fact.value.earlier.contains(digest) {
+            self.notices.insert(format!(
+                "stale-pin: {} is what the tag {} stood for before; now it stands for {} {}.",
+                quoted(&image.to_string()),
+                quoted(tag),
+                quoted(fact.value.digest.as_str()),
+                said_by(fact)
+            ));
+        }
         if fact.value.covers(digest) {
             return;
         }

@@ -276,6 +276,8 @@ fn worse(organisation: Judgement, repository: Judgement) -> Judgement {
     }
     let mut wants = organisation.wants;
     wants.extend(repository.wants);
+    let mut notices = organisation.notices;
+    notices.extend(repository.notices);
     let explanation = if organisation.explanation == repository.explanation {
         organisation.explanation
     } else {
@@ -291,6 +293,7 @@ fn worse(organisation: Judgement, repository: Judgement) -> Judgement {
         findings,
         lifted,
         wants,
+        notices,
         explanation,
     }
 }

@@ -46,6 +46,7 @@ pub(super) fn judge(policy: &Policy, usage: &ImageUse, given: &Given<'_>) -> Jud
             }
             base.lifted.extend(other.lifted);
             base.wants.extend(other.wants);
+            base.notices.extend(other.notices);
             worst = base;
         }
         let text = format!("{} may be any of {}; the worst counts", quoted(&usage.raw), usage.targets.len());

@@ -38,6 +38,7 @@ pub(super) struct Judging<'c> {
     pub(super) source: Option<String>,
     pub(super) findings: Vec<Finding>,
     pub(super) wants: BTreeSet<Wanted>,
+    pub(super) notices: BTreeSet<String>,
     /// What is required and proven, with who says so.
     pub(super) proven: Vec<Explanation>,
     /// The image that is judged, and whether its tag or digest is open; `None`
@@ -60,6 +61,7 @@ impl<'c> Judging<'c> {
             source: None,
             findings: Vec::new(),
             wants: BTreeSet::new(),
+            notices: BTreeSet::new(),
             proven: Vec::new(),
             judged: None,
             may_be_blocked: false,
@@ -298,6 +300,7 @@ impl<'c> Judging<'c> {
             findings: self.findings,
             lifted,
             wants: self.wants,
+            notices: self.notices,
             explanation,
         }
     }

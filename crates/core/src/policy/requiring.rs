@@ -63,10 +63,7 @@ impl Judging<'_> {
     pub(super) fn require(&mut self, by: By<'_>, require: &Require, image: &ImageRef, origin: &ImageRef) {
         let name = quoted_image(image);
         if let Some(span) = require.digest.filter(|_| image.digest.is_none()) {
-            let text = format!("{by} requires a digest: write `@sha256:…` after the tag");
-            let message = format!("{name} is not pinned by digest, which {by} requires");
-            let explanation = self.required(by, span, text);
-            self.fail(by.rule("digest"), message, explanation);
+            self.unpinned(by, span, image, origin);
         }
         let tag = image.tag.as_deref().unwrap_or(LATEST);
         if let Some(forbidden) = require.forbid_tags.iter().find(|glob| glob.value.matches(tag)) {
@@ -84,6 +81,36 @@ impl Judging<'_> {
         self.signed(by, require, image, origin);
         self.built(by, require, image, origin);
         self.listed(by, require, image, origin);
+    }
+
+    /// There is no digest. Where it is known what the tag stands for, the finding says
+    /// what to write.
+    fn unpinned(&mut self, by: By<'_>, span: Span, image: &ImageRef, origin: &ImageRef) {
+        let mut text = format!("{by} requires a digest: write `@sha256:…` after the tag");
+        let mut fix = None;
+        if !self.judged.as_ref().is_some_and(|(_, open)| *open) {
+            let learnt = &self.case.given.evidence.of(origin).tag;
+            match learnt.known() {
+                Some(fact) => {
+                    let digest = fact.value.digest.clone();
+                    text.push_str(&format!(
+                        ", which stands for {} {}",
+                        quoted(digest.as_str()),
+                        said_by(fact)
+                    ));
+                    fix = Some(ImageRef { digest: Some(digest), ..image.clone() }.to_string());
+                }
+                None => {
+                    self.not_known(learnt, Wanted::Image(origin.clone(), Item::Tag));
+                }
+            }
+        }
+        let message = format!("{} is not pinned by digest, which {by} requires", quoted(&image.to_string()));
+        let explanation = self.required(by, span, text);
+        self.fail(by.rule("digest"), message, explanation);
+        if let Some(finding) = self.findings.last_mut() {
+            finding.fix = fix;
+        }
     }
 
     fn signed(&mut self, by: By<'_>, require: &Require, image: &ImageRef, origin: &ImageRef) {

@@ -117,6 +117,8 @@ pub struct Judgement {
     pub lifted: Vec<Lifted>,
     /// What could change it, were it known.
     pub wants: BTreeSet<Wanted>,
+    /// What is to be said of the use and is nothing against it, one sentence each.
+    pub notices: BTreeSet<String>,
     /// Why it is what it is, a pass too.
     pub explanation: Explanation,
 }

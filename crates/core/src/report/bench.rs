@@ -179,6 +179,7 @@ fn judgement(finding: Option<(&str, Verdict, Effect, String, Option<&str>)>, mod
         findings,
         lifted: Vec::new(),
         wants: BTreeSet::new(),
+        notices: BTreeSet::new(),
         explanation,
     }
 }

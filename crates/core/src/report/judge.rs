@@ -1,6 +1,7 @@
 //! From a subject to a report: which uses count, and what it comes to.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::change;
 use crate::change::Change;
@@ -88,6 +89,7 @@ pub(super) fn judge_with(
             problem: problem.clone(),
         })
         .collect();
+    notices.extend(said(&uses));
     notices.extend(excepted::lifted(&uses));
     if subject.base.is_none() {
         notices.extend(excepted::unused_sentences(&subject.policies, &uses));
@@ -116,6 +118,12 @@ pub(super) fn judge_with(
     });
     report.notices.extend(settled);
     report
+}
+
+/// What judging says of the uses that count and is nothing against them.
+fn said(uses: &[JudgedUse]) -> BTreeSet<String> {
+    let counted = uses.iter().filter(|judged| judged.counts);
+    counted.filter_map(|judged| judged.judgement.as_ref()).flat_map(|judged| judged.notices.clone()).collect()
 }
 
 /// What the report comes to.

@@ -1,5 +1,6 @@
 use super::loading::says;
 use super::*;
+use crate::image::Digest;
 use crate::image::ImageRef;
 use crate::trust::Badge;
 use crate::trust::Fact;
@@ -372,4 +373,27 @@ fn a_repository_is_scrutinised_as_its_organisation_says() {
     assert_eq!(judged(&harder, "docker.io/foo/bar@A", &evidence).0, "fail unknown");
     let place = sound(both(POLICY, "version: 1\nwhere: [{name: p, unknown: fail}]\n"));
     assert_eq!(judged(&place, "docker.io/foo/bar@A", &evidence).0, "pass");
+}
+
+#[test]
+fn a_missing_digest_is_said_with_the_one_to_write() {
+    let policies = sound(alone(
+        "version: 1\nmode: enforce\nunknown: fail\nreviewers: [\"@a\"]\ntrust:\n  base: {images: [\"ghcr.io/acme/*\"], require: {digest: true}}\n",
+    ));
+    let text = "ghcr.io/acme/app:1";
+    assert_eq!(judged(&policies, text, &Evidence::none()), ("fail digest [base]".to_owned(), 1));
+    let mut evidence = Evidence::none();
+    let digest = Digest::parse(A).unwrap();
+    evidence.of_mut(&reference(text)).tag =
+        known(TagTruth { digest, children: Vec::new(), earlier: Vec::new() });
+    let judgement = policies.judge(&image(text), &evidence).unwrap();
+    assert_eq!(short(&judgement), "fail digest [base]");
+    assert!(judgement.wants.is_empty());
+    assert_eq!(judgement.findings[0].fix.as_deref(), Some(format!("ghcr.io/acme/app:1@{A}").as_str()));
+    let why = &judgement.findings[0].explanation.text;
+    assert!(why.contains("stands for `sha256:aaaa") && why.ends_with("(a registry, 2026-11-24)"), "{why}");
+    // A tag that is not known is not asked for.
+    let open = partial("ghcr.io/acme/app", true);
+    let judgement = policies.judge(&open, &Evidence::none()).unwrap();
+    assert!(judgement.wants.is_empty() && judgement.findings.iter().all(|finding| finding.fix.is_none()));
 }

@@ -1,0 +1,187 @@
+//! What judging wants to know, asked of who knows it: side by side, each thing
+//! once, within a budget of time. What was not had is written down as not known,
+//! with the reason, and judging goes on.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fromguard_core::report;
+use fromguard_core::report::Report;
+use fromguard_core::report::Subject;
+use fromguard_core::trust::Evidence;
+use fromguard_core::trust::Wanted;
+use tokio::sync::Semaphore;
+use tokio::task::JoinError;
+use tokio::task::JoinSet;
+
+use super::facts;
+use super::facts::Entry;
+use super::facts::Facts;
+use super::guard::Authority;
+use super::guard::Guard;
+use super::operator::Operator;
+use super::signature::Verifying;
+use crate::clock::Clock;
+
+/// How many things are asked at once, of all registries together.
+const ASKED_AT_ONCE: usize = 32;
+/// How many things are asked for one judgement.
+const MAX_ASKED: usize = 500;
+/// An answer can raise another question: so often judging is repeated.
+const MAX_ROUNDS: usize = 4;
+
+/// Who asks, and whom may be asked.
+#[derive(Debug, Clone)]
+pub struct Asking {
+    /// The hosts that the policy in force lists under `contact`.
+    pub contact: Vec<String>,
+    /// Whether what is learnt is shown to nobody who may not know it: credentials
+    /// are used for private repositories only.
+    pub private: bool,
+}
+
+/// Asks registries for evidence; cheap to clone, all clones share what they learn.
+#[derive(Clone)]
+pub struct Inquiry {
+    facts: Arc<Facts>,
+    slots: Arc<Semaphore>,
+    budget: Duration,
+}
+
+/// What was not answered in time and is still being asked.
+#[derive(Debug)]
+pub struct Late {
+    answers: Vec<JoinSet<Answer>>,
+}
+
+/// An answer, for the evidence of the judgement that asked.
+type Answer = (Wanted, Entry);
+
+impl Late {
+    /// Returns when everything is answered, or failed: then judging again knows more.
+    pub async fn arrived(self) {
+        for mut answers in self.answers {
+            while answers.join_next().await.is_some() {}
+        }
+    }
+}
+
+impl Inquiry {
+    /// How long a judgement waits for evidence unless it is told otherwise.
+    pub const BUDGET: Duration = Duration::from_secs(20);
+
+    /// Asks whom the operator's file and the built-in table list.
+    ///
+    /// # Errors
+    /// When a key, a trusted root or a certificate authority of the file cannot be used.
+    pub fn new(operator: Operator, clock: Clock, budget: Duration) -> Result<Inquiry, String> {
+        let verifying = Verifying::new(&operator)?;
+        let guard = Guard::new(operator.rows, clock)?;
+        let facts = Arc::new(Facts::new(guard, verifying));
+        Ok(Inquiry { facts, slots: Arc::new(Semaphore::new(ASKED_AT_ONCE)), budget })
+    }
+
+    /// How often each host and port was connected to.
+    #[must_use]
+    pub fn contacts(&self) -> BTreeMap<Authority, u64> {
+        self.facts.guard().contacts()
+    }
+
+    /// Judges a subject with what can be learnt of its images within the budget,
+    /// and says what is still under way after it.
+    ///
+    /// # Errors
+    /// When judging panics.
+    pub async fn judge(&self, subject: Subject, private: bool) -> Result<(Report, Option<Late>), JoinError> {
+        let contact = subject.policies.loaded().flat_map(|policy| policy.contact().to_vec()).collect();
+        let asking = Asking { contact, private };
+        let budget_ms = i64::try_from(self.budget.as_millis()).unwrap_or(i64::MAX);
+        let deadline_ms = self.facts.clock().now_ms().saturating_add(budget_ms);
+        let mut late = Vec::new();
+        let mut evidence = (*subject.evidence).clone();
+        let mut asked = BTreeSet::new();
+        // Judging takes these out of its subject or mends them.
+        let (notices, policies) = (subject.notices.clone(), subject.policies.clone());
+        let mut report = judged(subject).await?;
+        for _ in 0..MAX_ROUNDS {
+            let wants: BTreeSet<Wanted> = report.wants().difference(&asked).cloned().collect();
+            if wants.is_empty() {
+                break;
+            }
+            asked.extend(wants.iter().cloned());
+            self.gather(&mut evidence, wants, &asking, deadline_ms, &mut late).await;
+            let evidence = Arc::new(evidence.clone());
+            let (notices, policies) = (notices.clone(), policies.clone());
+            report = judged(Subject { evidence, notices, policies, ..report.subject }).await?;
+        }
+        if late.is_empty() {
+            return Ok((report, None));
+        }
+        let count: usize = late.iter().map(JoinSet::len).sum();
+        let questions = if count == 1 { "one question".to_owned() } else { format!("{count} questions") };
+        let seconds = self.budget.as_secs();
+        let notice =
+            format!("Registries did not answer {questions} within {seconds} seconds: judged without.");
+        report.notices.push(notice);
+        Ok((report, Some(Late { answers: late })))
+    }
+
+    async fn gather(
+        &self,
+        evidence: &mut Evidence,
+        wants: BTreeSet<Wanted>,
+        asking: &Asking,
+        deadline_ms: i64,
+        late: &mut Vec<JoinSet<Answer>>,
+    ) {
+        let mut answers = JoinSet::new();
+        let mut open = BTreeSet::new();
+        for wanted in wants {
+            if open.len() >= MAX_ASKED {
+                let why = format!("more than {MAX_ASKED} questions are not asked for one change");
+                facts::not_known(&wanted, why).write(evidence);
+                continue;
+            }
+            open.insert(wanted.clone());
+            let (facts, slots, asking) = (Arc::clone(&self.facts), Arc::clone(&self.slots), asking.clone());
+            answers.spawn(async move {
+                let _slot = slots.acquire_owned().await;
+                let entry = facts.answer(&wanted, &asking).await;
+                (wanted, entry)
+            });
+        }
+        let in_time = self.facts.clock().sleep_until(deadline_ms);
+        let mut in_time = std::pin::pin!(in_time);
+        loop {
+            tokio::select! {
+                biased;
+                answer = answers.join_next() => match answer {
+                    Some(Ok((wanted, entry))) => {
+                        open.remove(&wanted);
+                        entry.write(evidence);
+                    }
+                    Some(Err(error)) => tracing::error!(%error, "asking for evidence panicked"),
+                    None => break,
+                },
+                () = &mut in_time => break,
+            }
+        }
+        for wanted in &open {
+            let why = match answers.is_empty() {
+                true => "asking for it failed inside fromguard".to_owned(),
+                false => format!("it was not answered within {} seconds", self.budget.as_secs()),
+            };
+            facts::not_known(wanted, why).write(evidence);
+        }
+        if !answers.is_empty() {
+            late.push(answers);
+        }
+    }
+}
+
+/// Judging is work for a thread of its own.
+async fn judged(subject: Subject) -> Result<Report, JoinError> {
+    tokio::task::spawn_blocking(move || report::judge(subject)).await
+}

@@ -1,0 +1,120 @@
+//! Evidence by conversation: a registry that is asked while a pull request is judged,
+//! in time or late.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod contract;
+mod evidence {
+    pub(crate) mod front;
+}
+mod harness;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
+use fromguard::registry::Inquiry;
+use fromguard::registry::Operator;
+use fromguard::standin::PullPlace;
+use harness::House;
+use harness::within;
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
+use tokio::net::TcpStream;
+
+use crate::evidence::front::Answering;
+use crate::evidence::front::Front;
+
+const DIGEST: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+const OTHER: &str = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+
+/// A policy that wants to know what tags stand for.
+const POLICY: &str = "\
+version: 1
+mode: enforce
+unknown: fail
+when-unsure: fail
+trust:
+  base: {images: [\"registry.acme.test/base/**:1.*\"]}
+";
+
+fn answer(status: &str) -> String {
+    format!(
+        "HTTP/1.1 {status}\r\nDocker-Content-Digest: {DIGEST}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    )
+}
+
+fn inquiry(house: &House, port: u16) -> Inquiry {
+    let file = format!(
+        "[registry.\"registry.acme.test\"]\napi = \"127.0.0.1:{port}\"\naddresses = [\"127.0.0.1\"]\nplain-http = true\n"
+    );
+    let operator = Operator::read(&file, &|path| std::fs::read(path)).expect("the operator's file is right");
+    Inquiry::new(operator, house.clock.clone(), Inquiry::BUDGET).expect("it can be used")
+}
+
+fn opened(house: &House, digest: &str) -> PullPlace {
+    let mut repo = house.repository("shop", &[(".github/fromguard.yml", POLICY)]);
+    repo.branch("feature", &[("Dockerfile", &format!("FROM registry.acme.test/base/node:1.0@{digest}\n"))]);
+    house.standin.open_pull_request(&repo.name, "main", "feature").unwrap()
+}
+
+#[tokio::test]
+async fn what_a_registry_says_in_time_decides() {
+    for (digest, conclusion) in [(DIGEST, "success"), (OTHER, "failure")] {
+        let mut house = House::new().await;
+        let answering: Answering = Arc::new(|_| Some(answer("200 OK")));
+        let registry = Front::start(None, None, answering).await;
+        house.ask(inquiry(&house, registry.port)).await;
+        let pull = opened(&house, digest);
+        house.deliver().await;
+        assert_eq!(house.conclusion(&pull), conclusion, "{}", house.run(&pull).summary);
+        assert_eq!(registry.count("HEAD", "/v2/base/node/manifests/1.0"), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_registry_that_is_late_is_judged_without_and_then_once_more() {
+    let mut house = House::new().await;
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    house.ask(inquiry(&house, listener.local_addr().unwrap().port())).await;
+    let pull = opened(&house, DIGEST);
+
+    let clock = house.clock.clone();
+    let held = async {
+        let (stream, _) = listener.accept().await.unwrap();
+        clock.advance(Inquiry::BUDGET);
+        stream
+    };
+    let (stream, ()) = tokio::join!(held, house.deliver());
+    assert_eq!(house.conclusion(&pull), "failure");
+    let first = house.run(&pull);
+    assert!(first.summary.contains("did not answer one question within 20 seconds"), "{}", first.summary);
+
+    let mut changes = house.store.changes();
+    changes.borrow_and_update();
+    let done = Arc::new(AtomicBool::new(false));
+    let (over, listener) = (Arc::clone(&done), listener);
+    tokio::spawn(async move {
+        reply(stream).await;
+        while let Ok((stream, _)) = listener.accept().await {
+            over.store(true, Ordering::SeqCst);
+            reply(stream).await;
+        }
+    });
+    within("what came late is wanted", changes.changed()).await.unwrap();
+    house.settle().await;
+    let second = house.run(&pull);
+    assert_ne!(first.id, second.id);
+    assert_eq!(second.conclusion.as_deref(), Some("success"), "{}", second.summary);
+    assert!(done.load(Ordering::SeqCst), "the digest was asked for after the root");
+    let head = house.standin.head(&pull).unwrap();
+    assert_eq!(house.standin.check_runs("acme/shop", &head.0).unwrap().len(), 2);
+}
+
+async fn reply(mut stream: TcpStream) {
+    let mut buffer = [0; 4096];
+    let _ = stream.read(&mut buffer).await;
+    let _ = stream.write_all(answer("200 OK").as_bytes()).await;
+    let _ = stream.shutdown().await;
+}
