@@ -20,7 +20,8 @@ const HOUR_S: i64 = 3_600;
 /// `core` for the REST API, `graphql` for the other.
 pub(super) type Resource = &'static str;
 
-fn window(
+/// What of this hour is spent.
+pub(super) fn window(
     state: &mut State,
     installation: InstallationId,
     resource: Resource,

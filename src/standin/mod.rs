@@ -72,13 +72,15 @@ pub struct StandinOptions {
     pub app_private_key: Option<String>,
     /// What the App may do in an installation, name and `read` or `write`.
     pub permissions: Vec<(String, String)>,
+    /// The events that the App is subscribed to.
+    pub events: Vec<String>,
     /// Where deliveries go: `http://127.0.0.1:3000/webhook`. It can be set later with [`Standin::deliver_to`].
     pub webhook_url: Option<String>,
     /// What deliveries are signed with.
     pub webhook_secret: String,
     /// The stand-in's time: tokens expire by it, slow answers wait for it, everything is dated by it.
     pub clock: Clock,
-    /// The time that JWTs are judged by, apart because clients sign them at the machine's time.
+    /// The time that JWTs are judged by and answers are sent at, apart because clients sign at the machine's time.
     pub jwt_clock: Clock,
     /// How long each answer is held back, so that requests sent together overlap as they do over a network.
     pub latency: Duration,
@@ -105,6 +107,7 @@ impl Default for StandinOptions {
             app_slug: "fromguard".to_owned(),
             app_private_key: None,
             permissions: permissions.map(|(name, level)| (name.to_owned(), level.to_owned())).to_vec(),
+            events: EVENTS.map(str::to_owned).to_vec(),
             webhook_url: None,
             webhook_secret: "a secret of the stand-in's own".to_owned(),
             clock: Clock::system(),
@@ -117,7 +120,7 @@ impl Default for StandinOptions {
     }
 }
 
-/// The events that the App is subscribed to.
+/// The events that the App is subscribed to unless told otherwise.
 const EVENTS: [&str; 6] =
     ["check_run", "check_suite", "merge_group", "pull_request", "pull_request_review", "push"];
 
@@ -196,7 +199,7 @@ impl Standin {
             private_key_pem,
             public_key,
             permissions: options.permissions.into_iter().collect(),
-            events: EVENTS.map(str::to_owned).to_vec(),
+            events: options.events,
         };
         let shared = Arc::new(Shared {
             app,
@@ -311,6 +314,7 @@ impl Shared {
     }
 
     fn answer(&self, request: &Request) -> Answer {
+        let webhook_url = lock(&self.target).url.clone();
         let mut state = lock(&self.state);
         let now_ms = self.clock.now_ms();
         let mut call = Call {
@@ -323,6 +327,7 @@ impl Shared {
             hourly_limit: self.hourly_limit,
             tree_limit: self.tree_limit,
             deliveries: &self.deliveries,
+            webhook_url: &webhook_url,
             caller: None,
         };
         let is_graphql = request.path == http::GRAPHQL && request.method == "POST";
@@ -338,6 +343,7 @@ impl Shared {
         let resource = if is_graphql { "graphql" } else { "core" };
         let caller = call.caller;
         limits::report(answer, &mut state, caller, resource, self.hourly_limit, now_ms)
+            .with_header("date", time::http(self.jwt_clock.now_ms()))
             .with_header("x-github-media-type", "github.v3; format=json")
             .with_header("x-github-request-id", "0000:0000:0000:0000:0000")
     }

@@ -94,6 +94,8 @@ pub(super) struct RequiredCheck {
     pub(super) name: String,
     /// The App that must report it; `None` lets any do.
     pub(super) app: Option<u64>,
+    /// Whether a ruleset requires it, and not the branch's own protection.
+    pub(super) by_rule: bool,
 }
 
 #[derive(Debug, Clone)]

@@ -13,6 +13,7 @@ mod contents;
 mod faults;
 mod graphql;
 mod pulls;
+mod setup;
 mod webhooks;
 
 use bytes::Bytes;

@@ -5,6 +5,7 @@ use super::unknown;
 use crate::ids::InstallationId;
 use crate::standin::Standin;
 use crate::standin::StandinError;
+use crate::standin::limits;
 use crate::standin::lock;
 use crate::standin::state::Installation;
 use crate::standin::state::Repository;
@@ -121,6 +122,12 @@ impl Standin {
         let mut state = lock(&self.shared.state);
         self.announce_installation(&state, installation, "deleted");
         state.installations.remove(&installation);
+    }
+
+    /// Uses up requests of an installation's hour, as another program with the App's key would.
+    pub fn spend(&self, installation: InstallationId, requests: u32) {
+        let now_ms = self.shared.clock.now_ms();
+        limits::window(&mut lock(&self.shared.state), installation, "core", now_ms).used += requests;
     }
 
     /// Changes what the App may do in an installation; tokens minted before keep what they had.

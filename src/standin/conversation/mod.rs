@@ -163,7 +163,32 @@ impl Standin {
         check: &str,
         app: Option<u64>,
     ) -> Result<(), StandinError> {
-        let required = RequiredCheck { branch: branch.to_owned(), name: check.to_owned(), app };
+        self.require(repository, branch, check, app, false)
+    }
+
+    /// The same by a ruleset instead of the branch's own protection.
+    ///
+    /// # Errors
+    /// When there is no such repository.
+    pub fn protect_by_rule(
+        &self,
+        repository: &str,
+        branch: &str,
+        check: &str,
+        app: Option<u64>,
+    ) -> Result<(), StandinError> {
+        self.require(repository, branch, check, app, true)
+    }
+
+    fn require(
+        &self,
+        repository: &str,
+        branch: &str,
+        check: &str,
+        app: Option<u64>,
+        by_rule: bool,
+    ) -> Result<(), StandinError> {
+        let required = RequiredCheck { branch: branch.to_owned(), name: check.to_owned(), app, by_rule };
         self.change(repository, |found| found.required.push(required))
     }
 

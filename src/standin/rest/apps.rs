@@ -15,6 +15,7 @@ use crate::ids::RepositoryId;
 use crate::standin::answer::Answer;
 use crate::standin::auth;
 use crate::standin::auth::Needs;
+use crate::standin::limits;
 use crate::standin::shape::merge;
 use crate::standin::state::Installation;
 use crate::standin::state::Permissions;
@@ -40,6 +41,32 @@ pub(super) fn installation(call: &mut Call<'_>, id: &str) -> Outcome {
     call.as_app()?;
     let (id, found) = known(call, id)?;
     Ok(Answer::json(200, &call.shapes.installation(id, &found)))
+}
+
+/// `GET /repos/{owner}/{repo}/installation`
+pub(super) fn repository_installation(call: &mut Call<'_>, owner: &str, name: &str, (): ()) -> Outcome {
+    call.as_app()?;
+    let repository = call.state.repository(owner, name).ok_or_else(Answer::not_found)?;
+    let (id, found) = call.state.installation_of(repository).ok_or_else(Answer::not_found)?;
+    Ok(Answer::json(200, &call.shapes.installation(id, found)))
+}
+
+/// `GET /rate_limit`, which counts against none.
+pub(super) fn rate_limit(call: &mut Call<'_>) -> Outcome {
+    let token = auth::token(call.request, call.state, call.now_ms)?;
+    call.caller = Some(token.installation);
+    let mut left = |resource: &'static str| {
+        let window = limits::window(call.state, token.installation, resource, call.now_ms);
+        json!({
+            "limit": call.hourly_limit,
+            "used": window.used,
+            "remaining": call.hourly_limit.saturating_sub(window.used),
+            "reset": window.reset_s,
+        })
+    };
+    let (core, graphql, search) = (left("core"), left("graphql"), left("search"));
+    let resources = json!({"core": core, "graphql": graphql, "search": search});
+    Ok(Answer::json(200, &json!({"resources": resources, "rate": core})))
 }
 
 /// `GET /app/installations`

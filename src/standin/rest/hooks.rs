@@ -1,4 +1,4 @@
-//! The App's log of deliveries, newest first, and asking for one again.
+//! Where the App's deliveries go, its log of them, newest first, and asking for one again.
 //!
 //! <https://docs.github.com/en/rest/apps/webhooks>
 
@@ -17,6 +17,18 @@ const KEPT_MS: i64 = 3 * 24 * 60 * 60 * 1000;
 const DEFAULT_PER_PAGE: usize = 30;
 const PER_PAGE_LIMIT: usize = 100;
 const CURSOR: &str = "v1_";
+
+/// `GET /app/hook/config`: the secret is never shown.
+pub(super) fn config(call: &mut Call<'_>) -> Outcome {
+    call.as_app()?;
+    let value = json!({
+        "content_type": "json",
+        "insecure_ssl": "0",
+        "secret": "********",
+        "url": call.webhook_url,
+    });
+    Ok(Answer::json(200, &value))
+}
 
 /// `GET /app/hook/deliveries`: pages by a cursor, which no number of a page replaces.
 pub(super) fn list(call: &mut Call<'_>) -> Outcome {

@@ -1,6 +1,7 @@
 //! The REST API: which handler answers which path, and what all handlers share.
 
 mod apps;
+mod branches;
 mod checks;
 mod comments;
 mod contents;
@@ -44,6 +45,8 @@ pub(super) struct Call<'a> {
     /// Entries of a recursive tree, past which it is truncated.
     pub(super) tree_limit: usize,
     pub(super) deliveries: &'a Mutex<Deliveries>,
+    /// Where deliveries go.
+    pub(super) webhook_url: &'a str,
     /// Whose token was presented, once that is known.
     pub(super) caller: Option<InstallationId>,
 }
@@ -76,6 +79,10 @@ pub(super) fn route(request: &Request) -> Option<Route<'_>> {
         ["app", "installations"] if request.method == "GET" => {
             found("/app/installations", Box::new(apps::installations))
         }
+        ["app", "hook", "config"] if request.method == "GET" => {
+            found("/app/hook/config", Box::new(hooks::config))
+        }
+        ["rate_limit"] if request.method == "GET" => found("/rate_limit", Box::new(apps::rate_limit)),
         ["app", "hook", "deliveries"] if request.method == "GET" => {
             found("/app/hook/deliveries", Box::new(hooks::list))
         }
@@ -126,6 +133,11 @@ fn in_repository<'a>(request: &Request, owner: &str, name: &str, rest: &[&str]) 
     let delete = request.method == "DELETE";
     match rest {
         [] if get => to!("", apps::repository),
+        ["installation"] if get => to!("/installation", apps::repository_installation),
+        ["rules", "branches", branch @ ..] if get => {
+            to!("/rules/branches/{branch}", branches::rules, branch.join("/"))
+        }
+        ["branches", branch @ ..] if get => to!("/branches/{branch}", branches::get, branch.join("/")),
         ["pulls"] if get => to!("/pulls", pulls::list),
         ["pulls", number] if get => to!("/pulls/{pull_number}", pulls::get, parse(number)),
         ["pulls", number, "files"] if get => to!("/pulls/{pull_number}/files", pulls::files, parse(number)),

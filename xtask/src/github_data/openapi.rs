@@ -9,8 +9,9 @@ use serde_json::Value;
 use serde_json::json;
 
 /// Every REST operation that fromguard calls, and those that its tests look through.
-const OPERATIONS: [(&str, &[&str]); 23] = [
+const OPERATIONS: [(&str, &[&str]); 28] = [
     ("/app", &["get"]),
+    ("/app/hook/config", &["get"]),
     ("/app/hook/deliveries", &["get"]),
     ("/app/hook/deliveries/{delivery_id}/attempts", &["post"]),
     ("/app/installations", &["get"]),
@@ -18,7 +19,11 @@ const OPERATIONS: [(&str, &[&str]); 23] = [
     ("/app/installations/{installation_id}/access_tokens", &["post"]),
     ("/installation/repositories", &["get"]),
     ("/orgs/{org}/teams/{team_slug}/memberships/{username}", &["get"]),
+    ("/rate_limit", &["get"]),
     ("/repos/{owner}/{repo}", &["get"]),
+    ("/repos/{owner}/{repo}/branches/{branch}", &["get"]),
+    ("/repos/{owner}/{repo}/installation", &["get"]),
+    ("/repos/{owner}/{repo}/rules/branches/{branch}", &["get"]),
     ("/repos/{owner}/{repo}/pulls", &["get"]),
     ("/repos/{owner}/{repo}/pulls/{pull_number}", &["get"]),
     ("/repos/{owner}/{repo}/pulls/{pull_number}/files", &["get"]),
