@@ -2,12 +2,13 @@
 //! core `fromguard_core`.
 //!
 //! Reading order: [`ids`], [`clock`], [`config`], [`store`], [`github`],
-//! [`worker`], [`server`], [`standin`], [`local`], [`cli`].
+//! [`worker`], [`server`], [`doctor`], [`standin`], [`local`], [`cli`].
 
 pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod doctor;
 pub mod github;
 pub mod ids;
 pub mod local;

@@ -37,12 +37,13 @@ const SHELL: Table = &[
     ("github", &["clock", "ids"]),
     ("worker", &["clock", "github", "ids", "registry", "store"]),
     ("server", &["clock", "config", "github", "ids", "store", "worker"]),
+    ("doctor", &["clock", "github", "ids", "store"]),
     ("standin", &["clock", "ids"]),
     ("app", &["clock", "github", "registry", "server", "store", "worker"]),
     (
         "cli",
         &[
-            "app", "clock", "config", "github", "ids", "local", "registry", "server", "standin", "store",
+            "app", "clock", "config", "doctor", "github", "ids", "local", "registry", "server", "standin", "store",
             "worker",
         ],
     ),

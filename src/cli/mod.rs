@@ -2,6 +2,7 @@
 
 mod check;
 mod ci;
+mod doctor;
 mod files;
 mod online;
 mod policy;
@@ -25,7 +26,7 @@ use fromguard_core::report::Style;
 enum Outcome {
     /// Nothing is against it.
     Pass,
-    /// Policy says no.
+    /// Policy says no, or something is to be mended.
     Refused,
     /// The policy or the input is wrong.
     Invalid,
@@ -63,8 +64,9 @@ Examples:
   fromguard policy import policy.json          another tool's policy in this language
   fromguard rehearse                           a pull request end to end on this machine
   fromguard serve                              the GitHub App, set up by FROMGUARD_ variables
+  fromguard doctor --repo acme/shop            whether the App is set up right, and what to do
 
-Exit status: 0 passed, 1 the policy says no, 2 the command line, the policy or the input is wrong.";
+Exit status: 0 passed, 1 the policy says no (doctor: something is to be mended), 2 the command line, the policy or the input is wrong.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -74,6 +76,7 @@ enum Command {
     Rehearse(rehearse::Args),
     /// Serve the GitHub App
     Serve(serve::ServeArgs),
+    Doctor(doctor::Args),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -119,6 +122,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(args) => check::run(args, style),
         Command::Policy(args) => policy::run(args, style),
         Command::Rehearse(args) => rehearse::run(args, style),
+        Command::Doctor(args) => doctor::run(args, style),
         Command::Serve(args) => return serve::run(args),
     };
     match result {

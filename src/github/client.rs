@@ -19,6 +19,7 @@ use http::Uri;
 use http::header::ACCEPT;
 use http::header::AUTHORIZATION;
 use http::header::CONTENT_TYPE;
+use http::header::DATE;
 use http::header::USER_AGENT;
 use http_body_util::BodyExt;
 use http_body_util::Limited;
@@ -35,6 +36,7 @@ use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
 use crate::clock::Clock;
+use crate::clock::TimestampMs;
 use crate::github::SetUpError;
 use crate::github::error::Error;
 use crate::github::error::one_line;
@@ -129,21 +131,7 @@ impl Client {
     /// Must be called inside a tokio runtime.
     pub(crate) fn new(api_url: &str, timeouts: Timeouts, clock: Clock) -> Result<Client, SetUpError> {
         let endpoints = Endpoints::parse(api_url)?;
-        let mut http = HttpConnector::new();
-        http.set_connect_timeout(Some(timeouts.connect));
-        http.set_nodelay(true);
-        http.enforce_http(false);
-        let octocrab = if endpoints.secure {
-            let connector = hyper_rustls::HttpsConnectorBuilder::new()
-                .with_native_roots()
-                .map_err(|error| SetUpError::Certificates(error.to_string()))?
-                .https_only()
-                .enable_http1()
-                .wrap_connector(http);
-            transport(connector)
-        } else {
-            transport(http)
-        };
+        let octocrab = connected(endpoints.secure, timeouts)?;
         Ok(Client { octocrab, endpoints, timeouts, clock, requests: Arc::default() })
     }
 
@@ -181,7 +169,36 @@ impl Client {
         self.send(bearer, &uri, call).await
     }
 
+    /// A REST call, and what time GitHub says that it is there: when it refuses, too.
+    pub(crate) async fn rest_and_date(
+        &self,
+        bearer: &SecretString,
+        call: Call<'_>,
+    ) -> (Result<Answer, Error>, Option<TimestampMs>) {
+        let uri = format!("{}{}{}", self.endpoints.origin, self.endpoints.rest, call.path);
+        let what = call.what;
+        match self.answered(bearer, &uri, call).await {
+            Ok((status, headers, body)) => {
+                let date_ms = date_ms(&headers);
+                (self.settled(what, status, headers, body), date_ms)
+            }
+            Err(error) => (Err(error), None),
+        }
+    }
+
     async fn send(&self, bearer: &SecretString, uri: &str, call: Call<'_>) -> Result<Answer, Error> {
+        let what = call.what;
+        let (status, headers, body) = self.answered(bearer, uri, call).await?;
+        self.settled(what, status, headers, body)
+    }
+
+    /// What came back, whatever its status.
+    async fn answered(
+        &self,
+        bearer: &SecretString,
+        uri: &str,
+        call: Call<'_>,
+    ) -> Result<(StatusCode, HeaderMap, Bytes), Error> {
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", bearer.expose_secret()))
             .map_err(|_| Error::Malformed { reason: "a token that is no header value".into() })?;
         authorization.set_sensitive(true);
@@ -200,15 +217,23 @@ impl Client {
         self.requests.fetch_add(1, Ordering::Relaxed);
         metrics::counter!("fromguard_github_requests_total").increment(1);
         let limit = self.timeouts.request;
-        let (status, headers, body) =
-            tokio::time::timeout(limit, self.exchange(request, call.max_bytes)).await.map_err(|_| {
-                Error::TimedOut { limit_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX) }
-            })??;
+        tokio::time::timeout(limit, self.exchange(request, call.max_bytes))
+            .await
+            .map_err(|_| Error::TimedOut { limit_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX) })?
+    }
+
+    fn settled(
+        &self,
+        what: &str,
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Answer, Error> {
         if status.is_success() {
             return Ok(Answer { headers, body });
         }
-        let error = Error::from_answer(call.what, status, &headers, &body, self.clock.now_ms());
-        tracing::debug!(%status, what = call.what, %error, "GitHub refused a request");
+        let error = Error::from_answer(what, status, &headers, &body, self.clock.now_ms());
+        tracing::debug!(%status, what, %error, "GitHub refused a request");
         Err(error)
     }
 
@@ -234,6 +259,24 @@ impl Client {
     }
 }
 
+/// A way to hosts, over TLS or not.
+pub(crate) fn connected(secure: bool, timeouts: Timeouts) -> Result<Octocrab, SetUpError> {
+    let mut http = HttpConnector::new();
+    http.set_connect_timeout(Some(timeouts.connect));
+    http.set_nodelay(true);
+    http.enforce_http(false);
+    if !secure {
+        return Ok(transport(http));
+    }
+    let connector = hyper_rustls::HttpsConnectorBuilder::new()
+        .with_native_roots()
+        .map_err(|error| SetUpError::Certificates(error.to_string()))?
+        .https_only()
+        .enable_http1()
+        .wrap_connector(http);
+    Ok(transport(connector))
+}
+
 /// octocrab over our connections. Its own stack would retry POSTs, follow
 /// redirects and call itself `octocrab`.
 fn transport<C>(connector: C) -> Octocrab
@@ -251,12 +294,18 @@ where
 }
 
 /// The innermost cause, which says what happened, without octocrab's backtrace.
-fn reason(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn reason(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
     while let Some(next) = cause.source() {
         cause = next;
     }
     one_line(&cause.to_string())
+}
+
+/// What an answer's `Date` says.
+fn date_ms(headers: &HeaderMap) -> Option<TimestampMs> {
+    let date = jiff::fmt::rfc2822::parse(headers.get(DATE)?.to_str().ok()?).ok()?;
+    Some(date.timestamp().as_millisecond())
 }
 
 /// Where REST and GraphQL are.
@@ -335,6 +384,17 @@ mod tests {
         for url in ["", "api.github.com", "ftp://api.github.com", "https://me:pw@host", "https://host/?a=b"] {
             assert!(Endpoints::parse(url).is_err(), "{url}");
         }
+    }
+
+    #[test]
+    fn the_time_is_read_from_the_date_header() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(date_ms(&headers), None);
+        // The example of RFC 9110, section 5.6.7.
+        headers.insert(DATE, HeaderValue::from_static("Sun, 06 Nov 1994 08:49:37 GMT"));
+        assert_eq!(date_ms(&headers), Some(784_111_777_000));
+        headers.insert(DATE, HeaderValue::from_static("yesterday"));
+        assert_eq!(date_ms(&headers), None);
     }
 
     #[test]

@@ -45,6 +45,35 @@ impl GitHub {
     /// # Errors
     /// When GitHub does not say.
     pub async fn attempts(&self, since_ms: TimestampMs) -> Result<Vec<Attempt>, Error> {
+        let mut attempts = Vec::new();
+        let mut cursor = String::new();
+        for _ in 0..MAX_PAGES {
+            let (page, next) = self.attempts_page(&cursor).await?;
+            for attempt in page {
+                if attempt.at_ms < since_ms {
+                    return Ok(attempts);
+                }
+                attempts.push(attempt);
+            }
+            match next {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return Ok(attempts),
+            }
+        }
+        tracing::warn!(attempts = attempts.len(), "the log of deliveries is longer than what is read of it");
+        Ok(attempts)
+    }
+
+    /// The newest attempts, at most a hundred, the newest first.
+    ///
+    /// # Errors
+    /// When GitHub does not say.
+    pub async fn newest_attempts(&self) -> Result<Vec<Attempt>, Error> {
+        self.attempts_page("").await.map(|(attempts, _)| attempts)
+    }
+
+    /// One page, and where the next one begins.
+    async fn attempts_page(&self, cursor: &str) -> Result<(Vec<Attempt>, Option<String>), Error> {
         #[derive(Deserialize)]
         struct Listed {
             id: u64,
@@ -54,31 +83,17 @@ impl GitHub {
             event: String,
         }
 
+        let path = format!("/app/hook/deliveries?per_page={PAGE}{cursor}");
+        let call = Call::get("the App's deliveries", &path);
+        let answer = self.client().rest(&self.app().jwt()?, call).await?;
         let mut attempts = Vec::new();
-        let mut cursor = String::new();
-        for _ in 0..MAX_PAGES {
-            let path = format!("/app/hook/deliveries?per_page={PAGE}{cursor}");
-            let call = Call::get("the App's deliveries", &path);
-            let answer = self.client().rest(&self.app().jwt()?, call).await?;
-            let listed: Vec<Listed> = answer.json()?;
-            for one in listed {
-                let at: jiff::Timestamp = one.delivered_at.parse().map_err(|_| Error::Malformed {
-                    reason: "a delivery whose delivered_at is no time".into(),
-                })?;
-                let at_ms = at.as_millisecond();
-                if at_ms < since_ms {
-                    return Ok(attempts);
-                }
-                let Listed { id, guid, status_code, event, .. } = one;
-                attempts.push(Attempt { id, guid, at_ms, status_code, event });
-            }
-            match next_cursor(&answer.headers) {
-                Some(next) => cursor = format!("&cursor={next}"),
-                None => return Ok(attempts),
-            }
+        for Listed { id, guid, delivered_at, status_code, event } in answer.json::<Vec<Listed>>()? {
+            let at: jiff::Timestamp = delivered_at.parse().map_err(|_| Error::Malformed {
+                reason: "a delivery whose delivered_at is no time".into(),
+            })?;
+            attempts.push(Attempt { id, guid, at_ms: at.as_millisecond(), status_code, event });
         }
-        tracing::warn!(attempts = attempts.len(), "the log of deliveries is longer than what is read of it");
-        Ok(attempts)
+        Ok((attempts, next_cursor(&answer.headers)))
     }
 
     /// Asks for the delivery of an attempt again.

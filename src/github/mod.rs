@@ -8,7 +8,9 @@ mod error;
 pub mod event;
 pub mod fetch;
 mod graphql;
+pub mod inspect;
 mod pace;
+pub mod ping;
 pub mod publish;
 mod repository;
 pub mod signature;
@@ -29,6 +31,7 @@ use crate::github::texts::Texts;
 use crate::ids::InstallationId;
 use crate::ids::RepositoryPlace;
 
+pub(crate) use app::ORGANISATION_REPOSITORY;
 pub use client::Timeouts;
 pub use deliveries::Attempt;
 pub use error::Error;

@@ -1,4 +1,4 @@
-//! Whether a delivery is from GitHub: `X-Hub-Signature-256`, an HMAC-SHA256 of the
+//! Whether a delivery is from GitHub, and how it signs: `X-Hub-Signature-256`, an HMAC-SHA256 of the
 //! raw body in hexadecimal after `sha256=`.
 //!
 //! <https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries>.
@@ -88,6 +88,20 @@ impl Signature {
     }
 }
 
+/// What [`SIGNATURE_HEADER`] says of a body that is signed with a secret.
+///
+/// # Errors
+/// When the secret is shorter than [`SECRET_MIN_BYTES`].
+pub fn sign(secret: &SecretString, body: &[u8]) -> Result<String, WeakSecret> {
+    let secrets = WebhookSecrets::new(std::slice::from_ref(secret))?;
+    let mac = secrets.keyed.into_iter().next().ok_or(WeakSecret)?.chain_update(body).finalize();
+    let mut signature = String::from("sha256=");
+    for byte in mac.into_bytes() {
+        signature.push_str(&format!("{byte:02x}"));
+    }
+    Ok(signature)
+}
+
 fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
@@ -118,6 +132,12 @@ mod tests {
         assert!(!secrets.verify(&right, b"Hello, World?"));
         let wrong = signature(&SIGNATURE.replace("3e17", "3e18")).expect("it is well-formed");
         assert!(!secrets.verify(&wrong, BODY));
+    }
+
+    #[test]
+    fn the_published_example_is_signed_so() {
+        assert_eq!(sign(&SecretString::from(SECRET), BODY).as_deref(), Ok(SIGNATURE));
+        assert_eq!(sign(&SecretString::from("short"), BODY), Err(WeakSecret));
     }
 
     #[test]

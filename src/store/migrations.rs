@@ -49,6 +49,14 @@ const VERSIONS: &[Version] = &[
     version!(6, "listed files", "0006_listed_files.sql"),
 ];
 
+/// The newest version.
+pub(super) fn known() -> i64 {
+    VERSIONS.iter().map(|version| version.number).max().unwrap_or_default()
+}
+
+/// The newest version that was applied to a database.
+pub(super) const NEWEST_APPLIED: &str = "SELECT MAX(version) FROM _sqlx_migrations";
+
 /// The migrations of SQLite.
 pub(super) fn sqlite() -> Migrator {
     migrator(|version| version.sqlite)
@@ -78,8 +86,7 @@ pub(super) async fn outcome(
             let applied = connection.list_applied_migrations(APPLIED).await;
             let applied = applied.map_err(|error| StoreError::Migration(Arc::new(error)))?;
             let found = applied.iter().map(|applied| applied.version).max().unwrap_or_default();
-            let known = VERSIONS.iter().map(|version| version.number).max().unwrap_or_default();
-            Err(StoreError::Newer { found, known })
+            Err(StoreError::Newer { found, known: known() })
         }
         Err(MigrateError::Execute(error)) => Err(error.into()),
         Err(error) => Err(StoreError::Migration(Arc::new(error))),

@@ -18,6 +18,7 @@ mod change;
 mod chores;
 mod database;
 mod facts;
+pub mod glance;
 mod heartbeat;
 mod intake;
 mod migrations;

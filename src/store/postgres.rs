@@ -17,6 +17,7 @@ use sqlx::postgres::PgPoolOptions;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
+use crate::clock::TimestampMs;
 use crate::store::StoreError;
 use crate::store::migrations;
 
@@ -49,21 +50,9 @@ const SETTINGS: &str = "\
 
 /// Brings the database up to date and opens a pool of connections to it.
 pub(super) async fn open(url: &str) -> Result<PgPool, StoreError> {
-    // What is wrong may be the password, so that the URL is not repeated.
-    let options = PgConnectOptions::from_str(url)
-        .map_err(|error| StoreError::Url(format!("it cannot be read: {}", reason(&error))))?;
-    let options = match options.get_application_name() {
-        Some(_) => options,
-        None => options.application_name("fromguard"),
-    };
-    let place = place(&options);
-
+    let options = options(url)?;
     // A connection of its own: whoever migrates meanwhile is waited for, however long it takes.
-    let reached = timeout(REACHED_WITHIN, sqlx::PgConnection::connect_with(&options)).await;
-    let mut connection = match reached {
-        Ok(connected) => connected.map_err(|error| unreachable(&place, &error))?,
-        Err(_) => return Err(StoreError::Unreachable { place, cause: "no answer within 10 s".into() }),
-    };
+    let mut connection = alone(&options).await?;
     let migrated = migrations::postgres().run(&mut connection).await;
     migrations::outcome(migrated, &mut connection).await?;
     // It was only there to be closed.
@@ -85,6 +74,42 @@ pub(super) async fn open(url: &str) -> Result<PgPool, StoreError> {
             Box::pin(async move { sqlx::raw_sql(SETTINGS).execute(connection).await.map(drop) })
         });
     Ok(pool.connect_lazy_with(options))
+}
+
+/// What a URL says.
+fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
+    // What is wrong may be the password, so that the URL is not repeated.
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|error| StoreError::Url(format!("it cannot be read: {}", reason(&error))))?;
+    Ok(match options.get_application_name() {
+        Some(_) => options,
+        None => options.application_name("fromguard"),
+    })
+}
+
+/// A connection that is of no pool.
+async fn alone(options: &PgConnectOptions) -> Result<sqlx::PgConnection, StoreError> {
+    let place = place(options);
+    match timeout(REACHED_WITHIN, sqlx::PgConnection::connect_with(options)).await {
+        Ok(connected) => connected.map_err(|error| unreachable(&place, &error)),
+        Err(_) => Err(StoreError::Unreachable { place, cause: "no answer within 10 s".into() }),
+    }
+}
+
+/// The newest schema version that was applied, of a database that is not touched, and what the
+/// server's clock reads.
+pub(super) async fn glance(url: &str) -> Result<(Option<i64>, TimestampMs), StoreError> {
+    let mut connection = alone(&options(url)?).await?;
+    let clock = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
+    let clock_ms: TimestampMs = sqlx::query_scalar(clock).fetch_one(&mut connection).await?;
+    let ours = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
+    let found = match sqlx::query_scalar(ours).fetch_one(&mut connection).await? {
+        true => sqlx::query_scalar(migrations::NEWEST_APPLIED).fetch_one(&mut connection).await?,
+        false => None,
+    };
+    // It was only there to be closed.
+    let _ = connection.close().await;
+    Ok((found, clock_ms))
 }
 
 /// A connection of the pool, a new one if need be.

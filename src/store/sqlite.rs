@@ -49,6 +49,31 @@ pub(super) async fn open(url: &str) -> Result<(SqliteConnection, Option<LockFile
     Ok((connection, lock))
 }
 
+/// The newest schema version that was applied, of a database that is not touched.
+pub(super) async fn glance(url: &str) -> Result<Option<i64>, StoreError> {
+    let path = match Location::of(url)? {
+        Location::File(path) if path.exists() => path,
+        _ => return Ok(None),
+    };
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let options = SqliteConnectOptions::new()
+        .filename(&path)
+        .create_if_missing(false)
+        .read_only(true)
+        // Without a log nobody has it open, and reading it must not make one.
+        .immutable(!Path::new(&log).exists())
+        .busy_timeout(BUSY_TIMEOUT)
+        .disable_statement_logging();
+    let mut connection = options.connect().await?;
+    let ours = "SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
+    let ours: i64 = sqlx::query_scalar(ours).fetch_one(&mut connection).await?;
+    if ours == 0 {
+        return Ok(None);
+    }
+    Ok(sqlx::query_scalar(migrations::NEWEST_APPLIED).fetch_one(&mut connection).await?)
+}
+
 enum Location {
     Memory,
     File(PathBuf),

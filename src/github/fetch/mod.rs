@@ -12,6 +12,7 @@ mod change;
 mod contents;
 mod ends;
 mod entry;
+mod inforce;
 mod listing;
 mod policy;
 mod review;
@@ -40,6 +41,7 @@ use crate::ids::PullNumber;
 use crate::ids::RepositoryName;
 use crate::ids::Sha;
 
+pub use inforce::policies_in_force;
 pub use tip::TipRequest;
 pub use tip::fetch as fetch_tip;
 
