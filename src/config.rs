@@ -331,12 +331,13 @@ impl Reader<'_> {
             return None;
         }
         if let Some(url) = url {
-            return if url.expose_secret().starts_with("sqlite:") {
+            let known = ["sqlite:", "postgres:", "postgresql:"];
+            return if known.iter().any(|scheme| url.expose_secret().starts_with(scheme)) {
                 Some((url, None))
             } else {
                 self.problem(
                     NAME,
-                    "this version stores in SQLite only: write sqlite:PATH, or leave it unset",
+                    "write sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE, or leave it unset",
                 );
                 None
             };

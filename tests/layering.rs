@@ -43,8 +43,8 @@ const SHELL: Table = &[
     (
         "cli",
         &[
-            "app", "clock", "config", "doctor", "github", "ids", "local", "registry", "server", "standin", "store",
-            "worker",
+            "app", "clock", "config", "doctor", "github", "ids", "local", "registry", "server", "standin",
+            "store", "worker",
         ],
     ),
     ("lib", &[]),

@@ -100,7 +100,7 @@ fn everything_missing_and_wrong_is_said_at_once() {
     let said = problems(read(&[
         ("FROMGUARD_LISTEN", "3000"),
         ("FROMGUARD_GITHUB_API_URL", "http://github.example"),
-        ("FROMGUARD_DATABASE_URL", "postgres://me:hunter2@host/db"),
+        ("FROMGUARD_DATABASE_URL", "mysql://me:hunter2@host/db"),
         ("FROMGUARD_LOG", "fromguard=loud"),
         (APP_ID, "Iv1.8a61f9b3a7aba766"),
     ]));
@@ -206,6 +206,9 @@ fn the_database_is_sqlite_under_the_state_folder_or_where_the_url_says() {
     assert_eq!(config.database_url.expose_secret(), "sqlite:/var/lib/fromguard/fromguard.db");
     let config = read_app(&[("FROMGUARD_DATABASE_URL", "sqlite:/data/a.db")]).expect("all is right");
     assert_eq!((config.database_url.expose_secret(), config.state_dir), ("sqlite:/data/a.db", None));
+    let replicated = "postgres://me:hunter2@host/db";
+    let config = read_app(&[("FROMGUARD_DATABASE_URL", replicated)]).expect("all is right");
+    assert_eq!((config.database_url.expose_secret(), config.state_dir), (replicated, None));
     let homeless: Vec<_> = APP.iter().filter(|(name, _)| *name != "HOME").copied().collect();
     let said = problems(read(&homeless));
     assert_eq!(said, ["FROMGUARD_STATE_DIR: it is not set, and there is no home folder to use instead"]);

@@ -30,7 +30,7 @@ const REACHED_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long to wait for a connection of the pool. GitHub hangs up after 10 seconds, and who asks
 /// whether we are ready waits less.
-const CONNECTED_WITHIN: Duration = Duration::from_secs(3);
+const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long one statement may take before its connection counts as dead.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
@@ -180,7 +180,7 @@ fn reason(error: &sqlx::Error) -> String {
         sqlx::Error::Io(error) => error.to_string(),
         sqlx::Error::Tls(error) => format!("TLS: {error}"),
         sqlx::Error::Configuration(error) => error.to_string(),
-        sqlx::Error::PoolTimedOut => "no connection within 3 s".to_owned(),
+        sqlx::Error::PoolTimedOut => "no connection within 5 s".to_owned(),
         other => other.to_string(),
     }
 }

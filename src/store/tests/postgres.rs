@@ -86,7 +86,7 @@ async fn replicas_that_claim_at_once_never_get_the_same_judgement() {
         change.place = place(1 + number % 5);
         stores[0].record(news, 0).await.unwrap();
     }
-    let claimers = (0..8).map(|number| {
+    let claimers = (0..4).map(|number| {
         let store = stores[number % 2].clone();
         tokio::spawn(async move {
             let mut judged = Vec::new();
