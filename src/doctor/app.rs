@@ -78,7 +78,7 @@ fn clock(asked: &AppAsked) -> Option<Line> {
         _ => format!("This machine's clock is {} s behind GitHub's", -ahead_s),
     };
     Some(match ahead_s {
-        _ if ahead_s > AHEAD_MAX_S || ahead_s < -BEHIND_MAX_S => {
+        _ if !(-BEHIND_MAX_S..=AHEAD_MAX_S).contains(&ahead_s) => {
             Line::fail("clock", format!("{apart}: GitHub refuses what it signs."), REMEDY)
         }
         _ if ahead_s.abs() > CLOCKS_APART_OK_S => {

@@ -143,7 +143,7 @@ pub(super) async fn read(
     }
     // What proves something first: a bill of materials need not be read to be there.
     let (first, last): (Vec<_>, Vec<_>) =
-        referrers.into_iter().partition(|one| kind_of(one).is_none_or(|kind| is_read(kind)));
+        referrers.into_iter().partition(|one| kind_of(one).is_none_or(is_read));
     for referrer in first.iter().chain(&last) {
         reader.referrer(referrer).await?;
     }

@@ -82,9 +82,11 @@ pub(super) struct Client {
     guard: Guard,
     /// How each registry lets in, by its name.
     doors: Arc<Shelf<String, Challenge>>,
-    /// By registry, repository, and whether credentials are used.
-    passes: Arc<Mutex<HashMap<(String, String, bool), Pass>>>,
+    passes: Arc<Mutex<HashMap<Scope, Pass>>>,
 }
+
+/// What a pass is for: registry, repository, and whether credentials are used.
+type Scope = (String, String, bool);
 
 /// What an image says of itself: claims, and proof of nothing.
 pub(super) type Labels = BTreeMap<String, String>;

@@ -299,7 +299,8 @@ impl Way {
     pub(super) fn permits(&self, url: &Url) -> Result<Authority, Error> {
         let name = &self.row.name;
         let secure = url.scheme() == "https";
-        if !secure && !(url.scheme() == "http" && self.row.plain_http) {
+        let plain = url.scheme() == "http" && self.row.plain_http;
+        if !(secure || plain) {
             return Err(Error::NotContacted(format!("{name} leads to an address that is not https:")));
         }
         match Authority::of(url) {

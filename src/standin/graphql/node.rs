@@ -19,7 +19,7 @@ pub(super) enum Node {
     Query,
     Mutation,
     /// The payload of a mutation, and the comment that it changed.
-    Minimized(&'static str, Comment),
+    Minimized(&'static str, Box<Comment>),
     RateLimit,
     Account {
         login: String,
@@ -45,7 +45,7 @@ pub(super) enum Node {
     MergeQueue(RepositoryId, String),
     QueueEntry(RepositoryId, usize, QueueEntry),
     CheckSuite(RepositoryId, ObjectId, u64),
-    CheckRun(CheckRun),
+    CheckRun(Box<CheckRun>),
     Connection(Connection),
     PageInfo(PageInfo),
 }

@@ -65,7 +65,7 @@ impl Resolver<'_, '_> {
                         found.push(run.clone());
                     }
                 }
-                connection(page("CheckRunConnection", found, arguments, Node::CheckRun))
+                connection(page("CheckRunConnection", found, arguments, |run| Node::CheckRun(Box::new(run))))
             }
             _ => unresolved("CheckSuite", name),
         }

@@ -102,7 +102,7 @@ impl<'call, 'request> Resolver<'call, 'request> {
             Node::Mutation => self.mutation(name, arguments),
             Node::Minimized(_, comment) => match name {
                 "minimizedComment" | "unminimizedComment" => {
-                    Ok(Resolved::Node(Node::Comment(comment.clone())))
+                    Ok(Resolved::Node(Node::Comment(comment.as_ref().clone())))
                 }
                 _ => null(),
             },

@@ -35,6 +35,6 @@ impl Resolver<'_, '_> {
         if let Some(kept) = self.call.state.comments.iter_mut().find(|kept| kept.id == comment.id) {
             kept.minimized.clone_from(&comment.minimized);
         }
-        Ok(Resolved::Node(Node::Minimized(payload, comment)))
+        Ok(Resolved::Node(Node::Minimized(payload, Box::new(comment))))
     }
 }
