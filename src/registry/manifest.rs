@@ -19,12 +19,9 @@ pub(super) const INDEX_TYPE: &str = "application/vnd.oci.image.index.v1+json";
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Manifest {
-    pub(super) artifact_type: Option<String>,
     pub(super) config: Option<Descriptor>,
     pub(super) layers: Vec<Descriptor>,
     pub(super) manifests: Vec<Descriptor>,
-    pub(super) subject: Option<Descriptor>,
-    pub(super) annotations: BTreeMap<String, String>,
 }
 
 /// What points at a manifest or blob. Its `urls` are not even read.

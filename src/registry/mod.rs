@@ -1,7 +1,10 @@
 //! Evidence from outside: registries and Docker Hub, asked within the egress guard.
 //!
-//! [`guard`](self::Guard) lets requests out, `client` speaks the OCI distribution
-//! API and `hub` Docker Hub's own; Knows no policy and no GitHub.
+//! From the ground up: `guard` lets requests out, and is the only one that does;
+//! `client` speaks the OCI distribution API and `hub` Docker Hub's own; `signature`
+//! says whether a signature holds and `attached` what is beside an image; `facts`
+//! makes a fact of each thing that judging wants, kept on a `shelf`; [`Inquiry`] asks
+//! for all of them and judges again. Knows no policy's form and nothing of GitHub.
 
 mod attached;
 mod challenge;

@@ -218,7 +218,7 @@ impl Guard {
         }
         let answered = tokio::time::timeout(self.inner.limits.time, self.follow(way, request)).await;
         let answer = answered.unwrap_or(Err(Error::TimedOut))?;
-        if is_too_often(&answer) {
+        if answer.status == StatusCode::TOO_MANY_REQUESTS {
             let until_ms = self.inner.clock.now_ms().saturating_add(left_alone_ms(&answer.headers));
             way.limited_until_ms.store(until_ms, Ordering::Relaxed);
             return Err(Error::Limited { until_ms });
@@ -311,12 +311,6 @@ impl Way {
             None => Err(Error::NotContacted(format!("{name} leads to an address without a plain host"))),
         }
     }
-}
-
-/// "Too often", as registries and Docker Hub say it, and as GitHub does.
-fn is_too_often(answer: &Answer) -> bool {
-    let spent = || answer.headers.get("x-ratelimit-remaining").is_some_and(|left| left == "0");
-    answer.status == StatusCode::TOO_MANY_REQUESTS || (answer.status == StatusCode::FORBIDDEN && spent())
 }
 
 /// Seconds, as registries send it; a date is read as "for a while".
