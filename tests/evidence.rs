@@ -647,7 +647,7 @@ async fn a_scan_counts_if_a_known_key_signed_it() {
         let signed = format!("DSSEv1 28 application/vnd.in-toto+json {} {statement}", statement.len());
         let envelope = serde_json::json!({
             "payloadType": "application/vnd.in-toto+json", "payload": STANDARD.encode(&statement),
-            "signatures": [{"sig": sign(&pair, signed.as_bytes())}],
+            "signatures": [{"sig": sign(pair, signed.as_bytes())}],
         });
         let annotations = serde_json::json!({"predicateType": kind});
         let bytes = envelope.to_string();
