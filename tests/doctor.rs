@@ -31,6 +31,7 @@ const POLICY: &str = "\
 version: 1
 mode: enforce
 unknown: fail
+reviewers: [\"@acme/security\"]
 trust: {official: {images: [\"hub:official\"]}}
 ";
 
@@ -40,6 +41,7 @@ struct Patient {
     standin: Standin,
     installation: InstallationId,
     secret: String,
+    database: String,
     folder: tempfile::TempDir,
     server: JoinHandle<()>,
     _contract: Contract,
@@ -57,9 +59,11 @@ impl Patient {
         let folder = tempfile::tempdir().unwrap();
         let secret = standin.webhook_secret();
         let server = receiver(&standin, &secret).await;
-        let patient = Patient { standin, installation, secret, folder, server, _contract: contract };
+        let database = format!("sqlite:{}", folder.path().join("fromguard.db").display());
         // What serve leaves behind.
-        drop(Store::open(&patient.database()).await.unwrap());
+        drop(Store::open(&database).await.unwrap());
+        let patient =
+            Patient { standin, installation, secret, database, folder, server, _contract: contract };
         patient.policy("acme/.github", "fromguard.yml", POLICY);
         patient.repository("acme/shop", "README.md", "A shop.\n");
         let app = patient.standin.app_id();
@@ -67,10 +71,6 @@ impl Patient {
         patient.standin.announce_installed(installation);
         patient.standin.deliver_all().await.unwrap();
         patient
-    }
-
-    fn database(&self) -> String {
-        format!("sqlite:{}", self.folder.path().join("fromguard.db").display())
     }
 
     fn repository(&self, name: &str, path: &str, text: &str) -> Builder {
@@ -94,7 +94,7 @@ impl Patient {
             .env("FROMGUARD_APP_ID", self.standin.app_id().to_string())
             .env("FROMGUARD_PRIVATE_KEY", self.standin.app_private_key_pem())
             .env("FROMGUARD_WEBHOOK_SECRET", &self.secret)
-            .env("FROMGUARD_DATABASE_URL", self.database());
+            .env("FROMGUARD_DATABASE_URL", &self.database);
         tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
     }
 
@@ -302,7 +302,11 @@ async fn the_clock_is_off() {
     let patient = with_clock_ahead_by(600).await;
     let line = patient.line("clock", &[]).await;
     line.expect("fail", " s ahead of GitHub's: GitHub refuses what it signs.", "by NTP");
-    patient.line("app", &[]).await.expect("fail", "GitHub refused our credentials (401)", "FROMGUARD_APP_ID");
+    patient.line("app", &[]).await.expect(
+        "fail",
+        "GitHub refused our credentials (401)",
+        "Set the clock first",
+    );
     // The rest is looked at nevertheless, and the same reason is not explained again.
     patient.line("database", &[]).await.expect("ok", "up to date", "");
     patient.line("webhook", &[]).await.expect("fail", "(401)", "Mend what the line of the App says first.");
@@ -401,7 +405,7 @@ async fn an_installation_is_suspended_or_behind() {
     patient.line("repository", &SHOP).await.expect(
         "fail",
         "acme/shop cannot be looked at: GitHub forbids it (403)",
-        "",
+        "Unsuspend",
     );
 }
 
@@ -469,26 +473,25 @@ async fn nobody_is_there() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_database_is_not_made_and_not_brought_up_to_date() {
-    let patient = Patient::healthy().await;
-    let path = patient.folder.path().join("fromguard.db");
-    std::fs::remove_file(&path).unwrap();
+    let mut patient = Patient::healthy().await;
+    let path = patient.folder.path().join("new.db");
+    patient.database = format!("sqlite:{}", path.display());
     patient.line("database", &[]).await.expect("warn", "There is no database", "Start fromguard serve");
     assert!(!path.exists());
-    std::fs::write(
-        &path,
-        "no database, but a text that is long enough to be taken for the header of one\n".repeat(20),
-    )
-    .unwrap();
+    // While a server is running on it.
+    let store = Store::open(&patient.database).await.unwrap();
+    patient.line("database", &[]).await.expect("ok", "is up to date", "");
+    drop(store);
+
+    let path = patient.folder.path().join("text.db");
+    patient.database = format!("sqlite:{}", path.display());
+    std::fs::write(&path, "a text that is long enough to be taken for the header of a database\n".repeat(20))
+        .unwrap();
     patient.line("database", &[]).await.expect(
         "fail",
         "The database cannot be used",
         "the user that runs serve",
     );
-    std::fs::remove_file(&path).unwrap();
-    // While a server is running on it.
-    let store = Store::open(&patient.database()).await.unwrap();
-    patient.line("database", &[]).await.expect("ok", "is up to date", "");
-    drop(store);
 }
 
 #[test]

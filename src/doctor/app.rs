@@ -1,5 +1,6 @@
 //! The App itself: who it is, what it may, what it is told, and whether its clock is GitHub's.
 
+use crate::doctor::Level;
 use crate::doctor::Line;
 use crate::doctor::Subject;
 use crate::doctor::manifest;
@@ -29,7 +30,9 @@ impl Settings {
             return Settings(format!("{github}/settings/apps"));
         };
         let page = &app.html_url;
-        let github = page.rsplit_once("/apps/").map_or(page.as_str(), |(github, _)| github);
+        // GitHub Enterprise Server has `/github-apps/`.
+        let before = ["/apps/", "/github-apps/"].iter().find_map(|mark| page.rsplit_once(mark));
+        let github = before.map_or(page.as_str(), |(github, _)| github);
         let whose = match app.owner.kind.as_str() {
             "Organization" => format!("organizations/{}/", app.owner.login),
             _ => String::new(),
@@ -53,14 +56,21 @@ impl Settings {
 /// Everything that GitHub's answer about the App shows.
 pub(super) fn examine(asked: &AppAsked, settings: &Settings, subject: &Subject) -> Vec<Line> {
     let mut lines = Vec::new();
+    let clock = clock(asked);
+    let clock_is_off = clock.as_ref().is_some_and(|line| line.level == Level::Fail);
     match &asked.app {
         Ok(app) => lines.push(Line::ok(
             "app",
             format!("The App is {:?}, number {}, of {}.", app.name, subject.github.app_id, app.owner.login),
         )),
-        Err(error) => lines.push(unasked("app", "The App", error, None, subject)),
+        Err(error) => lines.push(match unasked("app", "The App", error, None, subject) {
+            line if clock_is_off => {
+                Line::fail("app", line.message, "Set the clock first, as the next line says.")
+            }
+            line => line,
+        }),
     }
-    lines.extend(clock(asked));
+    lines.extend(clock);
     if let Ok(app) = &asked.app {
         let manifest = Manifest::bundled();
         permissions(app, &manifest, settings, &mut lines);

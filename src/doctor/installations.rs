@@ -65,9 +65,9 @@ pub(super) async fn examine(
     }
     let asked: Vec<_> = stream::iter(looked_into.iter().copied())
         .map(|installation| async move {
-            let limits = github.limits(installation.id);
-            let policy = organisation_policy(github, installation, subject);
-            let (limits, policy) = futures_util::join!(limits, policy);
+            // The limits first: what is asked next is part of what is spent.
+            let limits = github.limits(installation.id).await;
+            let policy = organisation_policy(github, installation, subject).await;
             (installation, limits, policy)
         })
         .buffered(CONCURRENCY)

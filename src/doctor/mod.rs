@@ -108,6 +108,7 @@ fn unasked(check: &'static str, what: &str, error: &Error, said: Option<&Error>,
              deleted from the App's settings."
                 .to_owned()
         }
+        error if error.is_shut() => "Unsuspend the installation.".to_owned(),
         Error::Forbidden { .. } => {
             "Let the App have the permissions of app-manifest/manifest.json, and the account accept them."
                 .to_owned()

@@ -190,6 +190,7 @@ fn deliveries(attempts: &[Attempt], settings: &Settings) -> Line {
     let came: BTreeSet<&str> = attempts.iter().filter(|it| it.arrived()).map(|it| it.guid.as_str()).collect();
     let all: BTreeSet<&str> = attempts.iter().map(|it| it.guid.as_str()).collect();
     match all.len() - came.len() {
+        0 if all.len() == 1 => Line::ok("deliveries", format!("{at} arrived.")),
         0 => Line::ok("deliveries", format!("{at} arrived, and so did the {} before it.", all.len() - 1)),
         lost => Line::warn(
             "deliveries",

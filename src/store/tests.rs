@@ -533,3 +533,17 @@ fn a_heart_that_stopped_is_noticed() {
     assert!(heartbeat.is_alive(1_000 + Heartbeat::GONE_AFTER_MS));
     assert!(!heartbeat.is_alive(1_001 + Heartbeat::GONE_AFTER_MS));
 }
+
+#[tokio::test]
+async fn a_glance_at_a_file_takes_no_lock_and_makes_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("fromguard.db").display());
+    let none = glance::at(&url).await.unwrap();
+    assert_eq!((none.found, none.clock_ms), (None, None));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    let store = Store::open(&url).await.unwrap();
+    assert_eq!(glance::at(&url).await.unwrap().found, Some(migrations::known()));
+    store.run("DELETE FROM _sqlx_migrations WHERE version > 1").await;
+    assert_eq!(glance::at(&url).await.unwrap().found, Some(1), "and it is not brought up to date");
+    assert_eq!(glance::at(&url).await.unwrap().found, Some(1));
+}

@@ -251,3 +251,14 @@ async fn a_database_that_a_newer_version_wrote_is_refused() {
     // A replica that was started before goes on beside the newer ones.
     assert_eq!(store.record(delivery("g1", 7, 'a'), 0).await.unwrap(), Recorded::New);
 }
+
+#[tokio::test]
+async fn a_glance_changes_nothing() {
+    let url = new_schema().await;
+    let before = glance::at(&url).await.unwrap();
+    assert_eq!((before.found, before.known), (None, migrations::known()));
+    let _store = Store::open(&url).await.unwrap();
+    let after = glance::at(&url).await.unwrap();
+    assert_eq!(after.found, Some(migrations::known()));
+    assert!(after.clock_ms > before.clock_ms);
+}
