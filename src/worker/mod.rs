@@ -23,7 +23,6 @@ use tokio::task::JoinSet;
 use crate::clock::Clock;
 use crate::clock::TimestampMs;
 use crate::github::GitHub;
-use crate::store::Heartbeat;
 use crate::store::Job;
 use crate::store::Store;
 
@@ -149,7 +148,8 @@ impl Worker {
                 }
                 Ok(None) => match self.store.next_due_ms().await {
                     // What is due and was not given is held by another replica for a moment.
-                    Ok(due_ms) => return due_ms.unwrap_or(beat_ms).max(now_ms + HELD_WAIT_MS).min(beat_ms),
+                    Ok(Some(due_ms)) if due_ms <= now_ms => return now_ms + HELD_WAIT_MS,
+                    Ok(due_ms) => return due_ms.unwrap_or(beat_ms).min(beat_ms),
                     Err(error) => return self.after_store_failure(&error),
                 },
                 Err(error) => return self.after_store_failure(&error),
