@@ -64,6 +64,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         make_private_folder(folder)
             .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
     }
+    // From here on: who reads that it listens may ask it to stop at once.
+    let stop = stop_signal().context("signals cannot be waited for")?;
     let app_id = config.app.as_ref().map(|app| app.id);
     let inquiry = match config.offline {
         true => None,
@@ -83,7 +85,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
              FROMGUARD_WEBHOOK_SECRET are not set"
         ),
     }
-    app.run(stop_signal().context("signals cannot be waited for")?).await?;
+    app.run(stop).await?;
     tracing::info!("stopped");
     Ok(())
 }
