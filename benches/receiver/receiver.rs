@@ -1,5 +1,6 @@
-//! Measures the receiver: `serve` is the real server with its store and without a
-//! worker, `load` delivers to it or to a peer. `run.sh` beside it puts them together.
+//! Measures the receiver and the queue: `serve` is the real server with its store and without a
+//! worker, `load` delivers to it or to a peer, `judge` takes from the store what was delivered and
+//! asks of it what a judgement asks. `run.sh` and `databases.sh` beside it put them together.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on should stop")]
 
 use std::fmt::Write as _;
@@ -12,8 +13,10 @@ use std::time::Instant;
 
 use fromguard::clock::Clock;
 use fromguard::github::signature::WebhookSecrets;
+use fromguard::ids::CheckRunId;
 use fromguard::server::Pieces;
 use fromguard::server::Server;
+use fromguard::store::PostedRun;
 use fromguard::store::Store;
 use hmac::Hmac;
 use hmac::KeyInit;
@@ -26,6 +29,9 @@ use tokio::net::TcpStream;
 
 /// How many pull requests the deliveries are of.
 const PULLS: usize = 1_000;
+
+/// No judgement here takes as long, in milliseconds.
+const LEASE_MS: i64 = 60_000;
 
 /// The kernel's unit of CPU time in `/proc/PID/stat`, in microseconds: 100 ticks a second on Linux.
 const TICK_US: f64 = 10_000.0;
@@ -43,14 +49,18 @@ fn main() {
             deliveries.parse().unwrap(),
             connections.parse().unwrap(),
         ),
-        _ => panic!("serve ADDRESS DATABASE SECRET | load ADDRESS PID SECRET PAYLOAD DELIVERIES CONNECTIONS"),
+        ["judge", database, hands] => judge(database, hands.parse().unwrap()),
+        _ => panic!(
+            "serve ADDRESS DATABASE_URL SECRET | load ADDRESS PID SECRET PAYLOAD DELIVERIES CONNECTIONS | \
+             judge DATABASE_URL HANDS"
+        ),
     }
 }
 
 fn serve(address: SocketAddr, database: &str, secret: &str) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let store = Store::open(&format!("sqlite:{database}")).await.unwrap();
+        let store = Store::open(database).await.unwrap();
         let secrets = WebhookSecrets::new(&[SecretString::from(secret)]).unwrap();
         let pieces = Pieces { store, clock: Clock::system(), secrets: Some(secrets) };
         let server = Server::bind(address, pieces).await.unwrap();
@@ -80,6 +90,42 @@ fn load(address: SocketAddr, pid: u32, secret: &str, payload: &str, deliveries: 
             memory_kb(pid, "VmRSS"),
             memory_kb(pid, "VmHWM"),
         );
+    });
+}
+
+/// Takes every judgement that is due, and asks of the store what one asks that posts a run and is done.
+fn judge(database: &str, hands: usize) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let store = Store::open(database).await.unwrap();
+        let clock = Clock::system();
+        let started = Instant::now();
+        let working: Vec<_> = (0..hands)
+            .map(|_| {
+                let (store, clock) = (store.clone(), clock.clone());
+                tokio::spawn(async move {
+                    let mut judged = 0_u64;
+                    while store.queue_status(clock.now_ms()).await.unwrap().waiting > 0 {
+                        while let Some(job) = store.claim(clock.now_ms(), LEASE_MS).await.unwrap() {
+                            let run =
+                                PostedRun { id: CheckRunId(judged + 1), conclusion: Some("success".into()) };
+                            assert!(store.renew(&job, clock.now_ms() + LEASE_MS).await.unwrap());
+                            store.posted(&job, &run).await.unwrap();
+                            assert!(store.renew(&job, clock.now_ms() + LEASE_MS).await.unwrap());
+                            assert!(store.finish(&job).await.unwrap());
+                            judged += 1;
+                        }
+                    }
+                    judged
+                })
+            })
+            .collect();
+        let mut judged = 0;
+        for hand in working {
+            judged += hand.await.unwrap();
+        }
+        let took_s = started.elapsed().as_secs_f64();
+        println!("{{\"judged\":{judged},\"per_second\":{:.0}}}", judged as f64 / took_s);
     });
 }
 

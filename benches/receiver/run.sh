@@ -33,7 +33,7 @@ measure() { # PORT COMMAND…
 
 for round in $(seq "$rounds"); do
     echo -n "fromguard $round: "
-    measure 39117 "$target/release/examples/receiver" serve 127.0.0.1:39117 "$state/$round.db" "$secret" |
+    measure 39117 "$target/release/examples/receiver" serve 127.0.0.1:39117 "sqlite:$state/$round.db" "$secret" |
         tee -a "$state/fromguard"
     echo -n "node:http $round: "
     measure 39118 node benches/receiver/peer.js 39118 "$secret" | tee -a "$state/node"

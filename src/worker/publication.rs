@@ -35,7 +35,7 @@ pub(super) struct Posting {
     draft: Draft,
     /// In progress, and to be completed.
     run: Option<CheckRunId>,
-    /// A run of this generation may stand on GitHub that nobody remembers.
+    /// A run in progress may stand on GitHub that nobody remembers.
     look_first: bool,
 }
 
@@ -220,8 +220,7 @@ impl Worker {
     /// Takes over a run that an earlier attempt left in progress.
     async fn adopt(&self, repository: &Repository, posting: &mut Posting) -> Result<(), github::Error> {
         if posting.look_first && posting.run.is_none() {
-            let found = repository.find_run_of_generation(&posting.draft).await?;
-            posting.run = found.filter(|run| run.conclusion.is_none()).map(|run| run.id);
+            posting.run = repository.find_run_in_progress(&posting.draft).await?;
             posting.look_first = false;
         }
         Ok(())

@@ -60,9 +60,9 @@ impl ExternalId {
         ExternalId { repository, generation, judgement }
     }
 
-    /// What all judgements of the same generation begin with.
-    fn generation_prefix(&self) -> String {
-        format!("fromguard:{}:{}:", self.repository, self.generation)
+    /// What all of ours in the repository begin with.
+    fn repository_prefix(&self) -> String {
+        format!("fromguard:{}:", self.repository)
     }
 
     /// The judgement's own name, 32 hex digits.
@@ -74,7 +74,7 @@ impl ExternalId {
 
 impl fmt::Display for ExternalId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.generation_prefix(), self.judgement())
+        write!(f, "{}{}:{}", self.repository_prefix(), self.generation, self.judgement())
     }
 }
 
@@ -98,15 +98,6 @@ pub struct Completion<'a> {
     pub at_ms: TimestampMs,
     /// What it shows; of its annotations the first 50 are sent, the rest is [`Repository::append`]ed.
     pub output: &'a CheckRunOutput,
-}
-
-/// A run of ours that GitHub has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FoundRun {
-    /// Its id.
-    pub id: CheckRunId,
-    /// Its conclusion, once it is completed.
-    pub conclusion: Option<String>,
 }
 
 impl Repository {
@@ -186,13 +177,17 @@ impl Repository {
         self.complete_run(id, Completion { conclusion: "cancelled", at_ms, output: &output }).await
     }
 
-    /// A run that an earlier attempt at the same generation left behind, newest first.
+    /// A run that an earlier attempt left in progress, newest first. It may be of an earlier generation:
+    /// what was wanted can rise after a crash and before the next attempt.
     ///
     /// # Errors
     /// When GitHub does not say.
-    pub async fn find_run_of_generation(&self, draft: &Draft) -> Result<Option<FoundRun>, Error> {
-        let prefix = draft.external_id.generation_prefix();
-        self.find_run(&draft.head, |external_id| external_id.starts_with(&prefix)).await
+    pub async fn find_run_in_progress(&self, draft: &Draft) -> Result<Option<CheckRunId>, Error> {
+        let prefix = draft.external_id.repository_prefix();
+        self.find_run(&draft.head, |run, external_id| {
+            run.conclusion.is_none() && external_id.starts_with(&prefix)
+        })
+        .await
     }
 
     async fn post_run(&self, draft: &Draft, state: State<'_>) -> Result<CheckRunId, Error> {
@@ -206,8 +201,8 @@ impl Repository {
         };
         match self.post_run_once(&body).await {
             Err(error) if error.ambiguous() => {
-                match self.find_run(&draft.head, |found| found == external_id).await? {
-                    Some(run) => Ok(run.id),
+                match self.find_run(&draft.head, |_, found| found == external_id).await? {
+                    Some(id) => Ok(id),
                     None => self.post_run_once(&body).await,
                 }
             }
@@ -231,7 +226,11 @@ impl Repository {
         self.rest(Call::get("the check run", &path)).await?.json()
     }
 
-    async fn find_run(&self, head: &Sha, is_it: impl Fn(&str) -> bool) -> Result<Option<FoundRun>, Error> {
+    async fn find_run(
+        &self,
+        head: &Sha,
+        is_it: impl Fn(&Run, &str) -> bool,
+    ) -> Result<Option<CheckRunId>, Error> {
         let app_id = self.github.app_id();
         let mut seen = 0;
         for page in 1..=MAX_PAGES {
@@ -241,10 +240,10 @@ impl Repository {
             let runs: Runs = self.rest(Call::get("the check runs", &path)).await?.json()?;
             seen += runs.check_runs.len();
             let last = runs.check_runs.is_empty() || seen >= runs.total_count;
-            let found =
-                runs.check_runs.into_iter().filter(|run| run.external_id.as_deref().is_some_and(&is_it));
-            if let Some(run) = found.max_by_key(|run| run.id) {
-                return Ok(Some(FoundRun { id: run.id, conclusion: run.conclusion }));
+            let is_it =
+                |run: &&Run| run.external_id.as_deref().is_some_and(|external_id| is_it(run, external_id));
+            if let Some(id) = runs.check_runs.iter().filter(is_it).map(|run| run.id).max() {
+                return Ok(Some(id));
             }
             if last {
                 break;
