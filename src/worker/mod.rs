@@ -158,7 +158,6 @@ impl Worker {
                 Ok(None) => match self.store.next_due_ms().await {
                     // What is due and was not given is held by another replica for a moment.
                     Ok(Some(due_ms)) if due_ms <= now_ms => return now_ms.saturating_add(HELD_WAIT_MS),
-                    Ok(Some(due_ms)) if due_ms <= now_ms => return now_ms + HELD_WAIT_MS,
                     Ok(due_ms) => return due_ms.unwrap_or(beat_ms).min(beat_ms),
                     Err(error) => return self.after_store_failure(&error),
                 },

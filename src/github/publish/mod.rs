@@ -288,10 +288,10 @@ mod tests {
     fn a_run_is_known_again_by_repository_generation_and_judgement() {
         let id = ExternalId::new(RepositoryId(7), 3, 0xab);
         assert_eq!(id.to_string(), "fromguard:7:3:000000000000000000000000000000ab");
-        assert!(id.to_string().starts_with(&id.generation_prefix()));
-        // Generation 3 is no beginning of generation 31.
-        let other = ExternalId::new(RepositoryId(7), 31, 0xab).to_string();
-        assert!(!other.starts_with(&id.generation_prefix()));
+        assert!(id.to_string().starts_with(&id.repository_prefix()));
+        // Repository 7 is no beginning of repository 71.
+        let other = ExternalId::new(RepositoryId(71), 3, 0xab).to_string();
+        assert!(!other.starts_with(&id.repository_prefix()));
     }
 
     #[test]
