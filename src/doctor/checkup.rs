@@ -173,10 +173,10 @@ mod tests {
             Line::fail("b", long.as_str(), "Do\x1b[2J it.").with_detail("  | code\n\n  | more\n".to_owned()),
         ];
         let text = Checkup { lines }.text(Style::Plain);
-        let fourteen = ["word"; 15].join(" ");
+        let fifteen = ["word"; 15].join(" ");
         let five = ["word"; 5].join(" ");
         let expected = format!(
-            "ok    Fine.\nfail  {fourteen}\n      {five}\n        | code\n\n        | more\n      -> Do [2J it.\n\n\
+            "ok    Fine.\nfail  {fifteen}\n      {five}\n        | code\n\n        | more\n      -> Do [2J it.\n\n\
              1 ok, 0 to know of, 1 to mend\n"
         );
         assert_eq!(text, expected);
