@@ -33,6 +33,7 @@ use crate::source::Problem;
 use crate::source::RepoPath;
 use crate::source::SourceFile;
 use crate::source::Tree;
+use crate::yaml;
 use crate::yaml::Yaml;
 
 use self::dockerfile::Inputs;
@@ -212,6 +213,14 @@ impl<'a> Files<'a> {
             None => Arc::new(parsed::read(file)),
         };
         Arc::clone(self.yaml.entry(file.path().clone()).or_insert_with(read))
+    }
+
+    /// The same with all of it: to values, what looks like the definition of a type is a map.
+    pub fn whole_yaml(&mut self, file: &SourceFile) -> Arc<Yaml> {
+        match kubernetes::are_definitions_in(file.text()) {
+            true => Arc::new(yaml::read(file.text(), yaml::Limits::default())),
+            false => self.yaml(file),
+        }
     }
 
     /// What a chart renders, made once for all of its files. `None` when it cannot be

@@ -270,7 +270,7 @@ impl<'l, 'f> Loader<'l, 'f> {
     }
 
     fn values_of(&mut self, path: &RepoPath, text: Arc<str>) -> Data {
-        let yaml = self.files.yaml(&SourceFile::new(path.clone(), text));
+        let yaml = self.files.whole_yaml(&SourceFile::new(path.clone(), text));
         let Some(document) = yaml.documents.first() else { return Data::default() };
         let read = if path.name() == "Chart.yaml" { data::read_texts } else { data::read };
         let read = read(path, document.root());

@@ -152,7 +152,8 @@ fn lies_in_charts_of(inner: &str, outer: &str) -> bool {
 /// What is found in a file of values.
 fn extract_values(finder: &Finder<'_>, root: Option<String>, files: &mut Files<'_>) -> Extracted {
     let here = finder.file.path();
-    let yaml = files.yaml(finder.file);
+    let are_values = Helm.claims(here) == Claim::Yes || here.name().contains("values");
+    let yaml = if are_values { files.whole_yaml(finder.file) } else { files.yaml(finder.file) };
     let documents: Vec<_> = yaml.documents.iter().map(|document| document.root()).collect();
     let is_object = |root: &Node<'_>| ["apiVersion", "kind"].into_iter().all(|key| root.at(&[key]).is_some());
     let may_be_values = root.is_some()

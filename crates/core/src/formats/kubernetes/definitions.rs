@@ -8,6 +8,8 @@
 use std::borrow::Cow;
 
 const KIND: &str = "CustomResourceDefinition";
+/// What the versions of its API begin with.
+const GROUP: &str = "apiextensions.k8s.io/";
 
 /// A text without its documents that define types; what would stand behind the last other
 /// document is not there at all.
@@ -47,7 +49,7 @@ fn cover(document: &str, left: &mut String) {
 }
 
 /// Whether a text names such a kind.
-pub(super) fn are_in(text: &str) -> bool {
+pub(in crate::formats) fn are_in(text: &str) -> bool {
     memchr::memmem::find(text.as_bytes(), KIND.as_bytes()).is_some()
 }
 
@@ -58,31 +60,58 @@ fn ends(text: &str) -> impl Iterator<Item = usize> {
     marks.filter(is_mark).chain([text.len()])
 }
 
-/// Whether a document is a mapping in block style with the keys of such an object, each on a
-/// line of its own, and its only `kind` says so.
+/// Whether a document is such an object for certain: its first two lines are the keys that
+/// say so, so that it is a mapping in block style with keys at the beginning of lines, and no
+/// other line there could say anything else. A line that only looks like a key, since it stands
+/// inside of quotes or brackets, can then take nothing back.
 fn is_definition(document: &str) -> bool {
     let bytes = document.as_bytes();
-    let mut kinds = 0;
+    if has_other_breaks(bytes) {
+        return false;
+    }
+    let (mut keys, mut is_group, mut is_kind, mut is_over) = (0, false, false, false);
     let mut start = 0;
     for end in memchr::memchr_iter(b'\n', bytes).chain([bytes.len()]) {
         let line = &document[start..end];
         let is_first = std::mem::replace(&mut start, end + 1) == 0;
         // Nearly all lines are of the schema inside.
-        if matches!(line.as_bytes().first(), None | Some(b' ' | b'#')) {
-            continue;
+        match line.as_bytes().first() {
+            None | Some(b'#') => continue,
+            Some(b' ') if keys >= 2 && !is_over => continue,
+            _ => {}
         }
         let outer = if is_first { line.strip_prefix("---").unwrap_or(line) } else { line };
         let text = outer.trim_end();
-        if text.is_empty() || text == "..." || text.trim_start().starts_with('#') {
+        if text.trim_start().is_empty() || text.trim_start().starts_with('#') {
             continue;
         }
+        if text == "..." {
+            is_over = true;
+            continue;
+        }
+        // Another document may follow without a mark.
+        if is_over {
+            return false;
+        }
+        keys += 1;
         match text.split_once(':') {
-            Some(("kind", kind)) if kind.trim() == KIND => kinds += 1,
-            Some(("apiVersion" | "metadata" | "spec" | "status", _)) => {}
+            Some(("kind", kind)) if kind.trim() == KIND && !is_kind => is_kind = true,
+            Some(("apiVersion", group)) if group.trim_start().starts_with(GROUP) && !is_group => {
+                is_group = true
+            }
+            Some(("metadata" | "spec" | "status", _)) if keys > 2 => {}
             _ => return false,
         }
     }
-    kinds == 1
+    is_kind && is_group
+}
+
+/// Whether lines end where `\n` does not stand, as YAML 1.1 has it.
+fn has_other_breaks(bytes: &[u8]) -> bool {
+    memchr::memchr_iter(b'\r', bytes).any(|at| bytes.get(at + 1) != Some(&b'\n'))
+        || ["\u{85}", "\u{2028}", "\u{2029}"]
+            .iter()
+            .any(|mark| memchr::memmem::find(bytes, mark.as_bytes()).is_some())
 }
 
 #[cfg(test)]
@@ -110,8 +139,16 @@ mod tests {
             "--- {kind: Pod, a:\nkind: CustomResourceDefinition\n}\n".to_owned(),
             "{\nkind: CustomResourceDefinition\n,image: a}\n".to_owned(),
             "  kind: CustomResourceDefinition\n".to_owned(),
+            // A pod, in which a line stands that looks like a key.
+            " kind: Pod\n metadata: {labels: {\nkind: CustomResourceDefinition\n }}\n".to_owned(),
+            " apiVersion: v1\n kind: Pod\n x: \"\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n \"\n".to_owned(),
+            format!("{CRD}...\n kind: Pod\n"),
+            format!("{CRD}#\rkind: Pod\n"),
+            format!("{CRD}#\u{2028}kind: Pod\n"),
+            format!("{CRD}kind: Pod\n"),
+            format!("{CRD}\"kind\": Pod\n"),
         ] {
-            assert_eq!(without_definitions(&text), text);
+            assert_eq!(without_definitions(&text), text, "{text}");
         }
     }
 }

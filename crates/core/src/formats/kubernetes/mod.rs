@@ -39,6 +39,7 @@ use crate::yaml;
 use crate::yaml::Yaml;
 use crate::yaml::YamlErrorKind;
 
+pub(super) use self::definitions::are_in as are_definitions_in;
 pub(super) use self::definitions::without_definitions;
 pub(super) use self::pod::list_role;
 pub(super) use self::text::Written;
