@@ -16,7 +16,8 @@ use crate::ids::RepositoryId;
 use crate::ids::RepositoryName;
 use crate::ids::Sha;
 
-pub(super) const QUERY: &str = include_str!("../queries/change.graphql");
+pub(super) const QUERY: &str =
+    concat!(include_str!("../queries/change.graphql"), include_str!("../queries/entry.graphql"));
 
 /// A pull request as GitHub has it now.
 #[derive(Debug)]

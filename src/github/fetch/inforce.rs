@@ -17,7 +17,8 @@ use crate::github::fetch::policy;
 use crate::github::fetch::policy::Standing;
 use crate::github::repository::Repository;
 
-const QUERY: &str = include_str!("../queries/policies.graphql");
+const QUERY: &str =
+    concat!(include_str!("../queries/policies.graphql"), include_str!("../queries/entry.graphql"));
 
 /// Reads both policy files as a judgement of a pull request to `branch` would.
 ///

@@ -41,7 +41,8 @@ use crate::ids::RepositoryId;
 use crate::ids::RepositoryName;
 use crate::ids::Sha;
 
-const QUERY: &str = include_str!("../queries/group.graphql");
+const QUERY: &str =
+    concat!(include_str!("../queries/group.graphql"), include_str!("../queries/entry.graphql"));
 
 /// Said of a run that judges nothing but the policy.
 const FIRST_RUN: &str = "This run judges no change: it stands on the branch so that the check can be selected \
