@@ -5,6 +5,10 @@
 //! those that are left. What the worker learns while it judges wants the same,
 //! but only where it is news. The branch of a merge group points at its head as a
 //! pull request does.
+//!
+//! An event that closes a pull request may be older than the one that reopened it. So
+//! it closes nothing: the pull request is judged as one that is said to be closed, and
+//! only what GitHub answers then takes it off its head.
 
 use std::collections::HashMap;
 
@@ -46,6 +50,8 @@ pub(super) enum Pointer {
 pub(super) struct Standing<'a> {
     pub(super) head: String,
     pub(super) open: bool,
+    /// Since when an event says that it is closed, while it counts as open.
+    closing_ms: Option<TimestampMs>,
     /// Set when the row is to be written.
     pub(super) changed_ms: Option<TimestampMs>,
     /// How many files a pull request changes; 0 when that was not said.
@@ -57,7 +63,7 @@ pub(super) struct Standing<'a> {
 impl<'a> Standing<'a> {
     /// Where a pointer stood before anything was said.
     pub(super) fn before(head: String, open: bool) -> Standing<'a> {
-        Standing { head, open, changed_ms: None, files: 0, tip: None }
+        Standing { head, open, closing_ms: None, changed_ms: None, files: 0, tip: None }
     }
 }
 
@@ -124,6 +130,8 @@ pub(super) async fn apply(
         };
 
         let before = standings.get(&pointer);
+        let closing = *event && !open && tip.is_none() && before.is_some_and(|before| before.open);
+        let (open, closing_ms) = if closing { (true, Some(*now_ms)) } else { (open, None) };
         let differs = before.is_none_or(|before| before.head != *head || before.open != open);
         // Where a closed pull request points concerns no judgement.
         let concerns = differs && (open || before.is_some_and(|before| before.open));
@@ -136,9 +144,11 @@ pub(super) async fn apply(
         {
             raise(&before.head, false, false);
         }
-        if differs && (*event || concerns) {
+        let settles = before.is_some_and(|before| before.closing_ms != closing_ms);
+        if settles || (differs && (*event || concerns)) {
             let files = if let Ask::Pull(change) = ask { change.files } else { 0 };
-            let now = Standing { head: head.clone(), open, changed_ms: Some(*now_ms), files, tip };
+            let now =
+                Standing { head: head.clone(), open, closing_ms, changed_ms: Some(*now_ms), files, tip };
             standings.insert(pointer, now);
         }
     }
@@ -163,7 +173,7 @@ async fn known_pulls<'a>(
         })
         .collect();
     let rows = query(concat!(
-        "SELECT pulls.repository, pulls.number, pulls.head, pulls.open FROM ",
+        "SELECT pulls.repository, pulls.number, pulls.head, pulls.open, pulls.closing_ms FROM ",
         given!(0 "repository" BIGINT, 1 "number" BIGINT),
         " JOIN pulls ON pulls.repository = given.repository AND pulls.number = given.number"
     ))
@@ -173,7 +183,8 @@ async fn known_pulls<'a>(
     rows.iter()
         .map(|row| {
             let open: i64 = row.try_get(3)?;
-            let standing = Standing::before(row.try_get(2)?, open != 0);
+            let before = Standing::before(row.try_get(2)?, open != 0);
+            let standing = Standing { closing_ms: row.try_get(4)?, ..before };
             Ok((Pointer::Pull(row.try_get(0)?, row.try_get(1)?), standing))
         })
         .collect()
@@ -186,7 +197,8 @@ async fn write_pulls(connection: &mut Connection, standings: &Standings<'_>) -> 
             Pointer::Pull(repository, number) => {
                 let open = i64::from(standing.open);
                 let files = standing.files.cast_signed();
-                Some((repository, number, &standing.head, open, standing.changed_ms?, files))
+                let closing_ms = standing.closing_ms;
+                Some((repository, number, &standing.head, open, standing.changed_ms?, files, closing_ms))
             }
             Pointer::Tip(..) => None,
         })
@@ -195,13 +207,15 @@ async fn write_pulls(connection: &mut Connection, standings: &Standings<'_>) -> 
         return Ok(());
     }
     query(concat!(
-        "INSERT INTO pulls (repository, number, head, open, touched_ms, files)
-         SELECT repository, number, head, open, touched_ms, files FROM ",
-        given!(0 "repository" BIGINT, 1 "number" BIGINT, 2 "head" TEXT, 3 "open" BIGINT, 4 "touched_ms" BIGINT, 5 "files" BIGINT),
+        "INSERT INTO pulls (repository, number, head, open, touched_ms, files, closing_ms)
+         SELECT repository, number, head, open, touched_ms, files, closing_ms FROM ",
+        given!(0 "repository" BIGINT, 1 "number" BIGINT, 2 "head" TEXT, 3 "open" BIGINT, 4 "touched_ms" BIGINT, 5 "files" BIGINT, 6 "closing_ms" BIGINT),
         " WHERE true
          ON CONFLICT (repository, number) DO UPDATE SET
            head = excluded.head, open = excluded.open, touched_ms = excluded.touched_ms,
-           files = excluded.files"
+           files = CASE WHEN excluded.files = 0 AND excluded.head = pulls.head THEN pulls.files
+                        ELSE excluded.files END,
+           closing_ms = excluded.closing_ms"
     ))
     .bind(json(&rows))
     .execute(connection)
