@@ -10,6 +10,7 @@
 //! it closes nothing: the pull request is judged as one that is said to be closed, and
 //! only what GitHub answers then takes it off its head.
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 
 use crate::clock::TimestampMs;
@@ -20,6 +21,7 @@ use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::TipChange;
 use crate::store::database::Connection;
+use crate::store::database::Hold;
 use crate::store::database::given;
 use crate::store::database::json;
 use crate::store::database::query;
@@ -40,7 +42,7 @@ type HeadKey = (i64, String);
 
 /// What points at a head: a pull request by its repository and number, or a branch
 /// by its repository and name.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Pointer {
     Pull(i64, i64),
     Tip(i64, String),
@@ -67,7 +69,8 @@ impl<'a> Standing<'a> {
     }
 }
 
-pub(super) type Standings<'a> = HashMap<Pointer, Standing<'a>>;
+/// In the order in which their rows are written.
+pub(super) type Standings<'a> = BTreeMap<Pointer, Standing<'a>>;
 
 struct Raise<'a> {
     place: &'a RepositoryPlace,
@@ -86,7 +89,9 @@ impl Store {
         {
             let mut connection = self.inner.database.connect().await?;
             let mut transaction = connection.begin().await?;
-            transaction.lock_repositories(ask.repository().into_iter()).await?;
+            let mut hold = Hold::default();
+            ask.hold(&mut hold);
+            transaction.hold(&hold).await?;
             apply(&mut transaction, &[Said { ask, now_ms, event: false }]).await?;
             transaction.commit().await?;
         }
@@ -96,14 +101,14 @@ impl Store {
 }
 
 /// Applies what was said, in its order; answers the wanted generation of every head concerned.
-/// The repositories are to be locked already: what a pull request was is read before it is written.
+/// What it is about is to be held already: what a pull request was is read before it is written.
 pub(super) async fn apply(
     connection: &mut Connection,
     said: &[Said<'_>],
 ) -> Result<HashMap<HeadKey, i64>, StoreError> {
     let mut standings = known_pulls(connection, said).await?;
     tips::known(connection, said, &mut standings).await?;
-    let mut raises: HashMap<HeadKey, Raise<'_>> = HashMap::new();
+    let mut raises: BTreeMap<HeadKey, Raise<'_>> = BTreeMap::new();
     for Said { ask, now_ms, event } in said {
         let Some((place, _)) = ask.head() else { continue };
         let mut raise = |head: &str, announce: bool, rerun: bool| {
@@ -229,7 +234,7 @@ async fn write_pulls(connection: &mut Connection, standings: &Standings<'_>) -> 
 /// does not wait for it.
 async fn write_raises(
     connection: &mut Connection,
-    raises: &HashMap<HeadKey, Raise<'_>>,
+    raises: &BTreeMap<HeadKey, Raise<'_>>,
 ) -> Result<HashMap<HeadKey, i64>, StoreError> {
     if raises.is_empty() {
         return Ok(HashMap::new());

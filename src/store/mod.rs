@@ -43,6 +43,7 @@ use crate::ids::RepositoryId;
 use crate::ids::RepositoryPlace;
 use crate::ids::Sha;
 use crate::store::database::Database;
+use crate::store::database::Hold;
 use crate::store::database::query;
 
 pub use self::chores::Chore;
@@ -129,6 +130,16 @@ pub struct Leave {
     pub repositories: Option<Vec<RepositoryId>>,
 }
 
+impl Leave {
+    /// Whether a wish is of what is left.
+    fn covers(&self, wish: &SurveyWish) -> bool {
+        let within = |repositories: &Vec<RepositoryId>| {
+            wish.repository.as_ref().is_some_and(|(id, _)| repositories.contains(id))
+        };
+        wish.installation == self.installation && self.repositories.as_ref().is_none_or(within)
+    }
+}
+
 impl Ask {
     /// The judgement that it asks for, by repository and head; `None` when it asks for none.
     fn head(&self) -> Option<(&RepositoryPlace, &Sha)> {
@@ -140,9 +151,14 @@ impl Ask {
         }
     }
 
-    /// The repository whose rows it is about, if it is about one.
-    fn repository(&self) -> Option<RepositoryId> {
-        self.head().map(|(place, _)| place.id)
+    /// Holds what it is about.
+    fn hold(&self, hold: &mut Hold) {
+        match self {
+            Ask::Survey(_) | Ask::Leave(_) => hold.surveys(),
+            Ask::Pull(PullChange { place, .. })
+            | Ask::Tip(TipChange { place, .. })
+            | Ask::Rerun(Rerun { place, .. }) => hold.repository(place.id),
+        }
     }
 
     /// The key of that judgement's row; of none for what asks for no judgement.
