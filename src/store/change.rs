@@ -8,7 +8,8 @@
 //!
 //! An event that closes a pull request may be older than the one that reopened it. So
 //! it closes nothing: the pull request is judged as one that is said to be closed, and
-//! only what GitHub answers then takes it off its head.
+//! only what GitHub answers then takes it off its head. One that moves it is believed, but
+//! what it left is remembered until GitHub answers ([`crate::store::departures`]).
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -25,6 +26,7 @@ use crate::store::database::Hold;
 use crate::store::database::given;
 use crate::store::database::json;
 use crate::store::database::query;
+use crate::store::departures::Departures;
 use crate::store::tips;
 
 /// How often a commit is judged again for nothing but being asked to, in milliseconds.
@@ -109,6 +111,7 @@ pub(super) async fn apply(
     let mut standings = known_pulls(connection, said).await?;
     tips::known(connection, said, &mut standings).await?;
     let mut raises: BTreeMap<HeadKey, Raise<'_>> = BTreeMap::new();
+    let mut departures = Departures::default();
     for Said { ask, now_ms, event } in said {
         let Some((place, _)) = ask.head() else { continue };
         let mut raise = |head: &str, announce: bool, rerun: bool| {
@@ -148,6 +151,12 @@ pub(super) async fn apply(
             && before.head != *head
         {
             raise(&before.head, false, false);
+            if let (Pointer::Pull(repository, number), true) = (&pointer, *event) {
+                departures.tell(*repository, *number, &before.head, *now_ms);
+            }
+        }
+        if let (Pointer::Pull(repository, number), false) = (&pointer, *event) {
+            departures.settle(*repository, *number);
         }
         let settles = before.is_some_and(|before| before.closing_ms != closing_ms);
         if settles || (differs && (*event || concerns)) {
@@ -159,6 +168,7 @@ pub(super) async fn apply(
     }
     write_pulls(connection, &standings).await?;
     tips::write(connection, &standings).await?;
+    departures.write(connection).await?;
     write_raises(connection, &raises).await
 }
 

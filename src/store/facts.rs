@@ -70,6 +70,67 @@ impl Store {
         Ok(())
     }
 
+    /// Takes the first comment on a pull request upon the judgement of this head, so that no other
+    /// head's posts one beside it; again for the same head as often as it likes. Answers until when
+    /// another head's has it, if one has.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn begin_comment(
+        &self,
+        repository: RepositoryId,
+        pull: PullNumber,
+        head: &Sha,
+        now_ms: TimestampMs,
+        until_ms: TimestampMs,
+    ) -> Result<Option<TimestampMs>, StoreError> {
+        let mut connection = self.inner.database.connect().await?;
+        let begun = query(
+            "UPDATE pulls SET commenting = $3, commenting_ms = $5
+             WHERE repository = $1 AND number = $2
+               AND (commenting IS NULL OR commenting = $3 OR commenting_ms <= $4)",
+        )
+        .bind(repository.0.cast_signed())
+        .bind(pull.0.cast_signed())
+        .bind(&head.0)
+        .bind(now_ms)
+        .bind(until_ms)
+        .execute(&mut connection)
+        .await?;
+        if begun == 1 {
+            return Ok(None);
+        }
+        let row = query("SELECT commenting_ms FROM pulls WHERE repository = $1 AND number = $2")
+            .bind(repository.0.cast_signed())
+            .bind(pull.0.cast_signed())
+            .fetch_optional(&mut connection)
+            .await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?.flatten())
+    }
+
+    /// The first comment stands, or is not wanted any more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_comment(
+        &self,
+        repository: RepositoryId,
+        pull: PullNumber,
+        head: &Sha,
+    ) -> Result<(), StoreError> {
+        let mut connection = self.inner.database.connect().await?;
+        query(
+            "UPDATE pulls SET commenting = NULL, commenting_ms = NULL
+             WHERE repository = $1 AND number = $2 AND commenting = $3",
+        )
+        .bind(repository.0.cast_signed())
+        .bind(pull.0.cast_signed())
+        .bind(&head.0)
+        .execute(&mut connection)
+        .await?;
+        Ok(())
+    }
+
     /// The head of a pull request, if it is open, as far as we were told; and since when it is said
     /// to be closed all the same.
     ///

@@ -48,6 +48,8 @@ const VERSIONS: &[Version] = &[
     version!(5, "settled comments", "0005_settled_comments.sql"),
     version!(6, "listed files", "0006_listed_files.sql"),
     version!(8, "closing", "0008_closing.sql"),
+    version!(9, "departures", "0009_departures.sql"),
+    version!(10, "commenting", "0010_commenting.sql"),
 ];
 
 /// The newest version.

@@ -17,6 +17,7 @@
 mod change;
 mod chores;
 mod database;
+mod departures;
 mod facts;
 pub mod glance;
 mod heartbeat;
@@ -197,6 +198,9 @@ pub struct Job {
     /// Those of them that an event says are closed, and since when: GitHub is to be asked, since that
     /// event may have come after a later one.
     pub closing: Vec<(PullNumber, TimestampMs)>,
+    /// Those that pointed at it and do not any more, as events say that may have come late. Where
+    /// anything is judged here, GitHub is to be asked about them too.
+    pub left: Vec<PullNumber>,
     /// The branches whose tip it is and that are judged for themselves.
     pub tips: Vec<Tip>,
     /// The generation that this judgement answers.

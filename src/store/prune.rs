@@ -57,6 +57,14 @@ impl Store {
                 break;
             }
         }
+        loop {
+            let mut connection = self.inner.database.connect().await?;
+            let step = prune_departures(&mut connection, deliveries_before_ms).await?;
+            gone += step;
+            if step == 0 {
+                break;
+            }
+        }
         let mut after = Some((i64::MIN, i64::MIN));
         while let Some(from) = after {
             let mut connection = self.inner.database.connect().await?;
@@ -92,6 +100,17 @@ async fn prune_redeliveries(connection: &mut Connection, before_ms: TimestampMs)
            (SELECT guid FROM redeliveries WHERE touched_ms < $1 ORDER BY touched_ms LIMIT $2)",
         "DELETE FROM redeliveries WHERE guid IN
            (SELECT guid FROM redeliveries WHERE touched_ms < $1 ORDER BY touched_ms LIMIT $2
+            FOR UPDATE SKIP LOCKED)",
+    );
+    query(sql).bind(before_ms).bind(STEP_ROWS).execute(connection).await
+}
+
+async fn prune_departures(connection: &mut Connection, before_ms: TimestampMs) -> Result<u64, StoreError> {
+    let sql = connection.say(
+        "DELETE FROM departures WHERE (repository, head, number) IN
+           (SELECT repository, head, number FROM departures WHERE left_ms < $1 ORDER BY left_ms LIMIT $2)",
+        "DELETE FROM departures WHERE (repository, head, number) IN
+           (SELECT repository, head, number FROM departures WHERE left_ms < $1 ORDER BY left_ms LIMIT $2
             FOR UPDATE SKIP LOCKED)",
     );
     query(sql).bind(before_ms).bind(STEP_ROWS).execute(connection).await

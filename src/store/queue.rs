@@ -26,6 +26,7 @@ use crate::store::StoreError;
 use crate::store::database::Connection;
 use crate::store::database::Row;
 use crate::store::database::query;
+use crate::store::departures;
 use crate::store::tips;
 
 /// What is kept of an error message, in bytes.
@@ -109,6 +110,7 @@ impl Store {
         .fetch_all(&mut transaction)
         .await?;
         job.tips = tips::at(&mut transaction, job.place.id, &job.head).await?;
+        job.left = departures::from(&mut transaction, job.place.id, &job.head).await?;
         query(
             "INSERT INTO installations (installation, served)
              SELECT $1, COALESCE(MAX(served), 0) + 1 FROM installations WHERE true
@@ -126,6 +128,7 @@ impl Store {
                 job.closing.push((number, since_ms));
             }
         }
+        job.left.retain(|number| !job.pulls.contains(number));
         Ok(Some(job))
     }
 
@@ -416,6 +419,7 @@ fn job(row: &Row, lease: String) -> Result<Job, StoreError> {
         head: Sha(row.try_get("head")?),
         pulls: Vec::new(),
         closing: Vec::new(),
+        left: Vec::new(),
         tips: Vec::new(),
         generation: number("wanted")?,
         attempts: u32::try_from(attempts).unwrap_or(u32::MAX),

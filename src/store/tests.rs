@@ -583,3 +583,48 @@ async fn a_glance_at_a_file_takes_no_lock_and_makes_no_file() {
     assert_eq!(glance::at(&url).await.unwrap().found, Some(1), "and it is not brought up to date");
     assert_eq!(glance::at(&url).await.unwrap().found, Some(1));
 }
+
+#[tokio::test]
+async fn what_left_a_head_as_an_event_says_is_remembered_there_until_github_answers() {
+    let store = Store::for_tests().await;
+    store.record(delivery("g1", 7, 'b'), 0).await.unwrap();
+    store.record(delivery("g2", 8, 'b'), 0).await.unwrap();
+    let job = claim(&store, 0).await;
+    assert_eq!((pulls(&job), job.left.clone()), (vec![7, 8], Vec::new()));
+    store.finish(&job).await.unwrap();
+    // An older head, delivered late.
+    store.record(delivery("g3", 7, 'a'), 1).await.unwrap();
+    let mut jobs = [claim(&store, 1).await, claim(&store, 1).await];
+    jobs.sort_by(|one, other| one.head.cmp(&other.head));
+    let [a, b] = jobs;
+    assert_eq!((pulls(&a), a.left.clone()), (vec![7], Vec::new()));
+    assert_eq!((pulls(&b), b.left.clone()), (vec![8], vec![PullNumber(7)]));
+    store.observe(&Ask::Pull(change(7, 'b')), 2).await.unwrap();
+    store.finish(&a).await.unwrap();
+    store.finish(&b).await.unwrap();
+    let b = loop {
+        let job = claim(&store, 2).await;
+        store.finish(&job).await.unwrap();
+        if job.head == b.head {
+            break job;
+        }
+    };
+    assert_eq!((pulls(&b), b.left), (vec![7, 8], Vec::new()));
+}
+
+#[tokio::test]
+async fn two_heads_never_post_the_first_comment_at_once() {
+    let store = Store::for_tests().await;
+    store.record(delivery("g1", 7, 'a'), 0).await.unwrap();
+    let begin = async |head: char, now_ms| {
+        store.begin_comment(place(1).id, PullNumber(7), &sha(head), now_ms, now_ms + 10).await.unwrap()
+    };
+    assert_eq!(begin('a', 0).await, None);
+    assert_eq!(begin('b', 1).await, Some(10));
+    assert_eq!(begin('a', 2).await, None, "its own attempts go on");
+    assert_eq!(begin('b', 12).await, None, "it died");
+    store.end_comment(place(1).id, PullNumber(7), &sha('a')).await.unwrap();
+    assert_eq!(begin('a', 13).await, Some(22));
+    store.end_comment(place(1).id, PullNumber(7), &sha('b')).await.unwrap();
+    assert_eq!(begin('a', 14).await, None);
+}

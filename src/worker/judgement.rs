@@ -172,8 +172,12 @@ impl Worker {
     async fn judge(&self, repository: &Repository, job: &Job) -> Result<Judging, StoreError> {
         let seen = self.store.organisation_policy_seen(job.place.installation).await?;
         // Collected first: a closure that lends `self` out is not `Send` enough inside a stream.
-        let pulls: Vec<_> =
-            job.pulls.iter().map(|pull| self.judge_pull(repository, job, *pull, seen)).collect();
+        let pulls: Vec<_> = job
+            .pulls
+            .iter()
+            .chain(&job.left)
+            .map(|pull| self.judge_pull(repository, job, *pull, seen))
+            .collect();
         let tips: Vec<_> = job.tips.iter().map(|tip| self.judge_tip(repository, job, tip, seen)).collect();
         let (pulls, tips): (Vec<One>, Vec<One>) = futures_util::try_join!(
             stream::iter(pulls).buffered(PULLS_AT_ONCE).try_collect(),
@@ -220,6 +224,9 @@ impl Worker {
             Ok(Fetched::Change(change)) => {
                 if let Some(since_ms) = closing_since_ms {
                     self.is_open_after_all(job, pull, since_ms).await?;
+                }
+                if job.left.contains(&pull) {
+                    self.observe(job, pull, job.head.clone(), true).await?;
                 }
                 let Change { name, subject, organisation_policy_read, comments, private } = *change;
                 let report = self.report(job, subject, private, organisation_policy_read && !seen).await?;

@@ -7,6 +7,7 @@ use fromguard_core::report::Conclusion;
 use fromguard_core::report::Report;
 use thiserror::Error as ThisError;
 
+use crate::clock::TimestampMs;
 use crate::github;
 use crate::github::Repository;
 use crate::github::publish::ANNOTATIONS_PER_REQUEST;
@@ -63,6 +64,9 @@ impl Posting {
 pub(super) enum Stop {
     #[error("the lease was lost")]
     Lost,
+    /// Another head's judgement is posting the first comment, until then at most.
+    #[error("another commit's judgement is posting its comment")]
+    Commenting { until_ms: TimestampMs },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -130,6 +134,7 @@ impl Worker {
             Err(Stop::GitHub(error)) if error.repeatable() && !self.tried_enough(job) => {
                 Outcome::Again { not_before_ms: error.retry_at_ms(), error: format!("the comment: {error}") }
             }
+            Err(stop @ Stop::Commenting { .. }) if !self.tried_enough(job) => self.stopped(job, stop),
             Err(Stop::Store(error)) if !self.tried_enough(job) => {
                 Outcome::Again { not_before_ms: None, error: format!("the comment: {error}") }
             }
@@ -271,7 +276,35 @@ impl Worker {
             return Ok(());
         }
         self.prove(job).await?;
-        let ours = match comment.stored {
+        if comment.stored.is_some() || settled {
+            return self.write_comment(repository, job, comment, comment.stored).await;
+        }
+        self.begin_comment(job, pull).await?;
+        // Another head's judgement may have posted it since this one was fetched.
+        let stored = self.store.comment(job.place.id, pull).await?;
+        self.write_comment(repository, job, comment, stored).await?;
+        self.store.end_comment(job.place.id, pull, &job.head).await?;
+        Ok(())
+    }
+
+    async fn begin_comment(&self, job: &Job, pull: PullNumber) -> Result<(), Stop> {
+        let now_ms = self.clock.now_ms();
+        let until_ms = now_ms.saturating_add(self.settings.lease_ms);
+        match self.store.begin_comment(job.place.id, pull, &job.head, now_ms, until_ms).await? {
+            None => Ok(()),
+            Some(until_ms) => Err(Stop::Commenting { until_ms }),
+        }
+    }
+
+    async fn write_comment(
+        &self,
+        repository: &Repository,
+        job: &Job,
+        comment: &Comment,
+        stored: Option<KeptComment>,
+    ) -> Result<(), Stop> {
+        let (pull, settled) = (comment.pull, comment.new.is_none());
+        let ours = match stored {
             Some(stored) => Some(stored.id),
             None if comment.maybe_ours => repository.find_comment(pull, COMMENT_MARKER).await?,
             None => None,
@@ -280,11 +313,11 @@ impl Worker {
             match repository.edit_comment(id, body).await? {
                 Some(node) => {
                     // Of one that was found nobody knows whether it is folded.
-                    if settled || comment.stored.is_none_or(|stored| stored.settled) {
+                    if settled || stored.is_none_or(|stored| stored.settled) {
                         self.fold(repository, job, &node, settled).await?;
                     }
                     let kept = KeptComment { id, settled };
-                    if comment.stored != Some(kept) {
+                    if stored != Some(kept) {
                         self.store.set_comment(job.place.id, pull, Some(kept)).await?;
                     }
                     return Ok(());
@@ -332,6 +365,9 @@ impl Worker {
     fn stopped(&self, job: &Job, stop: Stop) -> Outcome {
         match stop {
             Stop::Lost => Outcome::Lost,
+            Stop::Commenting { until_ms } => {
+                Outcome::Again { not_before_ms: Some(until_ms), error: stop.to_string() }
+            }
             Stop::Store(error) => Outcome::Again { not_before_ms: None, error: error.to_string() },
             Stop::GitHub(error) => match &error {
                 github::Error::Unprocessable { .. } => Outcome::Unreportable(error.to_string()),

@@ -141,6 +141,34 @@ async fn a_closing_that_is_delivered_after_the_reopening_hides_nothing() {
 }
 
 #[tokio::test]
+async fn an_older_head_that_is_delivered_late_turns_nothing_green() {
+    let house = House::new().await;
+    let mut repo = shop(&house);
+    let lax = POLICY.replace("unknown: fail", "unknown: allow");
+    repo.branch("lax", &[(POLICY_PATH, &lax)]);
+    repo.branch("feature", &[("Dockerfile", TRUSTED), ("README.md", "soon\n")]);
+    let pull = house.standin.open_pull_request(&repo.name, "main", "feature").unwrap();
+    let mut late = Vec::new();
+    house.standin.rearrange_deliveries(|waiting| late = std::mem::take(waiting));
+    let head = repo.commit("feature", &[("Dockerfile", UNKNOWN)]);
+    house.standin.push(&pull, &head.0).unwrap();
+    let second = house.standin.open_pull_request(&repo.name, "lax", "feature").unwrap();
+    house.deliver().await;
+    assert_eq!((house.conclusion(&pull), house.conclusion(&second)), ("failure".into(), "failure".into()));
+    house.standin.rearrange_deliveries(|waiting| *waiting = late);
+    house.deliver().await;
+    assert_eq!((house.conclusion(&pull), house.conclusion(&second)), ("failure".into(), "failure".into()));
+    let ever = conclusions(&house, &repo, &head.0);
+    assert!(!ever.contains(&"success".to_owned()), "{ever:?}");
+    // What did leave it does not count there.
+    house.standin.push(&pull, &repo.main.0.clone()).unwrap();
+    house.deliver().await;
+    house.standin.rerequest_all(&second).unwrap();
+    house.deliver().await;
+    assert_eq!(house.conclusion(&second), "success");
+}
+
+#[tokio::test]
 async fn a_closing_that_github_cannot_confirm_yet_leaves_the_result_alone() {
     let house = House::new().await;
     let mut repo = shop(&house);
