@@ -388,7 +388,10 @@ fn beside(evidence: &mut Evidence, image: &ImageRef, item: Item, source: &Source
             let proven = found.provenance();
             dossier.provenance = match found.provenance_unread().filter(|_| proven.is_none()) {
                 Some(why) => Learnt::Unavailable(why),
-                None => source.fact(proven.map(provenance), text(&format!("{}{refuted}", claimed(found)))),
+                None => {
+                    let proven: Vec<Provenance> = proven.map(provenance).into_iter().collect();
+                    source.fact(proven, text(&format!("{}{refuted}", claimed(found))))
+                }
             };
         }
         _ => {
@@ -417,7 +420,9 @@ fn provenance(proven: &Verified) -> Provenance {
             predicate.pointer("/runDetails/builder/id").or_else(|| predicate.pointer("/builder/id"));
         builder.and_then(|id| id.as_str()).map(str::to_owned)
     });
-    Provenance { builder: stated.unwrap_or_else(|| proven.signer.identity.clone()), github_hosted: false }
+    let signer = proven.signer.clone();
+    let builder = stated.unwrap_or_else(|| signer.identity.clone());
+    Provenance { builder, github_hosted: false, signer }
 }
 
 /// Writes down that a thing is not known, and why.
