@@ -178,3 +178,37 @@ async fn a_fork_and_a_branch_with_one_head_get_the_worse_result() {
     house.deliver().await;
     assert_eq!(house.conclusion(&to_lax), "success");
 }
+
+#[tokio::test]
+async fn a_run_that_lands_after_its_lease_was_lost_does_not_stay() {
+    let house = House::new().await;
+    let mut repo = shop(&house);
+    let lax = POLICY.replace("unknown: fail", "unknown: allow");
+    repo.branch("lax", &[(POLICY_PATH, &lax)]);
+    let head = repo.branch("feature", &[("Dockerfile", UNKNOWN)]);
+    let pull = house.standin.open_pull_request(&repo.name, "lax", "feature").unwrap();
+    let lease = Duration::from_millis(house.settings.lease_ms.unsigned_abs());
+    house.standin.fail_next(Endpoint::post_check_run(), Fault::Slow(lease), 1);
+    house.standin.deliver_all().await.unwrap();
+    while house.standin.faults_left() > 0 {
+        tokio::task::yield_now().await;
+    }
+    // The green run is on its way when another replica takes the judgement over.
+    let late_ms = house.clock.now_ms() + house.settings.lease_ms;
+    let taken = house.store.claim(late_ms, house.settings.lease_ms).await.unwrap().unwrap();
+    house.clock.advance(lease / 2);
+    house.standin.retarget(&pull, "main").unwrap();
+    house.standin.deliver_all().await.unwrap();
+    house.store.release(&taken).await.unwrap();
+    while conclusions(&house, &repo, &head.0).is_empty() {
+        tokio::task::yield_now().await;
+    }
+    house.clock.advance(lease / 2);
+    house.settle().await;
+    assert!(conclusions(&house, &repo, &head.0).contains(&"success".to_owned()), "it did land");
+    assert_eq!(house.conclusion(&pull), "failure");
+    assert_eq!(
+        house.standin.merge_box(&pull).unwrap(),
+        MergeBox::Blocked { why: "fromguard: failure".to_owned() }
+    );
+}
