@@ -1,6 +1,7 @@
 //! One question at a time: who is asked for what, what the answer means, and for
 //! how long it is kept. Every fact says its source and its day.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -292,18 +293,21 @@ impl Facts {
             Ok(attached) => attached,
             Err(why) => return Learnt::Unavailable(why),
         };
-        let certified = found.provenance().filter_map(|proven| proven.workload.as_ref()?.source.as_ref());
-        let mut repositories: Vec<_> = certified.collect();
-        repositories.sort_by_key(|repository| (&repository.address, repository.public));
-        repositories.dedup_by_key(|repository| &repository.address);
+        let workloads = found.provenance().filter_map(|proven| proven.workload.as_ref());
+        let mut repositories: Vec<_> =
+            workloads.filter_map(|workload| Some((workload.source.as_ref()?, workload.signed_ms))).collect();
+        // What the newest says of a repository counts.
+        repositories.sort_by_key(|(repository, signed_ms)| (&repository.address, Reverse(*signed_ms)));
+        repositories.dedup_by_key(|(repository, _)| &repository.address);
         match (repositories.as_slice(), found.provenance().next()) {
-            ([one], _) => {
+            ([(one, signed_ms)], _) => {
                 let (address, public) = (one.address.clone(), one.public);
+                let day = Day::from_unix_ms(*signed_ms);
+                let text = format!("{}, by the certificate of its provenance of {day}", source.text);
                 // When it was last pushed to only GitHub could say, who is not asked.
-                let text = format!("{}, as the certificate of its provenance has it", source.text);
                 source.fact(Some(SourceRepository { address, public, active: None }), text)
             }
-            ([one, other, ..], _) => Learnt::Unavailable(format!(
+            ([(one, _), (other, _), ..], _) => Learnt::Unavailable(format!(
                 "it is attested to be built from {} and from {}",
                 one.address, other.address
             )),

@@ -228,6 +228,29 @@ async fn a_keyless_signature_that_does_not_hold_counts_as_none_and_says_why() {
     }
 }
 
+/// The second version of the log proves that it has a signature, and not since when.
+#[tokio::test]
+async fn a_newer_log_and_a_timestamp_prove_it_together() {
+    let house = House::new(true, "");
+    let who = house.person(GITHUB, WORKFLOW);
+    for (what, time, timestamped, said) in [
+        ("in time", "20250601000100Z", true, ""),
+        ("too late", "20250601010000Z", true, "was not valid when it signed"),
+        ("whenever", "20250601000100Z", false, "no verified timestamp"),
+    ] {
+        let digest = house.registry.image("app", None, what);
+        let mut bundle = house.sigstore.attest_anew(&who, &statement(&digest, PROVENANCE, &json!({})), time);
+        if !timestamped {
+            bundle["verificationMaterial"]["timestampVerificationData"] = json!({});
+        }
+        refer(&house.registry, "app", &digest, bundle.to_string().as_bytes());
+        let report = house.judge(POLICY, &digest).await;
+        let expected: &[&str] = if said.is_empty() { &[] } else { &["signed-by"] };
+        assert_eq!(rules(&report), expected, "{what}: {:?}", findings(&report));
+        assert!(why(&report).contains(said), "{what}: {}", why(&report));
+    }
+}
+
 /// cosign 2 with `--registry-referrers-mode=oci-1-1`.
 #[tokio::test]
 async fn the_older_layout_counts_as_a_referrer_too() {
@@ -607,13 +630,19 @@ async fn hostile_bundles_end_in_a_fact() {
             r#"{"SignedEntryTimestamp":"","Payload":{"body":"e30=","integratedTime":0,"logIndex":0,"logID":""}}"#,
             "signed-by",
         ),
+        // {"apiVersion":"0.0.1","kind":"intoto"}
+        (
+            "bundle",
+            r#"{"SignedEntryTimestamp":"","Payload":{"body":"eyJhcGlWZXJzaW9uIjoiMC4wLjEiLCJraW5kIjoiaW50b3RvIn0=","integratedTime":0,"logIndex":0,"logID":"LOG"}}"#,
+            "unsure",
+        ),
         ("rfc3161timestamp", "{}", "signed-by"),
         ("chain", "-----BEGIN CERTIFICATE-----", "signed-by"),
     ];
     for (number, (key, text, rule)) in cases.into_iter().enumerate() {
         let digest = image(&format!("annotation {number}"));
         let mut annotations = house.sigstore.sign(&who, &payload(&digest), IN_TIME_S);
-        annotations[format!("dev.sigstore.cosign/{key}")] = text.into();
+        annotations[format!("dev.sigstore.cosign/{key}")] = text.replace("LOG", &"a".repeat(64)).into();
         let tag = tag_of(&digest, ".sig");
         attach(&house.registry, "app", &tag, SIMPLE_SIGNING, &payload(&digest), &annotations);
         assert_eq!(rules(&house.judge(POLICY, &digest).await), [rule], "{key} {text}");

@@ -161,20 +161,39 @@ impl Sigstore {
     pub(crate) fn attest(&self, who: &Person, statement: &Value, at_s: i64) -> Value {
         let (envelope, entry) = self.attested(who, statement, at_s);
         let body = STANDARD.decode(&entry.body).expect("base64");
-        let root = STANDARD.encode(sha256(&[&[0], body.as_slice()].concat()));
-        let state = format!("log.example\n1\n{root}\n");
         let id = sha256(&self.entries.public);
-        let signed = [&id[..4], self.entries.pair_sign(state.as_bytes()).as_slice()].concat();
         let mut bundle = bundle(who, &envelope);
         bundle["verificationMaterial"]["tlogEntries"] = json!([{
             "logIndex": "0", "logId": {"keyId": STANDARD.encode(id)},
             "kindVersion": {"kind": "dsse", "version": "0.0.1"}, "integratedTime": entry.at_s.to_string(),
             "inclusionPromise": {"signedEntryTimestamp": entry.promise},
-            "inclusionProof": {
-                "logIndex": "0", "rootHash": root, "treeSize": "1", "hashes": [],
-                "checkpoint": {"envelope": format!("{state}\n\u{2014} log.example {}\n", STANDARD.encode(signed))},
-            },
-            "canonicalizedBody": entry.body,
+            "inclusionProof": self.entries.prove(&body), "canonicalizedBody": entry.body,
+        }]);
+        bundle
+    }
+
+    /// The same by the second version of the log, which keeps no time: the timestamp
+    /// authority says when.
+    pub(crate) fn attest_anew(&self, who: &Person, statement: &Value, time: &str) -> Value {
+        let mut bundle = self.attest_unlogged(who, statement, time);
+        let envelope = &bundle["dsseEnvelope"];
+        let (payload, signature) = (&envelope["payload"], envelope["signatures"][0]["sig"].clone());
+        let payload = STANDARD.decode(payload.as_str().expect("text")).expect("base64");
+        let signed = [pae(payload.len()).as_bytes(), &payload].concat();
+        let body = json!({
+            "apiVersion": "0.0.2", "kind": "hashedrekord", "spec": {"hashedRekordV002": {
+                "data": {"algorithm": "SHA2_256", "digest": STANDARD.encode(sha256(&signed))},
+                "signature": {"content": signature, "verifier": {
+                    "keyDetails": "PKIX_ECDSA_P256_SHA_256",
+                    "x509Certificate": {"rawBytes": STANDARD.encode(&who.certificate)},
+                }},
+            }},
+        });
+        let body = body.to_string();
+        bundle["verificationMaterial"]["tlogEntries"] = json!([{
+            "logIndex": "0", "logId": {"keyId": STANDARD.encode(sha256(&self.entries.public))},
+            "kindVersion": {"kind": "hashedrekord", "version": "0.0.2"},
+            "inclusionProof": self.entries.prove(body.as_bytes()), "canonicalizedBody": STANDARD.encode(body),
         }]);
         bundle
     }
@@ -288,8 +307,16 @@ impl Log {
         Log { pair, public: key.subject_public_key_info() }
     }
 
-    fn pair_sign(&self, bytes: &[u8]) -> Vec<u8> {
-        sign(&self.pair, bytes)
+    /// The proof that an entry is in the log, which is the only one in it.
+    fn prove(&self, body: &[u8]) -> Value {
+        let root = STANDARD.encode(sha256(&[&[0], body].concat()));
+        let state = format!("log.example\n1\n{root}\n");
+        let signature = sign(&self.pair, state.as_bytes());
+        let signature = STANDARD.encode([&sha256(&self.public)[..4], &signature].concat());
+        json!({
+            "logIndex": "0", "rootHash": root, "treeSize": "1", "hashes": [],
+            "checkpoint": {"envelope": format!("{state}\n\u{2014} log.example {signature}\n")},
+        })
     }
 
     /// Takes an entry, and promises to keep it.
@@ -298,7 +325,7 @@ impl Log {
         let id = hex(&sha256(&self.public));
         // In the order and without the spaces of canonical JSON.
         let promised = format!(r#"{{"body":"{body}","integratedTime":{at_s},"logID":"{id}","logIndex":0}}"#);
-        Entry { body, promise: STANDARD.encode(self.pair_sign(promised.as_bytes())), at_s }
+        Entry { body, promise: STANDARD.encode(sign(&self.pair, promised.as_bytes())), at_s }
     }
 
     /// The list with this log's timestamp of a certificate (RFC 6962, 3.2 and 3.3).
@@ -310,7 +337,7 @@ impl Log {
         let three = u32::try_from(unsigned.len()).expect("it is small").to_be_bytes();
         let signed =
             [&[0, 0], time.as_slice(), &[0, 1], &sha256(authority), &three[1..], unsigned, &[0, 0]].concat();
-        let signature = self.pair_sign(&signed);
+        let signature = sign(&self.pair, &signed);
         let timestamp =
             [&[0], sha256(&self.public).as_slice(), &time, &[0, 0, 4, 3], &sized(&signature)].concat();
         sized(&sized(&timestamp))
@@ -339,13 +366,18 @@ fn keys() -> (KeyPair, EcdsaKeyPair) {
 /// An envelope with a statement, and its signature.
 fn enveloped(who: &Person, statement: &Value) -> (Value, Vec<u8>) {
     let payload = statement.to_string();
-    let signed = format!("DSSEv1 28 application/vnd.in-toto+json {} {payload}", payload.len());
+    let signed = format!("{}{payload}", pae(payload.len()));
     let signature = sign(&who.pair, signed.as_bytes());
     let envelope = json!({
         "payloadType": "application/vnd.in-toto+json", "payload": STANDARD.encode(&payload),
         "signatures": [{"sig": STANDARD.encode(&signature)}],
     });
     (envelope, signature)
+}
+
+/// What stands before a payload where it is signed.
+fn pae(length: usize) -> String {
+    format!("DSSEv1 28 application/vnd.in-toto+json {length} ")
 }
 
 /// A bundle without any proof of when it was made.

@@ -32,6 +32,7 @@ use sigstore_verify::types::Bundle;
 use sigstore_verify::types::VerificationMaterialContent;
 
 use super::unproven::Unproven;
+use crate::clock::TimestampMs;
 pub(super) use older::is_certified;
 pub(super) use older::read as read_older;
 
@@ -76,6 +77,8 @@ pub(super) struct Workload {
     pub(super) github_hosted: bool,
     /// The repository that it ran for.
     pub(super) source: Option<Source>,
+    /// When it signed: the first time that was proven.
+    pub(super) signed_ms: TimestampMs,
 }
 
 /// A repository as a certificate has it.
@@ -186,7 +189,8 @@ fn certified(result: &VerificationResult) -> Option<Certified> {
         public: claims.source_repository_visibility_at_signing.as_deref() == Some("public"),
     });
     let github_hosted = hosted && is_below(&signer.issuer, GITHUB_ACTIONS);
-    Some(Certified { signer, workload: Workload { github_hosted, source } })
+    let signed_ms = result.verified_timestamps().iter().min()?.as_millisecond();
+    Some(Certified { signer, workload: Workload { github_hosted, source, signed_ms } })
 }
 
 /// An issuer, or one that an enterprise has below its address.

@@ -32,7 +32,10 @@ fn a_certificate_says_who_and_where_from() {
         (GITHUB_ACTIONS, WORKFLOW)
     );
     let source = Source { address: "https://github.com/sigstore/sigstore-js".to_owned(), public: true };
-    assert_eq!(certified.workload, Workload { github_hosted: true, source: Some(source) });
+    assert_eq!(
+        certified.workload,
+        Workload { github_hosted: true, source: Some(source), signed_ms: 1_692_374_735_000 }
+    );
 }
 
 #[test]
