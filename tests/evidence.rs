@@ -3,7 +3,9 @@
 
 mod evidence {
     pub(crate) mod front;
+    mod keyless;
     pub(crate) mod registry;
+    pub(crate) mod sigstore;
 }
 
 use std::collections::BTreeSet;
@@ -495,47 +497,6 @@ async fn a_signature_counts_if_a_known_key_made_it_of_this_image() {
     // By its digest, without a tag.
     let pinned = format!("FROM registry.acme.test/app@{}\n", images[0]);
     assert_eq!(rules(&asker.judge(SIGNED, &pinned).await), Vec::<String>::new());
-}
-
-#[tokio::test]
-async fn a_keyless_signature_of_the_older_layout_leaves_the_question_open() {
-    let registry = Registry::start();
-    let digest = registry.image("app", Some("1"), "1");
-    let annotations = serde_json::json!({
-        "dev.cosignproject.cosign/signature": "MEUCIQ==",
-        "dev.sigstore.cosign/certificate": "-----BEGIN CERTIFICATE-----",
-    });
-    let kind = "application/vnd.dev.cosign.simplesigning.v1+json";
-    attach(&registry, "app", &tag_of(&digest, ".sig"), kind, b"{}", &annotations);
-    let asker = Asker::new(&entry("registry.acme.test", registry.port));
-    let report = asker.judge(SIGNED, "FROM registry.acme.test/app:1\n").await;
-    assert_eq!(rules(&report), ["unsure"]);
-    let message = &findings(&report)[0].2;
-    assert!(
-        message.ends_with("there is a keyless signature of cosign's older layout, which is not read"),
-        "{message}"
-    );
-}
-
-/// The sha512 digest that the bundle in tests/data/sigstore is about.
-const SIGSTORE_JS: &str = "46d4e2f74c4877316640000a6fdf8a8b59f1e0847667973e9859f774dd31b8f1\
-    e0937813b777fb66a2ac67d50540fe34640966eee9fc2ccca387082b4c85cd3c";
-
-/// A bundle that a real workflow made, found by the tag that stands for the referrers:
-/// it is there, and that is no proof.
-#[tokio::test]
-async fn a_keyless_provenance_leaves_the_question_open() {
-    let registry = Registry::start();
-    let bundle = include_bytes!("data/sigstore/sigstore-js-2.0.0-provenance.json");
-    let digest = Digest::parse(&format!("sha512:{SIGSTORE_JS}")).expect("a digest");
-    refer(&registry, "npm/sigstore", &digest, bundle);
-    let asker = Asker::new(&entry("registry.acme.test", registry.port));
-    let policy = format!("{SIGNED}      provenance: {{builder: github-hosted}}\n");
-    let report = asker.judge(&policy, &format!("FROM registry.acme.test/npm/sigstore@{digest}\n")).await;
-    assert_eq!(rules(&report), ["unsure", "unsure"]);
-    for (_, _, message) in findings(&report) {
-        assert!(message.ends_with("a keyless signature, which this version does not verify"), "{message}");
-    }
 }
 
 /// Attaches a bundle to a digest where a registry has no referrers API.

@@ -63,6 +63,7 @@ const OWNED_CRATES: Table = &[
     ("gix", &["local", "standin"]),
     ("clap", &["cli", "config"]),
     ("rustls", &["registry"]),
+    ("sigstore_verify", &["registry"]),
     ("toml", &["registry"]),
 ];
 

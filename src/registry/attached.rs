@@ -15,9 +15,9 @@ use super::error::Error;
 use super::manifest::Descriptor;
 use super::manifest::Manifest;
 use super::scan;
-use super::signature::Unproven;
 use super::signature::Verified;
 use super::signature::Verifying;
+use super::unproven::Unproven;
 
 /// How many requests are made for the things beside one image.
 const MAX_REQUESTS: usize = 8;
@@ -28,9 +28,8 @@ const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
 const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 /// A DSSE envelope.
 const ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
-/// The signature of a simple signing payload, and the certificate of a keyless one.
-const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
-const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
+/// The type of cosign's older layout as a referrer, without what it is and its version.
+const COSIGN: &str = "application/vnd.dev.cosign.artifact.";
 /// What kind of statement is inside, by who put it there.
 const PREDICATES: [&str; 3] =
     ["dev.sigstore.bundle.predicateType", "predicateType", "in-toto.io/predicate-type"];
@@ -73,17 +72,18 @@ impl Attached {
         self.verified.iter().filter(answers).map(|one| one.signer.clone()).collect()
     }
 
-    /// The newest scan that one of the operator's keys signed: nobody else is named
-    /// whose scans count.
+    /// The newest scan that somebody signed whom the operator's file names: anybody
+    /// can attest a scan of any image.
     pub(super) fn scan(&self) -> Option<ScanResult> {
-        let statements = self.verified.iter().filter_map(|one| one.statement.as_ref());
+        let named = self.verified.iter().filter(|one| one.named);
+        let statements = named.filter_map(|one| one.statement.as_ref());
         let scans = statements.filter(|statement| statement.kind == scan::KIND);
         scans.filter_map(|statement| scan::read(&statement.predicate)).max_by_key(|scan| scan.day)
     }
 
-    /// The provenance that holds.
-    pub(super) fn provenance(&self) -> Option<&Verified> {
-        self.verified.iter().find(|one| {
+    /// The provenance that holds, of each who signed one.
+    pub(super) fn provenance(&self) -> impl Iterator<Item = &Verified> {
+        self.verified.iter().filter(|one| {
             one.statement.as_ref().is_some_and(|statement| statement.kind.starts_with(PROVENANCE))
         })
     }
@@ -171,7 +171,8 @@ impl Reader<'_> {
         }
         let statement = kind_of(referrer);
         self.note(statement);
-        if !kind.starts_with(BUNDLE) && kind != ENVELOPE || statement.is_some_and(|kind| !is_read(kind)) {
+        let holds = [BUNDLE, COSIGN, ENVELOPE].iter().any(|known| kind.starts_with(known));
+        if !holds || statement.is_some_and(|kind| !is_read(kind)) {
             return Ok(());
         }
         let Some(digest) = referrer.digest() else { return Ok(()) };
@@ -193,21 +194,14 @@ impl Reader<'_> {
             if !reads || statement.is_some_and(|kind| !is_read(kind)) {
                 continue;
             }
-            if layer.annotations.contains_key(CERTIFICATE) {
-                self.unread(statement, "a keyless signature of cosign's older layout, which is not read");
-                continue;
-            }
             if !self.may_ask(statement) {
                 continue;
             }
             let blob = self.client.blob(self.place, layer).await;
             let Some(blob) = self.had(blob, statement)? else { continue };
             let verified = match kind {
-                SIMPLE_SIGNING => {
-                    let signature = layer.annotations.get(SIGNATURE).map_or("", String::as_str);
-                    self.verifying.simple(&blob, signature, self.digest)
-                }
-                ENVELOPE => self.verifying.envelope(&blob, self.digest),
+                SIMPLE_SIGNING => self.verifying.simple(&blob, &layer.annotations, self.digest),
+                ENVELOPE => self.verifying.envelope(&blob, &layer.annotations, self.digest),
                 _ => self.verifying.bundle(&blob, self.digest),
             };
             match verified {

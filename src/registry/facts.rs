@@ -1,6 +1,7 @@
 //! One question at a time: who is asked for what, what the answer means, and for
 //! how long it is kept. Every fact says its source and its day.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -285,22 +286,41 @@ impl Facts {
         }
     }
 
-    /// The repository that an image is built from, as its verified provenance has it,
-    /// looked at as the public would.
+    /// The repository that an image is built from, as the certificate of its verified
+    /// provenance has it.
     async fn source_repository(&self, image: &ImageRef, asking: &Asking) -> Learnt<Option<SourceRepository>> {
         let (source, found) = match self.attached(image, asking).await {
             Ok(attached) => attached,
             Err(why) => return Learnt::Unavailable(why),
         };
-        let Some(proven) = found.provenance() else {
-            return match found.provenance_unread() {
+        let workloads = found.provenance().filter_map(|proven| proven.workload.as_ref());
+        let mut repositories: Vec<_> =
+            workloads.filter_map(|workload| Some((workload.source.as_ref()?, workload.signed_ms))).collect();
+        // What the newest says of a repository counts.
+        repositories.sort_by_key(|(repository, signed_ms)| (&repository.address, Reverse(*signed_ms)));
+        repositories.dedup_by_key(|(repository, _)| &repository.address);
+        match (repositories.as_slice(), found.provenance().next()) {
+            ([(one, signed_ms)], _) => {
+                let (address, public) = (one.address.clone(), one.public);
+                let day = Day::from_unix_ms(*signed_ms);
+                let text = format!("{}, by the certificate of its provenance of {day}", source.text);
+                // When it was last pushed to only GitHub could say, who is not asked.
+                source.fact(Some(SourceRepository { address, public, active: None }), text)
+            }
+            ([(one, _), (other, _), ..], _) => Learnt::Unavailable(format!(
+                "it is attested to be built from {} and from {}",
+                one.address, other.address
+            )),
+            // A key says who signed, and not from what repository.
+            ([], Some(Verified { signer, .. })) => Learnt::Unavailable(format!(
+                "the provenance that {} signed does not prove a repository",
+                signer.identity
+            )),
+            ([], None) => match found.provenance_unread() {
                 Some(why) => Learnt::Unavailable(why),
                 None => source.fact(None, format!("{}{}", source.text, claimed(&found))),
-            };
-        };
-        // A key says who signed, and not from what repository.
-        let signer = &proven.signer.identity;
-        Learnt::Unavailable(format!("the provenance that {signer} signed does not prove a repository"))
+            },
+        }
     }
 
     /// The repository that a label names, of an image beside which nothing proves one.
@@ -385,10 +405,10 @@ fn beside(evidence: &mut Evidence, image: &ImageRef, item: Item, source: &Source
             };
         }
         Item::Provenance => {
-            let proven = found.provenance();
-            dossier.provenance = match found.provenance_unread().filter(|_| proven.is_none()) {
+            let proven: Vec<Provenance> = found.provenance().map(provenance).collect();
+            dossier.provenance = match found.provenance_unread().filter(|_| proven.is_empty()) {
                 Some(why) => Learnt::Unavailable(why),
-                None => source.fact(proven.map(provenance), text(&format!("{}{refuted}", claimed(found)))),
+                None => source.fact(proven, text(&format!("{}{refuted}", claimed(found)))),
             };
         }
         _ => {
@@ -402,22 +422,29 @@ fn beside(evidence: &mut Evidence, image: &ImageRef, item: Item, source: &Source
 
 /// What is to be said where a provenance is there and proves nothing.
 fn claimed(found: &Attached) -> &'static str {
-    match found.provenance().is_none() && found.claims_provenance() {
+    match found.provenance().next().is_none() && found.claims_provenance() {
         true => "; there is one that nobody who is known signed",
         false => "",
     }
 }
 
-/// Who built an image, as whoever signed the provenance says. Only a certificate
-/// could prove that it was one of GitHub's own machines.
+/// Who built an image: whom the certificate names or, where a key signed the
+/// provenance, whom it names itself. Only a certificate proves that it was one of
+/// GitHub's own machines.
 fn provenance(proven: &Verified) -> Provenance {
+    let signer = proven.signer.clone();
+    if let Some(workload) = &proven.workload {
+        let builder = signer.identity.clone();
+        return Provenance { builder, github_hosted: workload.github_hosted, signer };
+    }
     let predicate = proven.statement.as_ref().map(|statement| &statement.predicate);
     let stated = predicate.and_then(|predicate| {
         let builder =
             predicate.pointer("/runDetails/builder/id").or_else(|| predicate.pointer("/builder/id"));
         builder.and_then(|id| id.as_str()).map(str::to_owned)
     });
-    Provenance { builder: stated.unwrap_or_else(|| proven.signer.identity.clone()), github_hosted: false }
+    let builder = stated.unwrap_or_else(|| signer.identity.clone());
+    Provenance { builder, github_hosted: false, signer }
 }
 
 /// Writes down that a thing is not known, and why.

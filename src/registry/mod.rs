@@ -2,9 +2,10 @@
 //!
 //! From the ground up: `guard` lets requests out, and is the only one that does;
 //! `client` speaks the OCI distribution API and `hub` Docker Hub's own; `signature`
-//! says whether a signature holds and `attached` what is beside an image; `facts`
-//! makes a fact of each thing that judging wants, kept on a `shelf`; [`Inquiry`] asks
-//! for all of them and judges again. Knows no policy's form and nothing of GitHub.
+//! says whether a signature holds (`keyless`: with a certificate instead of a known
+//! key) and `attached` what is beside an image; `facts` makes a fact of each thing that
+//! judging wants, kept on a `shelf`; [`Inquiry`] asks for all of them and judges again.
+//! Knows no policy's form and nothing of GitHub.
 
 mod attached;
 mod challenge;
@@ -14,11 +15,13 @@ mod facts;
 mod guard;
 mod hub;
 mod inquiry;
+mod keyless;
 mod manifest;
 mod operator;
 mod scan;
 mod shelf;
 mod signature;
+mod unproven;
 
 pub use error::Error;
 pub use guard::{Authority, Credentials, Guard, Limits, Names, Network, Row};

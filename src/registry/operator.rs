@@ -15,6 +15,13 @@
 //! file = "/etc/fromguard/acme.pub"      # this identity, which policies name
 //! issuer = "https://keys.acme.example"
 //! identity = "https://acme.example/release"
+//!
+//! [[scanner]]                           # whose scans count that are signed keyless;
+//! issuer = "https://token.actions.githubusercontent.com" # `*` never crosses `/`
+//! identity = "https://github.com/acme/scans/.github/workflows/scan.yml@refs/heads/main"
+//!
+//! [trust-root]                          # instead of the bundled ones of Sigstore and GitHub
+//! file = "/etc/fromguard/trusted_root.json"
 //! ```
 
 use std::collections::BTreeMap;
@@ -25,6 +32,7 @@ use std::path::PathBuf;
 use fromguard_core::image::is_docker_hub;
 use fromguard_core::image::normal_host;
 use fromguard_core::trust::Signer;
+use fromguard_core::trust::names_somebody;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -42,6 +50,9 @@ struct File {
     registry: BTreeMap<String, Entry>,
     #[serde(default)]
     key: Vec<KeyEntry>,
+    #[serde(default)]
+    scanner: Vec<ScannerEntry>,
+    trust_root: Option<TrustRootEntry>,
 }
 
 #[derive(Deserialize)]
@@ -52,6 +63,19 @@ struct KeyEntry {
     identity: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScannerEntry {
+    issuer: String,
+    identity: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrustRootEntry {
+    file: PathBuf,
+}
+
 /// What the operator's file says.
 #[derive(Debug, Clone, Default)]
 pub struct Operator {
@@ -59,6 +83,12 @@ pub struct Operator {
     pub rows: Vec<Row>,
     /// Keys, each with whom a signature by it is attributed to.
     pub keys: Vec<KnownKey>,
+    /// Whose scans count that were signed with a certificate. `*` of an identity stands
+    /// for characters other than `/`.
+    pub scanners: Vec<Signer>,
+    /// By what keyless signatures are verified, in the JSON of `trusted_root.json`;
+    /// `None` for the bundled roots.
+    pub trust_root: Option<String>,
 }
 
 /// A public key of somebody whom the operator knows.
@@ -109,6 +139,18 @@ impl Operator {
             let pem = text_of(&file, read).map_err(|what| problems.push(format!("key: {what}"))).ok();
             let signer = Signer { issuer, identity };
             operator.keys.extend(pem.map(|pem| KnownKey { pem, signer }));
+        }
+        for ScannerEntry { issuer, identity } in file.scanner {
+            if !names_somebody(&identity) {
+                problems.push(format!(
+                    "scanner: {identity:?} does not say whose scans count: write host and owner"
+                ));
+            }
+            operator.scanners.push(Signer { issuer, identity });
+        }
+        if let Some(TrustRootEntry { file }) = file.trust_root {
+            let text = text_of(&file, read).map_err(|what| problems.push(format!("trust-root: {what}")));
+            operator.trust_root = text.ok();
         }
         if problems.is_empty() { Ok(operator) } else { Err(problems) }
     }

@@ -25,7 +25,9 @@ use fromguard_core::trust::Badge;
 use fromguard_core::trust::Evidence;
 use fromguard_core::trust::Fact;
 use fromguard_core::trust::Learnt;
+use fromguard_core::trust::Provenance;
 use fromguard_core::trust::ScanResult;
+use fromguard_core::trust::Signer;
 use fromguard_core::trust::SourceRepository;
 use fromguard_core::trust::TagTruth;
 
@@ -146,6 +148,14 @@ fn recorded() -> anyhow::Result<Evidence> {
         VERIFIED_BY_SIGSTORE,
         today,
     );
+    let signer = Signer {
+        issuer: "https://token.actions.githubusercontent.com".to_owned(),
+        identity: "https://github.com/foo/exporter/.github/workflows/release.yml@refs/tags/v1.4".to_owned(),
+    };
+    let provenance =
+        Provenance { builder: signer.identity.clone(), github_hosted: true, signer: signer.clone() };
+    proven.signatures = known(vec![signer], VERIFIED_BY_SIGSTORE, today);
+    proven.provenance = known(vec![provenance], VERIFIED_BY_SIGSTORE, today);
     let scan = ScanResult { critical_fixable: 0, day: day("2026-11-20")? };
     proven.scan = known(Some(scan), "Trivy, supplied by the organisation", today);
     proven.end_of_life = known(false, VERIFIED_BY_SIGSTORE, today);
@@ -154,7 +164,7 @@ fn recorded() -> anyhow::Result<Evidence> {
     stranger.pushed = known(day("2026-11-24")?, HUB, today);
     stranger.claimed_source = known(Some("https://github.com/stranger/redis".to_owned()), "its label", today);
     stranger.signatures = known(Vec::new(), HUB, today);
-    stranger.provenance = known(None, HUB, today);
+    stranger.provenance = known(Vec::new(), HUB, today);
     stranger.sbom = known(false, HUB, today);
     stranger.scan = Learnt::Unavailable("nobody supplied a scan of it".to_owned());
     stranger.used_before = known(false, "the organisation's inventory", today);

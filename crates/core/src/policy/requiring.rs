@@ -134,6 +134,9 @@ impl Judging<'_> {
     fn built(&mut self, by: By<'_>, require: &Require, image: &ImageRef, origin: &ImageRef) {
         let Some(span) = require.github_hosted else { return };
         let name = quoted_image(image);
+        // Anybody can attest that they built any image: it has to be who must sign it.
+        let counts =
+            |signer: &trust::Signer| require.signed_by.as_ref().is_none_or(|wanted| wanted.value.is(signer));
         let learnt = &self.case.given.evidence.of(origin).provenance;
         self.evident(
             by,
@@ -142,15 +145,22 @@ impl Judging<'_> {
             span,
             learnt,
             origin,
-            |provenance: &Option<trust::Provenance>| match provenance {
-                Some(provenance) if provenance.github_hosted => {
-                    Ok(format!("it was built by {}", quoted(&provenance.builder)))
+            |provenance: &Vec<trust::Provenance>| {
+                let mut named = provenance.iter().filter(|one| counts(&one.signer));
+                match named.clone().find(|one| one.github_hosted).or_else(|| named.next()) {
+                    Some(one) if one.github_hosted => Ok(format!("it was built by {}", quoted(&one.builder))),
+                    Some(one) => Err(format!(
+                        "{name} was built by {}, and {by} requires a runner hosted by GitHub",
+                        quoted(&one.builder)
+                    )),
+                    None => Err(match provenance.first() {
+                        Some(other) => format!(
+                            "{name} has no provenance of whom {by} requires, only one of {}",
+                            quoted(&other.signer.identity)
+                        ),
+                        None => format!("{name} has no provenance, which {by} requires"),
+                    }),
                 }
-                Some(provenance) => Err(format!(
-                    "{name} was built by {}, and {by} requires a runner hosted by GitHub",
-                    quoted(&provenance.builder)
-                )),
-                None => Err(format!("{name} has no provenance, which {by} requires")),
             },
         );
     }

@@ -9,7 +9,6 @@ use super::keys;
 use super::reader::Entry;
 use super::reader::Spanned;
 use super::wording::quoted;
-use crate::image::glob_matches;
 use crate::trust;
 use crate::yaml::Node;
 
@@ -24,18 +23,9 @@ pub(super) struct SignedBy {
 }
 
 impl SignedBy {
-    /// Whether a verified signature is the one that is required. The issuer is
-    /// compared exactly; a `*` of the identity never crosses a `/`.
+    /// Whether a verified signature is the one that is required.
     pub(super) fn is(&self, signer: &trust::Signer) -> bool {
-        let (mut wanted, mut found) = (self.identity.split('/'), signer.identity.split('/'));
-        self.issuer == signer.issuer
-            && loop {
-                match (wanted.next(), found.next()) {
-                    (Some(glob), Some(part)) if glob_matches(glob, part) => {}
-                    (None, None) => break true,
-                    _ => break false,
-                }
-            }
+        signer.is(&self.issuer, &self.identity)
     }
 }
 
@@ -72,13 +62,7 @@ fn read_identity(node: Node<'_>, out: &mut Diagnostics) -> Option<Spanned<String
         out.error(node.span(), message, "write one `*` for each segment that may vary");
         return None;
     }
-    // Anybody can have an account on the host of an identity: the owner is what is trusted.
-    let owner = match text.split_once("://") {
-        Some((_, rest)) => rest.split('/').take(2).collect::<Vec<_>>(),
-        None => vec![text],
-    };
-    let named = owner.iter().all(|part| !part.is_empty() && !part.contains('*'));
-    if !named || (text.contains("://") && owner.len() < 2) {
+    if !trust::names_somebody(text) {
         let message = format!("{} does not say whose signature is trusted", quoted(text));
         let help = "write host and owner in full, as `https://github.com/acme/*/.github/workflows/release.yml@refs/tags/*`";
         out.error(node.span(), message, help);

@@ -58,9 +58,13 @@ pub(super) fn of(report: &Report, judged: &JudgedUse) -> Option<Vec<Line>> {
             format!("verified, of {}", shown.join(", "))
         }
     });
-    lines.add("Provenance", &facts.provenance, |provenance| match provenance {
-        None => "none".to_owned(),
-        Some(provenance) => format!("verified, built by {}", quoted(&provenance.builder)),
+    lines.add("Provenance", &facts.provenance, |provenance| match provenance.as_slice() {
+        [] => "none".to_owned(),
+        provenance => {
+            let shown: Vec<String> =
+                provenance.iter().take(MAX_SIGNERS).map(|one| quoted(&one.builder)).collect();
+            format!("verified, built by {}", shown.join(", "))
+        }
     });
     lines.add("Bill of materials", &facts.sbom, |has| if *has { "there is one" } else { "none" }.to_owned());
     lines.add("Scan", &facts.scan, |scan| match scan {

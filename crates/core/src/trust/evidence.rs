@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use crate::day::Day;
 use crate::image::Digest;
 use crate::image::ImageRef;
+use crate::image::glob_matches;
 
 /// A fact with where and when it was learnt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,8 +42,8 @@ pub struct Dossier {
     pub tag: Learnt<TagTruth>,
     /// The signatures that were verified.
     pub signatures: Learnt<Vec<Signer>>,
-    /// The verified provenance, if there is one.
-    pub provenance: Learnt<Option<Provenance>>,
+    /// The provenance that was verified, by each who signed one.
+    pub provenance: Learnt<Vec<Provenance>>,
     /// Whether there is a bill of materials.
     pub sbom: Learnt<bool>,
     /// Whether this repository and digest stands on a default branch of the organisation.
@@ -88,6 +89,36 @@ pub struct Signer {
     pub identity: String,
 }
 
+impl Signer {
+    /// Whether this is who is meant. The issuer is compared exactly; a `*` of the
+    /// identity stands for characters other than `/`.
+    #[must_use]
+    pub fn is(&self, issuer: &str, identity: &str) -> bool {
+        let (mut wanted, mut found) = (identity.split('/'), self.identity.split('/'));
+        self.issuer == issuer
+            && loop {
+                match (wanted.next(), found.next()) {
+                    (Some(glob), Some(part)) if glob_matches(glob, part) => {}
+                    (None, None) => break true,
+                    _ => break false,
+                }
+            }
+    }
+}
+
+/// Whether the identity of a signature, in which `*` may stand, says whose it is:
+/// anybody can have an account on a host, so that the owner is what counts.
+#[must_use]
+pub fn names_somebody(identity: &str) -> bool {
+    let named = |part: &str| !part.is_empty() && !part.contains('*');
+    match identity.split_once("://") {
+        Some((_, rest)) => rest
+            .split_once('/')
+            .is_some_and(|(host, path)| named(host) && path.split('/').next().is_some_and(named)),
+        None => named(identity),
+    }
+}
+
 /// Who built an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provenance {
@@ -95,6 +126,8 @@ pub struct Provenance {
     pub builder: String,
     /// Whether that is a runner hosted by GitHub.
     pub github_hosted: bool,
+    /// Who says so: anybody can say it of any image.
+    pub signer: Signer,
 }
 
 /// The repository that an image is built from.

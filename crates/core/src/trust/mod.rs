@@ -11,7 +11,7 @@ mod scan;
 pub use ages::{Age, age, ages_origin};
 pub use evidence::{
     Badge, Dossier, Evidence, Fact, Item, Learnt, Provenance, ScanResult, Signer, SourceRepository, TagTruth,
-    Wanted, namespace,
+    Wanted, names_somebody, namespace,
 };
 pub use lookalike::lookalike;
 pub use official::{

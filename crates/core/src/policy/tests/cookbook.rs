@@ -35,8 +35,8 @@ fn the_page_shows_every_policy_as_it_stands() {
         .filter_map(|(kind, text)| Some((kind.strip_prefix("yaml ")?.to_owned(), format!("{text}\n"))))
         .collect();
     assert_eq!(shown, files);
-    assert_eq!(PAGE.matches("\n## ").count(), 10);
-    assert_eq!(files.keys().filter(|name| !name.ends_with(REPOSITORY)).count(), 10);
+    assert_eq!(PAGE.matches("\n## ").count(), 11);
+    assert_eq!(files.keys().filter(|name| !name.ends_with(REPOSITORY)).count(), 11);
 }
 
 #[test]

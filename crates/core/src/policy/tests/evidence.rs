@@ -110,17 +110,20 @@ fn requirements_are_met_by_facts_only() {
     let signer =
         |issuer: &str, identity: &str| Signer { issuer: issuer.to_owned(), identity: identity.to_owned() };
     const ISSUER: &str = "https://token.actions.githubusercontent.com";
+    let right =
+        || vec![signer(ISSUER, "https://github.com/acme-oss/app/.github/workflows/release.yml@refs/tags/v1")];
     let of = |signers: Vec<Signer>, hosted: Option<bool>, sbom: bool| {
         let mut evidence = Evidence::none();
         let dossier = evidence.of_mut(&reference(image));
+        let of_signer = |github_hosted| {
+            let signer = signers.first().cloned().unwrap_or_else(|| right().remove(0));
+            Provenance { builder: "a builder".to_owned(), github_hosted, signer }
+        };
+        dossier.provenance = known(hosted.map(of_signer).into_iter().collect());
         dossier.signatures = known(signers);
-        dossier.provenance =
-            known(hosted.map(|github_hosted| Provenance { builder: "a builder".to_owned(), github_hosted }));
         dossier.sbom = known(sbom);
         judged(&policies, image, &evidence)
     };
-    let right =
-        || vec![signer(ISSUER, "https://github.com/acme-oss/app/.github/workflows/release.yml@refs/tags/v1")];
     assert_eq!(of(right(), Some(true), true), ("pass [partners]".to_owned(), 0));
     assert_eq!(of(right(), Some(false), true).0, "fail provenance [partners]");
     assert_eq!(of(right(), None, false).0, "fail provenance+sbom [partners]");
@@ -135,10 +138,26 @@ fn requirements_are_met_by_facts_only() {
     ] {
         assert_eq!(
             of(vec![signer(issuer, identity)], Some(true), true).0,
-            "fail signed-by [partners]",
+            "fail signed-by+provenance [partners]",
             "{identity}"
         );
     }
+    // Anybody can attest that GitHub's machines built any image.
+    let mut evidence = Evidence::none();
+    let dossier = evidence.of_mut(&reference(image));
+    let stranger = signer(ISSUER, "https://github.com/evil/x/.github/workflows/release.yml@refs/tags/v1");
+    let built_by = |builder: &str, signer: &Signer| Provenance {
+        builder: builder.to_owned(),
+        github_hosted: true,
+        signer: signer.clone(),
+    };
+    dossier.signatures = known([right(), vec![stranger.clone()]].concat());
+    dossier.provenance = known(vec![built_by("theirs", &stranger)]);
+    dossier.sbom = known(true);
+    assert_eq!(judged(&policies, image, &evidence).0, "fail provenance [partners]");
+    let provenance = vec![built_by("theirs", &stranger), built_by("ours", &right()[0])];
+    evidence.of_mut(&reference(image)).provenance = known(provenance);
+    assert_eq!(judged(&policies, image, &evidence).0, "pass [partners]");
 }
 
 #[test]

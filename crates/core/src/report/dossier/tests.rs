@@ -102,9 +102,10 @@ fn what_is_proven_is_said_to_be() {
     facts.claimed_source = fact(Some("https://github.com/other".to_owned()), "its label", "2026-11-25");
     let signer =
         Signer { issuer: "https://issuer.example".to_owned(), identity: "https://who.example".to_owned() };
-    facts.signatures = fact(vec![signer], "quay.io, verified", "2026-11-25");
-    let provenance = Provenance { builder: "https://builder.example".to_owned(), github_hosted: false };
-    facts.provenance = fact(Some(provenance), "quay.io, verified", "2026-11-25");
+    facts.signatures = fact(vec![signer.clone()], "quay.io, verified", "2026-11-25");
+    let provenance =
+        Provenance { builder: "https://builder.example".to_owned(), github_hosted: false, signer };
+    facts.provenance = fact(vec![provenance], "quay.io, verified", "2026-11-25");
     facts.scan =
         fact(Some(ScanResult { critical_fixable: 2, day: day("2026-11-20") }), "trivy", "2026-11-25");
     let said = shown(&report(pinned, evidence));
