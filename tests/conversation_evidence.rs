@@ -123,3 +123,62 @@ async fn reply(mut stream: TcpStream) {
     let _ = stream.write_all(answer("200 OK").as_bytes()).await;
     let _ = stream.shutdown().await;
 }
+
+/// What Trivy writes of an image.
+fn trivy(digest: &str, day: &str, criticals: usize) -> String {
+    let found = r#"{"Severity": "CRITICAL", "FixedVersion": "2"}"#;
+    let found = vec![found; criticals].join(", ");
+    format!(
+        r#"{{"CreatedAt": "{day}T08:00:00Z", "Metadata": {{"RepoDigests": ["ghcr.io/foo/app@{digest}"]}},
+            "Results": [{{"Vulnerabilities": [{found}]}}]}}"#
+    )
+}
+
+/// Scan results decide by digest, as they stand on the default branch of the organisation's
+/// repository, and never as a pull request brings them along.
+#[tokio::test]
+async fn a_scan_that_the_organisation_supplies_counts_and_none_of_the_heads() {
+    let mut house = House::new().await;
+    let operator = Operator::default();
+    let inquiry = Inquiry::new(operator, house.clock.clone(), BUDGET).expect("it can be used");
+    house.ask(inquiry.offline()).await;
+    let name = |digest: &str| format!("fromguard/scans/{}.json", digest.replacen(':', "-", 1));
+    let policy = "\
+version: 1
+mode: enforce
+unknown: fail
+scrutinise:
+  vulnerabilities: {critical-fixable: 0, scan-within: 30d}
+";
+    let files = [("fromguard.yml", policy), (&*name(DIGEST), &*trivy(DIGEST, "2026-05-20", 0))];
+    let mut organisation = house.repository(".github", &files);
+    let mut repo = house.repository("shop", &[("README.md", "shop\n")]);
+    let from = |digest: &str| format!("FROM ghcr.io/foo/app@{digest}\n");
+    repo.branch("scanned", &[("Dockerfile", &from(DIGEST))]);
+    let scanned = house.standin.open_pull_request(&repo.name, "main", "scanned").unwrap();
+    let own = [("Dockerfile", &*from(OTHER)), (&*name(OTHER), &*trivy(OTHER, "2026-05-20", 0))];
+    repo.branch("own", &own);
+    let own = house.standin.open_pull_request(&repo.name, "main", "own").unwrap();
+    house.deliver().await;
+    assert_eq!(house.conclusion(&scanned), "success", "{}", house.run(&scanned).summary);
+    assert_eq!(house.conclusion(&own), "failure");
+
+    // Nothing is read again while the organisation's repository stands where it stood.
+    let blob = "/repos/{owner}/{repo}/git/blobs/{file_sha}";
+    house.standin.reset_traffic();
+    repo.commit("scanned", &[("README.md", "more\n")]);
+    house.standin.push(&scanned, "scanned").unwrap();
+    house.deliver().await;
+    assert_eq!(house.conclusion(&scanned), "success");
+    let traffic = house.standin.traffic();
+    assert_eq!((traffic.count("GET", blob), traffic.total()), (0, 4), "{}", traffic.describe());
+
+    organisation.commit("main", &[(&name(DIGEST), &trivy(DIGEST, "2026-05-28", 1))]);
+    repo.commit("scanned", &[("README.md", "and more\n")]);
+    house.standin.push(&scanned, "scanned").unwrap();
+    house.deliver().await;
+    assert_eq!(house.conclusion(&scanned), "failure");
+    let text = house.run(&scanned).summary;
+    let found = "1 critical vulnerabilities with a fix, scanned on 2026-05-28";
+    assert!(text.contains(found) && text.contains("Trivy, supplied in acme/.github"), "{text}");
+}

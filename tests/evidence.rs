@@ -672,6 +672,48 @@ async fn a_scan_counts_if_a_known_key_signed_it() {
     }
 }
 
+/// The operator's folder: by digest, without a word to the registry; the newest counts.
+#[tokio::test]
+async fn a_scan_in_the_operators_folder_counts_and_the_registry_is_not_asked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let digest = format!("sha256:{}", "a".repeat(64));
+    let scan = |name: &str, of: &str, criticals: usize, day: &str| {
+        let matches = vec![r#"{"vulnerability": {"severity": "Critical"}}"#; criticals].join(", ");
+        let text = format!(
+            r#"{{"matches": [{matches}], "source": {{"target": {{"manifestDigest": "{of}"}}}},
+                "descriptor": {{"timestamp": "{day}T00:00:00Z"}}}}"#
+        );
+        std::fs::write(folder.path().join(name), text).expect("a file");
+    };
+    let policy = "\
+version: 1
+mode: enforce
+unknown: fail
+scrutinise:
+  vulnerabilities: {critical-fixable: 0, scan-within: 30d}
+";
+    let from = format!("FROM registry.acme.test/app@{digest}\n");
+    let file = format!("scans = {:?}\n{}", folder.path(), entry("registry.acme.test", 1));
+    let name = digest.replacen(':', "-", 1);
+    scan(&format!("{name}.json"), &digest, 0, "2026-11-20");
+    let asker = Asker::new(&file);
+    assert_eq!(rules(&asker.judge(policy, &from).await), Vec::<String>::new());
+    assert_eq!(asker.contacted(), BTreeSet::new());
+
+    scan(&format!("{name}.sarif"), &digest, 1, "2026-11-21");
+    assert_eq!(rules(&asker.judge(policy, &from).await), Vec::<String>::new(), "read a moment ago");
+    asker.clock.advance(Duration::from_secs(600));
+    assert_eq!(rules(&asker.judge(policy, &from).await), ["unknown"]);
+
+    // What is of another image is said, and no registry is asked instead.
+    let other = format!("sha256:{}", "b".repeat(64));
+    scan(&format!("{}.json", other.replacen(':', "-", 1)), &digest, 0, "2026-11-20");
+    let report = asker.judge(policy, &format!("FROM registry.acme.test/app@{other}\n")).await;
+    let text = fromguard_core::report::check_json(&report);
+    assert!(text.contains("it is of another image"), "{text}");
+    assert_eq!(asker.contacted(), BTreeSet::new());
+}
+
 #[tokio::test]
 async fn a_registry_behind_a_certificate_of_the_operators_authority() {
     let registry = Registry::start();
@@ -744,6 +786,7 @@ async fn check_asks_with_online_and_not_otherwise() {
         json["findings"][0]["fix"].as_str().map(str::to_owned)
     };
     assert_eq!((check(None, "false"), check(Some("--online"), "true")), (None, None));
+    assert_eq!(check(Some("--scans=."), "false"), None, "a folder is read, and nobody is asked");
     assert_eq!(front.connections(), 0);
     assert_eq!(check(Some("--online"), "false"), Some(format!("registry.acme.test/app:1@{digest}")));
 }

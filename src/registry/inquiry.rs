@@ -7,10 +7,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fromguard_core::image::Digest;
 use fromguard_core::report;
 use fromguard_core::report::Report;
 use fromguard_core::report::Subject;
 use fromguard_core::trust::Evidence;
+use fromguard_core::trust::Item;
+use fromguard_core::trust::Learnt;
 use fromguard_core::trust::Wanted;
 use tokio::sync::Semaphore;
 use tokio::task::JoinError;
@@ -22,6 +25,9 @@ use super::facts::Facts;
 use super::guard::Authority;
 use super::guard::Guard;
 use super::operator::Operator;
+use super::own;
+use super::own::Folder;
+use super::own::Organisation;
 use super::signature::Verifying;
 use crate::clock::Clock;
 
@@ -48,6 +54,12 @@ pub struct Inquiry {
     facts: Arc<Facts>,
     slots: Arc<Semaphore>,
     budget: Duration,
+    /// Whether registries may be asked.
+    online: bool,
+    /// The operator's scan results.
+    folder: Option<Arc<Folder>>,
+    /// Whose repository is judged, where that is known.
+    organisation: Option<Arc<dyn Organisation>>,
 }
 
 /// What was not answered in time and is still being asked.
@@ -75,12 +87,30 @@ impl Inquiry {
     /// Asks whom the operator's file and the built-in table list.
     ///
     /// # Errors
-    /// When a key, a trusted root or a certificate authority of the file cannot be used.
+    /// When a key, a trusted root, a certificate authority or a folder of the file cannot be used.
     pub fn new(operator: Operator, clock: Clock, budget: Duration) -> Result<Inquiry, String> {
+        let folder = match &operator.scans {
+            Some(path) if !path.is_dir() => return Err(format!("scans: {} is no folder", path.display())),
+            scans => scans.clone().map(|path| Arc::new(Folder::new(path))),
+        };
         let verifying = Verifying::new(&operator)?;
         let guard = Guard::new(operator.rows, clock)?;
         let facts = Arc::new(Facts::new(guard, verifying));
-        Ok(Inquiry { facts, slots: Arc::new(Semaphore::new(ASKED_AT_ONCE)), budget })
+        let slots = Arc::new(Semaphore::new(ASKED_AT_ONCE));
+        Ok(Inquiry { facts, slots, budget, online: true, folder, organisation: None })
+    }
+
+    /// The same, which asks no registry: only what the organisation and the operator keep
+    /// themselves is looked at.
+    #[must_use]
+    pub fn offline(self) -> Inquiry {
+        Inquiry { online: false, ..self }
+    }
+
+    /// The same for a repository of this organisation.
+    #[must_use]
+    pub fn of(&self, organisation: Arc<dyn Organisation>) -> Inquiry {
+        Inquiry { organisation: Some(organisation), ..self.clone() }
     }
 
     /// How often each host and port was connected to.
@@ -136,6 +166,10 @@ impl Inquiry {
         deadline_ms: i64,
         late: &mut Vec<JoinSet<Answer>>,
     ) {
+        let wants = self.look_first(evidence, wants, deadline_ms).await;
+        if !self.online {
+            return;
+        }
         let mut answers = JoinSet::new();
         let mut open = BTreeSet::new();
         for wanted in wants {
@@ -171,13 +205,55 @@ impl Inquiry {
         for wanted in &open {
             let why = match answers.is_empty() {
                 true => "asking for it failed inside fromguard".to_owned(),
-                false => format!("it was not answered within {} seconds", self.budget.as_secs()),
+                false => self.too_late(),
             };
             facts::not_known(wanted, why).write(evidence);
         }
         if !answers.is_empty() {
             late.push(answers);
         }
+    }
+
+    /// Looks for what the organisation and the operator keep themselves; says what is left
+    /// to be asked of registries.
+    async fn look_first(
+        &self,
+        evidence: &mut Evidence,
+        wants: BTreeSet<Wanted>,
+        deadline_ms: i64,
+    ) -> BTreeSet<Wanted> {
+        if self.folder.is_none() && self.organisation.is_none() {
+            return wants;
+        }
+        let of_scan = |wanted: &Wanted| match wanted {
+            Wanted::Image(image, Item::Scan) => image.digest.clone(),
+            _ => None,
+        };
+        let digests: BTreeSet<Digest> = wants.iter().filter_map(of_scan).collect();
+        let digests: Vec<Digest> = digests.into_iter().collect();
+        let clock = self.facts.clock();
+        let supplied = own::supplied(self.folder.as_deref(), self.organisation.as_deref(), &digests, clock);
+        let supplied = tokio::select! {
+            supplied = supplied => supplied,
+            () = clock.sleep_until(deadline_ms) => {
+                let late = |digest: &Digest| (digest.clone(), Learnt::Unavailable(self.too_late()));
+                digests.iter().map(late).collect()
+            }
+        };
+        let mut left = BTreeSet::new();
+        for wanted in wants {
+            match (&wanted, of_scan(&wanted).and_then(|digest| supplied.get(&digest))) {
+                (Wanted::Image(image, _), Some(scan)) => evidence.of_mut(image).scan = scan.clone(),
+                _ => {
+                    left.insert(wanted);
+                }
+            }
+        }
+        left
+    }
+
+    fn too_late(&self) -> String {
+        format!("it was not answered within {} seconds", self.budget.as_secs())
     }
 }
 

@@ -3,8 +3,9 @@
 //! From the ground up: `guard` lets requests out, and is the only one that does;
 //! `client` speaks the OCI distribution API and `hub` Docker Hub's own; `signature`
 //! says whether a signature holds and `attached` what is beside an image; `facts`
-//! makes a fact of each thing that judging wants, kept on a `shelf`; [`Inquiry`] asks
-//! for all of them and judges again. Knows no policy's form and nothing of GitHub.
+//! makes a fact of each thing that judging wants, kept on a `shelf`; `own` is what
+//! nobody outside has to be asked for; [`Inquiry`] asks for all of them and judges again.
+//! Knows no policy's form and nothing of GitHub.
 
 mod attached;
 mod challenge;
@@ -16,6 +17,7 @@ mod hub;
 mod inquiry;
 mod manifest;
 mod operator;
+mod own;
 mod scan;
 mod shelf;
 mod signature;
@@ -24,3 +26,4 @@ pub use error::Error;
 pub use guard::{Authority, Credentials, Guard, Limits, Names, Network, Row};
 pub use inquiry::{Asking, Inquiry, Late};
 pub use operator::{KnownKey, Operator};
+pub use own::Organisation;

@@ -3,10 +3,12 @@
 //! The loop here claims what is due, keeps its lease while it is worked on, and
 //! writes down how it ended. A panic ends the judgement that caused it, not the
 //! worker. [`judgement`] is one judgement from end to end, [`publication`] what it
-//! posts, [`backoff`] when it is tried again, [`sweep`] finds what was lost. Nothing here knows HTTP or SQL.
+//! posts, [`own`] what the organisation itself keeps, [`backoff`] says when it is tried
+//! again, [`sweep`] finds what was lost. Nothing here knows HTTP or SQL.
 
 mod backoff;
 mod judgement;
+mod own;
 mod publication;
 mod sweep;
 

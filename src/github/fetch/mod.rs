@@ -16,6 +16,7 @@ mod inforce;
 mod listing;
 mod policy;
 mod review;
+mod scans;
 mod tip;
 mod trees;
 
@@ -41,7 +42,10 @@ use crate::ids::PullNumber;
 use crate::ids::RepositoryName;
 use crate::ids::Sha;
 
+pub(super) use scans::KeptScans;
+
 pub use inforce::policies_in_force;
+pub use scans::supplied_scans;
 pub use tip::TipRequest;
 pub use tip::fetch as fetch_tip;
 
@@ -85,6 +89,9 @@ pub struct Change {
     pub subject: Subject,
     /// A policy of the organisation was read: from now on it is expected.
     pub organisation_policy_read: bool,
+    /// Where the default branch of the organisation's repository stands; `None` when that
+    /// cannot be seen.
+    pub organisation_tip: Option<Sha>,
     /// The bodies of all comments; `None` when they were not asked for or are many.
     pub comments: Option<Vec<String>>,
 }
@@ -150,6 +157,7 @@ pub async fn fetch(repository: &Repository, request: Request<'_>) -> Result<Fetc
         name: now.name,
         subject,
         organisation_policy_read: policies.organisation_read,
+        organisation_tip: now.organisation_tip,
         comments: now.comments,
     })))
 }

@@ -7,6 +7,7 @@ mod lookalike;
 mod official;
 mod remark;
 mod scan;
+mod supplied;
 
 pub use ages::{Age, age, ages_origin};
 pub use evidence::{
@@ -19,3 +20,4 @@ pub use official::{
 };
 pub use remark::{Remark, maintained, official_alternative, remark, successors_origin};
 pub use scan::{MAX_SCAN_BYTES, ScanError, SuppliedScan, read_scan};
+pub use supplied::{SCANS_PATH, ScanFile, scan_names, supplied_scan};
