@@ -182,3 +182,45 @@ scrutinise:
     let found = "1 critical vulnerabilities with a fix, scanned on 2026-05-28";
     assert!(text.contains(found) && text.contains("Trivy, supplied in acme/.github"), "{text}");
 }
+
+/// What was learnt outlives the process, and is given out as old as it is.
+#[tokio::test]
+async fn a_restart_asks_nothing_again_that_is_still_known() {
+    let mut house = House::new().await;
+    let index = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
+    let sum = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, index.as_bytes());
+    let sum: String = sum.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let moved = Arc::new(AtomicBool::new(false));
+    let now = Arc::clone(&moved);
+    let answering: Answering = Arc::new(move |asked| match now.load(Ordering::SeqCst) {
+        false => Some(answer("200 OK")),
+        true => Some(format!(
+            "HTTP/1.1 200 OK\r\nDocker-Content-Digest: sha256:{sum}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}",
+            index.len(),
+            if asked.method == "HEAD" { "" } else { index },
+        )),
+    });
+    let registry = Front::start(None, None, answering).await;
+    house.ask(inquiry(&house, registry.port)).await;
+    let pull = opened(&house, DIGEST);
+    house.deliver().await;
+    assert_eq!(house.conclusion(&pull), "success");
+    let asked = registry.count("HEAD", "/v2/base/node/manifests/1.0");
+
+    let after = inquiry(&house, registry.port);
+    house.ask(after.clone()).await;
+    house.standin.rerequest_all(&pull).unwrap();
+    house.deliver().await;
+    assert_eq!(house.conclusion(&pull), "success");
+    assert_eq!(registry.count("HEAD", "/v2/base/node/manifests/1.0"), asked);
+    assert_eq!(after.contacts().len(), 0, "{:?}", after.contacts());
+
+    // Another restart, after the tag was moved: what it stood for before is still known.
+    moved.store(true, Ordering::SeqCst);
+    house.clock.advance(Duration::from_secs(30 * 86_400));
+    house.ask(inquiry(&house, registry.port)).await;
+    house.standin.rerequest_all(&pull).unwrap();
+    house.deliver().await;
+    assert_eq!(house.conclusion(&pull), "success", "{}", house.run(&pull).summary);
+    assert!(house.run(&pull).summary.contains("stale-pin"), "{}", house.run(&pull).summary);
+}

@@ -18,7 +18,10 @@ use fromguard_core::trust::Provenance;
 use fromguard_core::trust::SourceRepository;
 use fromguard_core::trust::TagTruth;
 use fromguard_core::trust::Wanted;
+use serde::Deserialize;
+use serde::Serialize;
 
+use super::archive::Archives;
 use super::attached;
 use super::attached::Attached;
 use super::client::Client;
@@ -64,6 +67,9 @@ const HUB_TAGS: Lifetimes = Lifetimes { fresh: HOUR, stale: DAY, error: Duration
 /// Signatures are added to what is there.
 const ATTACHED: Lifetimes = Lifetimes { fresh: HOUR, stale: DAY, error: MINUTE };
 
+/// So long it is remembered what a tag stood for after it was last looked at.
+const TAG_REMEMBERED: Duration = Duration::from_secs(180 * 86_400);
+
 /// How the sources of facts are called.
 const DOCKER_HUB: &str = "Docker Hub";
 
@@ -74,6 +80,7 @@ type At = (String, String, bool);
 /// What was learnt, and who can be asked for more.
 pub(super) struct Facts {
     clock: Clock,
+    archives: Archives,
     guard: Guard,
     client: Client,
     hub: Hub,
@@ -88,7 +95,7 @@ pub(super) struct Facts {
     labels: Shelf<(At, Digest), Option<String>>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Tag {
     digest: Digest,
     earlier: Vec<Digest>,
@@ -122,25 +129,38 @@ impl std::fmt::Debug for Entry {
 }
 
 impl Facts {
-    pub(super) fn new(guard: Guard, verifying: Verifying) -> Facts {
+    /// `verified_by` stands for everything that decides which signatures hold.
+    pub(super) fn new(guard: Guard, verifying: Verifying, verified_by: &str) -> Facts {
+        let archives = Archives::default();
         Facts {
             clock: guard.clock().clone(),
             client: Client::new(guard.clone()),
             hub: Hub::new(guard.clone()),
             guard,
-            tags: Shelf::new(TAGS),
-            children: Shelf::new(CHILDREN),
-            badges: Shelf::new(BADGES),
-            hub_tags: Shelf::new(HUB_TAGS),
+            tags: Shelf::lasting("tag 1", TAGS, TAG_REMEMBERED, &archives),
+            children: Shelf::lasting_shared("children 1", CHILDREN, CHILDREN.stale, &archives),
+            badges: Shelf::lasting("badge 1", BADGES, BADGES.stale, &archives),
+            hub_tags: Shelf::lasting_shared("hub tag 1", HUB_TAGS, HUB_TAGS.stale, &archives),
             verifying,
-            attached: Shelf::new(ATTACHED),
-            buildkit_sboms: Shelf::new(CHILDREN),
-            labels: Shelf::new(CHILDREN),
+            attached: Shelf::lasting_shared(
+                format!("attached 1 {verified_by}"),
+                ATTACHED,
+                ATTACHED.stale,
+                &archives,
+            ),
+            buildkit_sboms: Shelf::lasting("buildkit sbom 1", CHILDREN, CHILDREN.stale, &archives),
+            labels: Shelf::lasting("label 1", CHILDREN, CHILDREN.stale, &archives),
+            archives,
         }
     }
 
     pub(super) fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// Where answers last, from when on that is known.
+    pub(super) fn archives(&self) -> &Archives {
+        &self.archives
     }
 
     pub(super) fn guard(&self) -> &Guard {

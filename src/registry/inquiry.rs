@@ -19,6 +19,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinError;
 use tokio::task::JoinSet;
 
+use super::archive;
+use super::archive::Archive;
 use super::facts;
 use super::facts::Entry;
 use super::facts::Facts;
@@ -93,9 +95,9 @@ impl Inquiry {
             Some(path) if !path.is_dir() => return Err(format!("scans: {} is no folder", path.display())),
             scans => scans.clone().map(|path| Arc::new(Folder::new(path))),
         };
-        let verifying = Verifying::new(&operator)?;
+        let (verifying, verified_by) = (Verifying::new(&operator)?, archive::verified_by(&operator));
         let guard = Guard::new(operator.rows, clock)?;
-        let facts = Arc::new(Facts::new(guard, verifying));
+        let facts = Arc::new(Facts::new(guard, verifying, &verified_by));
         let slots = Arc::new(Semaphore::new(ASKED_AT_ONCE));
         Ok(Inquiry { facts, slots, budget, online: true, folder, organisation: None })
     }
@@ -105,6 +107,11 @@ impl Inquiry {
     #[must_use]
     pub fn offline(self) -> Inquiry {
         Inquiry { online: false, ..self }
+    }
+
+    /// From now on keeps answers there as well, so that a restart need not ask again.
+    pub fn keep_in(&self, archive: Arc<dyn Archive>) {
+        self.facts.archives().set(archive);
     }
 
     /// The same for a repository of this organisation.

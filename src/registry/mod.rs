@@ -3,10 +3,12 @@
 //! From the ground up: `guard` lets requests out, and is the only one that does;
 //! `client` speaks the OCI distribution API and `hub` Docker Hub's own; `signature`
 //! says whether a signature holds and `attached` what is beside an image; `facts`
-//! makes a fact of each thing that judging wants, kept on a `shelf`; `own` is what
+//! makes a fact of each thing that judging wants, kept on a `shelf`
+//! and in an [`Archive`]; `own` is what
 //! nobody outside has to be asked for; [`Inquiry`] asks for all of them and judges again.
 //! Knows no policy's form and nothing of GitHub.
 
+mod archive;
 mod attached;
 mod challenge;
 mod client;
@@ -22,6 +24,7 @@ mod scan;
 mod shelf;
 mod signature;
 
+pub use archive::{Archive, Archived};
 pub use error::Error;
 pub use guard::{Authority, Credentials, Guard, Limits, Names, Network, Row};
 pub use inquiry::{Asking, Inquiry, Late};

@@ -21,6 +21,7 @@ use fromguard_core::trust::Signer;
 use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::pem::PemObject;
 use serde::Deserialize;
+use serde::Serialize;
 use serde_json::Value;
 
 use super::operator::Operator;
@@ -46,7 +47,7 @@ struct Key {
 }
 
 /// A signature that holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Verified {
     pub(super) signer: Signer,
     /// What is attested; `None` for a signature of the image alone.
@@ -63,7 +64,7 @@ pub(super) enum Unproven {
 }
 
 /// An in-toto statement, versions 0.1 and 1.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Statement {
     #[serde(rename = "predicateType")]
     pub(super) kind: String,
@@ -73,7 +74,7 @@ pub(super) struct Statement {
     pub(super) predicate: Value,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Subject {
     #[serde(default)]
     digest: std::collections::BTreeMap<String, String>,

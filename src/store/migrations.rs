@@ -47,6 +47,7 @@ const VERSIONS: &[Version] = &[
     version!(4, "sweeps", "0004_sweeps.sql"),
     version!(5, "settled comments", "0005_settled_comments.sql"),
     version!(6, "listed files", "0006_listed_files.sql"),
+    version!(7, "evidence", "0007_evidence.sql"),
 ];
 
 /// The newest version.

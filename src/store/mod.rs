@@ -11,12 +11,13 @@
 //! pull requests into wanted judgements, [`tips`] knows the branches that are judged, [`intake`]
 //! commits deliveries in groups, [`queue`] leases judgements, [`surveys`] says what is to be looked
 //! through, [`chores`] what is done every so often, [`facts`] remembers what is not a judgement,
-//! [`prune`] forgets.
+//! [`evidence`] what registries said, [`prune`] forgets.
 //! The store knows neither HTTP nor GitHub, and reads no clock: who calls says when.
 
 mod change;
 mod chores;
 mod database;
+mod evidence;
 mod facts;
 pub mod glance;
 mod heartbeat;
@@ -46,6 +47,7 @@ use crate::store::database::Database;
 use crate::store::database::query;
 
 pub use self::chores::Chore;
+pub use self::evidence::LearntText;
 pub use self::facts::KeptComment;
 pub use self::heartbeat::Heartbeat;
 pub use self::queue::QueueStatus;

@@ -1,12 +1,13 @@
 //! Forgetting, a little at a time: deliveries that GitHub can no longer repeat,
-//! finished judgements that no open pull request points at, and branches that
-//! nothing was said of for long: no merge group lives that long.
+//! finished judgements that no open pull request points at, branches that nothing
+//! was said of for long (no merge group lives that long), and old evidence.
 
 use crate::clock::TimestampMs;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::database::Connection;
 use crate::store::database::query;
+use crate::store::evidence;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -48,6 +49,14 @@ impl Store {
         loop {
             let mut connection = self.inner.database.connect().await?;
             let step = prune_redeliveries(&mut connection, deliveries_before_ms).await?;
+            gone += step;
+            if step == 0 {
+                break;
+            }
+        }
+        loop {
+            let mut connection = self.inner.database.connect().await?;
+            let step = evidence::prune(&mut connection, now_ms).await?;
             gone += step;
             if step == 0 {
                 break;
