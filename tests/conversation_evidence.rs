@@ -224,3 +224,72 @@ async fn a_restart_asks_nothing_again_that_is_still_known() {
     assert_eq!(house.conclusion(&pull), "success", "{}", house.run(&pull).summary);
     assert!(house.run(&pull).summary.contains("stale-pin"), "{}", house.run(&pull).summary);
 }
+
+/// `first-use` ends when that repository and digest stands on a default branch, of any of the
+/// organisation's repositories, and not before.
+#[tokio::test]
+async fn a_first_use_needs_a_person_until_it_stands_on_a_default_branch() {
+    let mut house = House::new().await;
+    let inquiry = Inquiry::new(Operator::default(), house.clock.clone(), BUDGET).expect("it can be used");
+    house.ask(inquiry.offline()).await;
+    let policy = "\
+version: 1
+mode: enforce
+unknown: fail
+reviewers: [\"@ann\"]
+mirrors:
+  registry.acme.test/hub/**: ghcr.io/**
+scrutinise:
+  first-use: review
+  name-lookalike: false
+";
+    house.repository(".github", &[("fromguard.yml", policy)]);
+    let from = |name: &str| format!("FROM {name}@{DIGEST}\n");
+    let used = from("ghcr.io/foo/app");
+    let mut shop = house.repository("shop", &[("README.md", "shop\n")]);
+    shop.branch("feature", &[("Dockerfile", &used)]);
+    house.standin.open_pull_request(&shop.name, "main", "feature").unwrap();
+    let mut till = house.repository("till", &[("README.md", "till\n")]);
+    till.branch("feature", &[("Dockerfile", &used)]);
+    let pull = house.standin.open_pull_request(&till.name, "main", "feature").unwrap();
+    house.deliver().await;
+    assert_eq!(house.conclusion(&pull), "action_required");
+    assert!(
+        house.run(&pull).summary.contains("no default branch was read yet"),
+        "{}",
+        house.run(&pull).summary
+    );
+
+    // The branches are read, and what two pull requests bring is on none of them.
+    house.sweep().await;
+    let again = async || {
+        house.clock.advance(Duration::from_secs(10));
+        house.sweep_once().await;
+        house.standin.rerequest_all(&pull).unwrap();
+        house.deliver().await;
+        (house.conclusion(&pull), house.run(&pull).summary)
+    };
+    let (conclusion, summary) = again().await;
+    assert_eq!(conclusion, "action_required");
+    assert!(summary.contains("is used for the first time in this organisation"), "{summary}");
+
+    let push = async |shop: &mut harness::Repo, text: &str| {
+        let before = house.standin.branch(&shop.name, "main").unwrap();
+        let after = shop.commit("main", &[("Dockerfile", text)]);
+        house.standin.announce_push(&shop.name, "main", &before.0, &after.0).unwrap();
+        house.deliver().await;
+    };
+    push(&mut shop, &used).await;
+    assert_eq!(again().await.0, "success");
+    push(&mut shop, &from("ghcr.io/foo/other")).await;
+    assert_eq!(again().await.0, "action_required", "another repository has that digest now");
+    push(&mut shop, &from("registry.acme.test/hub/foo/app")).await;
+    assert_eq!(again().await.0, "success", "a mirror's is the same");
+
+    // A push costs where the branch stands, its tree and what is new in it.
+    house.standin.reset_traffic();
+    push(&mut shop, &from("ghcr.io/foo/app")).await;
+    house.clock.advance(Duration::from_secs(10));
+    house.sweep_once().await;
+    assert_eq!(house.standin.traffic().total(), 3, "{}", house.standin.traffic().describe());
+}

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fromguard_core::image::Digest;
+use fromguard_core::image::ImageRef;
+use fromguard_core::policy::Policies;
 use fromguard_core::report;
 use fromguard_core::report::Report;
 use fromguard_core::report::Subject;
@@ -148,7 +150,7 @@ impl Inquiry {
                 break;
             }
             asked.extend(wants.iter().cloned());
-            self.gather(&mut evidence, wants, &asking, deadline_ms, &mut late).await;
+            self.gather(&mut evidence, wants, &policies, &asking, deadline_ms, &mut late).await;
             let evidence = Arc::new(evidence.clone());
             let (notices, policies) = (notices.clone(), policies.clone());
             report = judged(Subject { evidence, notices, policies, ..report.subject }).await?;
@@ -169,11 +171,12 @@ impl Inquiry {
         &self,
         evidence: &mut Evidence,
         wants: BTreeSet<Wanted>,
+        policies: &Policies,
         asking: &Asking,
         deadline_ms: i64,
         late: &mut Vec<JoinSet<Answer>>,
     ) {
-        let wants = self.look_first(evidence, wants, deadline_ms).await;
+        let wants = self.look_first(evidence, wants, policies, deadline_ms).await;
         if !self.online {
             return;
         }
@@ -227,6 +230,7 @@ impl Inquiry {
         &self,
         evidence: &mut Evidence,
         wants: BTreeSet<Wanted>,
+        policies: &Policies,
         deadline_ms: i64,
     ) -> BTreeSet<Wanted> {
         if self.folder.is_none() && self.organisation.is_none() {
@@ -236,21 +240,36 @@ impl Inquiry {
             Wanted::Image(image, Item::Scan) => image.digest.clone(),
             _ => None,
         };
+        let of_use = |wanted: &Wanted| match wanted {
+            Wanted::Image(image, Item::UsedBefore) => Some(image.clone()),
+            _ => None,
+        };
         let digests: BTreeSet<Digest> = wants.iter().filter_map(of_scan).collect();
         let digests: Vec<Digest> = digests.into_iter().collect();
+        let uses: Vec<ImageRef> = wants.iter().filter_map(of_use).collect();
         let clock = self.facts.clock();
         let supplied = own::supplied(self.folder.as_deref(), self.organisation.as_deref(), &digests, clock);
-        let supplied = tokio::select! {
-            supplied = supplied => supplied,
-            () = clock.sleep_until(deadline_ms) => {
-                let late = |digest: &Digest| (digest.clone(), Learnt::Unavailable(self.too_late()));
-                digests.iter().map(late).collect()
+        let used = async {
+            match self.organisation.as_deref().filter(|_| !uses.is_empty()) {
+                Some(organisation) => own::used_before(organisation, &uses, policies, clock).await,
+                None => Vec::new(),
             }
         };
+        let (supplied, used) = tokio::select! {
+            both = async { tokio::join!(supplied, used) } => both,
+            () = clock.sleep_until(deadline_ms) => {
+                let late = |digest: &Digest| (digest.clone(), Learnt::Unavailable(self.too_late()));
+                (digests.iter().map(late).collect(), vec![Learnt::Unavailable(self.too_late()); uses.len()])
+            }
+        };
+        let used: BTreeMap<ImageRef, Learnt<bool>> = uses.into_iter().zip(used).collect();
         let mut left = BTreeSet::new();
         for wanted in wants {
-            match (&wanted, of_scan(&wanted).and_then(|digest| supplied.get(&digest))) {
-                (Wanted::Image(image, _), Some(scan)) => evidence.of_mut(image).scan = scan.clone(),
+            let scan = of_scan(&wanted).and_then(|digest| supplied.get(&digest));
+            let use_before = of_use(&wanted).and_then(|image| used.get(&image));
+            match (&wanted, scan, use_before) {
+                (Wanted::Image(image, _), Some(scan), _) => evidence.of_mut(image).scan = scan.clone(),
+                (Wanted::Image(image, _), _, Some(used)) => evidence.of_mut(image).used_before = used.clone(),
                 _ => {
                     left.insert(wanted);
                 }

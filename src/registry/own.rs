@@ -1,7 +1,9 @@
-//! What is known without asking a registry: scan results that the organisation or the
-//! operator supplies. Neither is ever read from what is judged.
+//! What is known without asking a registry: what stands on the organisation's default
+//! branches, and scan results that it or the operator supplies. None of it is ever read
+//! from what is judged.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io;
 use std::io::Read;
 use std::path::Path;
@@ -10,6 +12,10 @@ use std::time::Duration;
 
 use fromguard_core::day::Day;
 use fromguard_core::image::Digest;
+use fromguard_core::image::ImageRef;
+use fromguard_core::image::normal_host;
+use fromguard_core::policy::Policies;
+use fromguard_core::trust::Fact;
 use fromguard_core::trust::Learnt;
 use fromguard_core::trust::MAX_SCAN_BYTES;
 use fromguard_core::trust::ScanFile;
@@ -26,6 +32,9 @@ use crate::clock::Clock;
 /// Who keeps the operator's folder, for people.
 const OPERATOR: &str = "the operator's folder";
 
+/// Who says what stands on default branches, for people.
+const INVENTORY: &str = "the inventory of default branches";
+
 /// A scanner writes anew now and then.
 const FILES: Lifetimes = Lifetimes {
     fresh: Duration::from_secs(600),
@@ -37,6 +46,13 @@ const FILES: Lifetimes = Lifetimes {
 pub trait Organisation: Send + Sync {
     /// Its scan results of these digests, as far as there are any; or why that is not known.
     fn scans(&self, digests: Vec<Digest>) -> BoxFuture<'_, Result<BTreeMap<Digest, Vec<ScanFile>>, String>>;
+
+    /// The images with these digests that stand on default branches of its repositories, as
+    /// they are written there; or why that is not known.
+    fn standing(
+        &self,
+        digests: Vec<Digest>,
+    ) -> BoxFuture<'_, Result<BTreeMap<Digest, Vec<ImageRef>>, String>>;
 }
 
 /// Scan results in a folder of the operator's.
@@ -92,6 +108,36 @@ pub(super) async fn supplied(
         }
     }
     all
+}
+
+/// Whether each of these images stands on a default branch of the organisation: the same
+/// repository and digest, or a mirror's of it.
+pub(super) async fn used_before(
+    organisation: &dyn Organisation,
+    images: &[ImageRef],
+    policies: &Policies,
+    clock: &Clock,
+) -> Vec<Learnt<bool>> {
+    let digests: BTreeSet<&Digest> = images.iter().filter_map(|image| image.digest.as_ref()).collect();
+    let standing = organisation.standing(digests.into_iter().cloned().collect()).await;
+    let day = Day::from_unix_ms(clock.now_ms());
+    let learnt = |image: &ImageRef| match &standing {
+        Err(why) => Learnt::Unavailable(why.clone()),
+        Ok(standing) => {
+            let known = image.digest.as_ref().and_then(|digest| standing.get(digest));
+            let value = known.into_iter().flatten().any(|known| is_of(known, image, policies));
+            Learnt::Known(Fact { value, source: INVENTORY.to_owned(), day })
+        }
+    };
+    images.iter().map(learnt).collect()
+}
+
+/// Whether what stands on a branch is of the repository that is judged, by its own name or
+/// as the mirror of it that a policy in force knows.
+fn is_of(standing: &ImageRef, image: &ImageRef, policies: &Policies) -> bool {
+    let name = |image: &ImageRef| (normal_host(&image.registry).to_string(), image.repository.clone());
+    let wanted = name(image);
+    name(standing) == wanted || policies.loaded().any(|policy| name(&policy.origin(standing)) == wanted)
 }
 
 fn read(folder: &Path, digest: &Digest) -> Vec<ScanFile> {

@@ -48,6 +48,7 @@ const VERSIONS: &[Version] = &[
     version!(5, "settled comments", "0005_settled_comments.sql"),
     version!(6, "listed files", "0006_listed_files.sql"),
     version!(7, "evidence", "0007_evidence.sql"),
+    version!(9, "inventory", "0009_inventory.sql"),
 ];
 
 /// The newest version.

@@ -11,7 +11,7 @@
 //! pull requests into wanted judgements, [`tips`] knows the branches that are judged, [`intake`]
 //! commits deliveries in groups, [`queue`] leases judgements, [`surveys`] says what is to be looked
 //! through, [`chores`] what is done every so often, [`facts`] remembers what is not a judgement,
-//! [`evidence`] what registries said, [`prune`] forgets.
+//! [`evidence`] what registries said, [`inventory`] what stands on default branches, [`prune`] forgets.
 //! The store knows neither HTTP nor GitHub, and reads no clock: who calls says when.
 
 mod change;
@@ -22,6 +22,7 @@ mod facts;
 pub mod glance;
 mod heartbeat;
 mod intake;
+mod inventory;
 mod migrations;
 mod postgres;
 mod prune;
@@ -50,6 +51,9 @@ pub use self::chores::Chore;
 pub use self::evidence::LearntText;
 pub use self::facts::KeptComment;
 pub use self::heartbeat::Heartbeat;
+pub use self::inventory::StandingBranch;
+pub use self::inventory::StandingImage;
+pub use self::inventory::Stocktaking;
 pub use self::queue::QueueStatus;
 pub use self::surveys::Survey;
 pub use self::surveys::SurveyWish;

@@ -18,6 +18,7 @@ use crate::store::database::Connection;
 use crate::store::database::given;
 use crate::store::database::json;
 use crate::store::database::query;
+use crate::store::inventory;
 
 /// How long after a push that changes a policy the pull requests are looked up: several
 /// pushes in that time are one look.
@@ -342,7 +343,7 @@ pub(super) async fn leave(
     ] {
         query(sql).bind(&rows).bind(installation.0.cast_signed()).bind(all).execute(connection).await?;
     }
-    Ok(())
+    inventory::leave(connection, installation, repositories).await
 }
 
 /// The heads among these of which a judgement is wanted or under way.

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod inventory;
 mod model;
 mod postgres;
 mod surveys;

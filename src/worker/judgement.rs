@@ -215,7 +215,7 @@ impl Worker {
             Ok(Fetched::Change(change)) => {
                 let Change { name, subject, organisation_policy_read, comments, private, organisation_tip } =
                     *change;
-                let own = Own::new(repository, organisation_tip);
+                let own = Own::new(repository, &self.store, organisation_tip);
                 let report =
                     self.report(job, subject, own, private, organisation_policy_read && !seen).await?;
                 let judged = Judged::pull(pull, report, comment, comments);
@@ -254,7 +254,7 @@ impl Worker {
             Ok(Fetched::Change(change)) => {
                 let Change { name, subject, organisation_policy_read, private, organisation_tip, .. } =
                     *change;
-                let own = Own::new(repository, organisation_tip);
+                let own = Own::new(repository, &self.store, organisation_tip);
                 let report =
                     self.report(job, subject, own, private, organisation_policy_read && !seen).await?;
                 Ok(One::Judged(Box::new(Judged::tip(tip, report)), Some(repository.named(name))))

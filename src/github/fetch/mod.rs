@@ -17,6 +17,7 @@ mod listing;
 mod policy;
 mod review;
 mod scans;
+mod stock;
 mod tip;
 mod trees;
 
@@ -46,6 +47,8 @@ pub(super) use scans::KeptScans;
 
 pub use inforce::policies_in_force;
 pub use scans::supplied_scans;
+pub use stock::Stock;
+pub use stock::stock;
 pub use tip::TipRequest;
 pub use tip::fetch as fetch_tip;
 

@@ -4,10 +4,11 @@
 //! One thing at a time, so that a sweep never takes more than one request's share of
 //! what GitHub allows: every few minutes the log of deliveries ([`deliveries`]), once a
 //! day and after a longer stop every installation, and each repository that something is
-//! wanted of ([`survey`]). Where several processes share a store, each of these is done by
+//! wanted of ([`survey`]), and default branches that may hold other images ([`stock`]). Where several processes share a store, each of these is done by
 //! one of them.
 
 mod deliveries;
+mod stock;
 mod survey;
 
 use std::future::Future;
@@ -132,7 +133,9 @@ impl Sweeper {
             }
             return Ok(true);
         }
-        let Some(survey) = self.store.claim_survey(now_ms, SURVEY_LEASE_MS).await? else { return Ok(false) };
+        let Some(survey) = self.store.claim_survey(now_ms, SURVEY_LEASE_MS).await? else {
+            return self.take_stock(now_ms).await;
+        };
         match self.survey(&survey).await {
             Ok(()) => self.store.finish_survey(&survey, self.clock.now_ms()).await?,
             Err(SweepError::GitHub(error)) if !error.repeatable() => {
@@ -157,7 +160,9 @@ impl Sweeper {
 
     /// When something is due next.
     pub async fn next_ms(&self) -> TimestampMs {
-        let mut next_ms = self.store.next_survey_ms().await.ok().flatten().unwrap_or(TimestampMs::MAX);
+        let survey_ms = self.store.next_survey_ms().await.ok().flatten();
+        let stock_ms = self.store.next_stock_ms().await.ok().flatten();
+        let mut next_ms = survey_ms.into_iter().chain(stock_ms).min().unwrap_or(TimestampMs::MAX);
         for chore in [DELIVERIES, INSTALLATIONS] {
             let due_ms = self.store.chore_due_ms(chore.name).await.ok().flatten();
             next_ms = next_ms.min(due_ms.unwrap_or(TimestampMs::MIN));
