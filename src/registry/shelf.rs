@@ -25,6 +25,9 @@ use crate::clock::TimestampMs;
 /// How many answers of one kind are kept.
 const MAX_KEPT: usize = 10_000;
 
+/// An answer that is further in the future than this was written by a clock that was wrong.
+const CLOCKS_APART_MS: i64 = 600_000;
+
 /// The longest answer that is written down, in bytes; a longer one is asked for again.
 const MAX_SAVED_BYTES: usize = 64 * 1024;
 
@@ -174,6 +177,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Shelf<K, V> {
         }
         if let Some(lasting) = &self.lasting
             && let Some((value, at_ms)) = lasting.load(key).await
+            && at_ms <= now_ms.saturating_add(CLOCKS_APART_MS)
             && place.value.as_ref().is_none_or(|(_, known_ms)| *known_ms < at_ms)
         {
             place.value = Some((value, at_ms));

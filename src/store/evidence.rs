@@ -47,7 +47,7 @@ impl Store {
         row.map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).transpose()
     }
 
-    /// Writes down what was learnt; what is newer stays.
+    /// Writes down what was learnt; what is newer stays, unless a clock that was wrong wrote it.
     ///
     /// # Errors
     /// When the database fails.
@@ -66,7 +66,7 @@ impl Store {
             " WHERE true
              ON CONFLICT (kind, key) DO UPDATE SET
                value = excluded.value, at_ms = excluded.at_ms, until_ms = excluded.until_ms
-             WHERE evidence.at_ms <= excluded.at_ms"
+             WHERE evidence.at_ms <= excluded.at_ms OR evidence.at_ms > excluded.at_ms + 600000"
         ))
         .bind(json(&rows))
         .execute(&mut connection)

@@ -570,8 +570,11 @@ async fn the_newest_that_was_learnt_stays_until_it_is_of_no_use() {
     store.keep_learnt(&[learnt("tag 1", "a", "late", 19, 99)]).await.unwrap();
     assert_eq!(said("tag 1", "a").await, Some((awkward.into(), 20)));
     assert_eq!(said("tag 2", "a").await, None, "of another form");
+    store.keep_learnt(&[learnt("tag 1", "b", "of a wrong clock", 600_020, 60)]).await.unwrap();
+    store.keep_learnt(&[learnt("tag 1", "b", "now", 19, 30)]).await.unwrap();
+    assert_eq!(said("tag 1", "b").await, Some(("now".into(), 19)));
 
-    assert_eq!(store.prune(41).await.unwrap(), 1);
+    assert_eq!(store.prune(41).await.unwrap(), 2);
     assert_eq!((said("badge 1", "a").await, said("tag 1", "a").await.is_some()), (None, true));
     assert_eq!(store.prune(61).await.unwrap(), 1);
     assert_eq!(said("tag 1", "a").await, None);

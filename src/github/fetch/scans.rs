@@ -55,6 +55,9 @@ struct Blob {
     byte_size: u64,
 }
 
+/// What stands at each alias of a query.
+type Entries = HashMap<String, Option<Entry>>;
+
 /// A file by its name, and its blob.
 struct Found {
     name: String,
@@ -109,7 +112,7 @@ pub async fn supplied_scans(
 async fn find(repository: &Repository, tip: &Sha, digests: &[Digest]) -> Result<Vec<Found>, Error> {
     #[derive(Deserialize)]
     struct Data {
-        repository: Option<HashMap<String, Option<HashMap<String, Option<Entry>>>>>,
+        repository: Option<HashMap<String, Option<Entries>>>,
     }
 
     let names: Vec<(&Digest, String)> = digests
