@@ -14,9 +14,17 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use fromguard::ids::InstallationId;
+use fromguard::ids::RepositoryId;
+use fromguard::ids::RepositoryName;
+use fromguard::ids::RepositoryPlace;
+use fromguard::ids::Sha;
 use fromguard::registry::Inquiry;
 use fromguard::registry::Operator;
 use fromguard::standin::PullPlace;
+use fromguard::store::StandingBranch;
+use fromguard::store::StandingImage;
+use fromguard::store::Store;
 use harness::House;
 use harness::within;
 use tokio::io::AsyncReadExt;
@@ -292,4 +300,99 @@ scrutinise:
     house.clock.advance(Duration::from_secs(10));
     house.sweep_once().await;
     assert_eq!(house.standin.traffic().total(), 3, "{}", house.standin.traffic().describe());
+}
+
+/// What stands on a default branch is looked at again without anybody asking, and what became
+/// of it is shown to the operator.
+#[tokio::test]
+async fn an_image_in_use_whose_tag_moves_has_drifted() {
+    let mut house = House::new().await;
+    let moved = Arc::new(AtomicBool::new(false));
+    let now = Arc::clone(&moved);
+    let answering: Answering = Arc::new(move |_| {
+        let digest = if now.load(Ordering::SeqCst) { OTHER } else { DIGEST };
+        Some(answer("200 OK").replace(DIGEST, digest))
+    });
+    let registry = Front::start(None, None, answering).await;
+    house.ask(inquiry(&house, registry.port)).await;
+    house.repository("shop", &[("Dockerfile", "FROM registry.acme.test/base/node:1.0\n")]);
+    house.repository(
+        "till",
+        &[("Dockerfile", "FROM registry.acme.test/base/node:1.0\nFROM elsewhere.test/x:1\n")],
+    );
+    house.sweep().await;
+    let look = async |hours: u64| {
+        house.clock.advance(Duration::from_secs(3_600 * hours));
+        house.sweep_once().await;
+        let all = house.store.looks_due(i64::MAX, 10).await.unwrap();
+        all.into_iter().map(|look| (look.image, look.drift)).collect::<Vec<_>>()
+    };
+    let node = "registry.acme.test/base/node:1.0";
+    let (none, elsewhere) = ("[]".to_owned(), "elsewhere.test/x:1".to_owned());
+    assert_eq!(look(1).await, [(elsewhere.clone(), none.clone()), (node.to_owned(), none.clone())]);
+    assert_eq!(registry.count("HEAD", "/v2/base/node/manifests/1.0"), 1, "once for both repositories");
+
+    moved.store(true, Ordering::SeqCst);
+    assert_eq!(look(2).await[1].1, none, "once a day is often enough");
+    let drifted = look(24).await;
+    assert_eq!((&drifted[0].1, registry.count("HEAD", "/v2/base/node/manifests/1.0")), (&none, 2));
+    let drift: serde_json::Value = serde_json::from_str(&drifted[1].1).unwrap();
+    assert_eq!(
+        (&drift[0]["kind"], &drift[0]["since"]),
+        (&"tag-moved".into(), &"2026-06-02".into()),
+        "{drift}"
+    );
+}
+
+/// The inventory is shown from the database that a server has open.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_inventory_is_shown_while_the_server_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("fromguard.db").display());
+    let show = |options: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_fromguard"))
+            .arg("inventory")
+            .args(options)
+            .env_clear()
+            .env("FROMGUARD_DATABASE_URL", &url)
+            .output()
+            .unwrap();
+        let (out, error) =
+            (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        (output.status.code(), out, error)
+    };
+    assert_eq!(show(&[]).0, Some(2), "there is no database");
+    let store = Store::open(&url).await.unwrap();
+    let name = RepositoryName { owner: "acme".into(), name: "shop".into() };
+    let place = RepositoryPlace { installation: InstallationId(1), id: RepositoryId(7), name };
+    store.want_stock(&[(place, 0)]).await.unwrap();
+    let taking = store.claim_stock(0, 1_000).await.unwrap().unwrap();
+    let image = |image: &str, file: &str| {
+        let (image, file) = (image.to_owned(), file.to_owned());
+        StandingImage { image, digest: None, file, line: 3, uses: 2 }
+    };
+    let images =
+        vec![image("docker.io/library/node:24", "Dockerfile"), image("ghcr.io/foo/app:1", "a\u{1b}b")];
+    let branch =
+        StandingBranch { branch: "refs/heads/main".into(), head: Sha("a".repeat(40)), images: Some(images) };
+    store.finish_stock(&taking, &branch, harness::START_MS).await.unwrap();
+    let mut look = store.looks_due(i64::MAX, 1).await.unwrap().remove(0);
+    look.looked_ms = harness::START_MS;
+    look.drift =
+        r#"[{"kind":"tag-moved","since":"2026-05-30","text":"its tag `24` moved to sha256:b"}]"#.into();
+    store.keep_look(&look).await.unwrap();
+
+    let node = "\
+docker.io/library/node:24 (looked at on 2026-06-01)
+  ! since 2026-05-30: its tag `24` moved to sha256:b
+  acme/shop Dockerfile:3 and 1 more
+";
+    let all = format!(
+        "{node}ghcr.io/foo/app:1 (not looked at yet)\n  acme/shop a\u{fffd}b:3 and 1 more\n2 images, 1 drifted\n"
+    );
+    assert_eq!(show(&[]), (Some(0), all, String::new()));
+    assert_eq!(show(&["--drifted"]).1, format!("{node}1 image, 1 drifted\n"));
+    let json: serde_json::Value = serde_json::from_str(&show(&["--format", "json"]).1).unwrap();
+    assert_eq!(json["images"][0]["drift"][0]["kind"], "tag-moved");
+    assert_eq!(json["images"][1]["stands"][0]["repository"], "acme/shop");
 }

@@ -171,7 +171,7 @@ impl Facts {
     pub(super) async fn answer(&self, wanted: &Wanted, asking: &Asking) -> Entry {
         let (image, item) = match wanted {
             Wanted::Publisher(namespace) => {
-                let badge = self.badges.get(namespace, &self.clock, |_| self.hub.badge(namespace)).await;
+                let badge = self.badge(namespace).await;
                 let (namespace, badge) = (namespace.clone(), self.learnt(DOCKER_HUB, badge));
                 return Entry(Box::new(move |evidence| evidence.set_publisher(&namespace, badge)));
             }
@@ -211,8 +211,23 @@ impl Facts {
         }
     }
 
+    pub(super) async fn badge(&self, namespace: &str) -> Result<Kept<Badge>, Error> {
+        let key = namespace.to_owned();
+        self.badges.get(&key, &self.clock, |_| self.hub.badge(namespace)).await
+    }
+
+    /// What an image stands for now; an old answer is none.
+    pub(super) async fn stands_for(&self, image: &ImageRef, asking: &Asking) -> Result<Digest, Error> {
+        let place = self.client.place(image, &asking.contact, asking.private)?;
+        if let (Some(digest), None) = (&image.digest, &image.tag) {
+            return self.client.head(&place, digest.as_str()).await;
+        }
+        let kept = self.seen(&place, image).await?;
+        kept.stale_because.map_or(Ok(kept.value.digest), Err)
+    }
+
     /// What a tag stands for, with the children of an index where they decide.
-    async fn tag(&self, image: &ImageRef, asking: &Asking) -> Learnt<TagTruth> {
+    pub(super) async fn tag(&self, image: &ImageRef, asking: &Asking) -> Learnt<TagTruth> {
         let place = match self.client.place(image, &asking.contact, asking.private) {
             Ok(place) => place,
             Err(error) => return Learnt::Unavailable(error.to_string()),

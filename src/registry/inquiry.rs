@@ -16,6 +16,7 @@ use fromguard_core::report::Subject;
 use fromguard_core::trust::Evidence;
 use fromguard_core::trust::Item;
 use fromguard_core::trust::Learnt;
+use fromguard_core::trust::Look;
 use fromguard_core::trust::Wanted;
 use tokio::sync::Semaphore;
 use tokio::task::JoinError;
@@ -120,6 +121,15 @@ impl Inquiry {
     #[must_use]
     pub fn of(&self, organisation: Arc<dyn Organisation>) -> Inquiry {
         Inquiry { organisation: Some(organisation), ..self.clone() }
+    }
+
+    /// Looks at an image that stands somewhere; `None` offline.
+    pub async fn look(&self, image: &ImageRef) -> Option<Look> {
+        if !self.online {
+            return None;
+        }
+        let _slot = self.slots.acquire().await;
+        Some(self.facts.look(image).await)
     }
 
     /// How often each host and port was connected to.

@@ -17,6 +17,7 @@ mod facts;
 mod guard;
 mod hub;
 mod inquiry;
+mod look;
 mod manifest;
 mod operator;
 mod own;

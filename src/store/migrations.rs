@@ -49,6 +49,7 @@ const VERSIONS: &[Version] = &[
     version!(6, "listed files", "0006_listed_files.sql"),
     version!(7, "evidence", "0007_evidence.sql"),
     version!(9, "inventory", "0009_inventory.sql"),
+    version!(10, "looks", "0010_looks.sql"),
 ];
 
 /// The newest version.

@@ -8,6 +8,7 @@ use crate::store::StoreError;
 use crate::store::database::Connection;
 use crate::store::database::query;
 use crate::store::evidence;
+use crate::store::looks;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -57,6 +58,14 @@ impl Store {
         loop {
             let mut connection = self.inner.database.connect().await?;
             let step = evidence::prune(&mut connection, now_ms).await?;
+            gone += step;
+            if step == 0 {
+                break;
+            }
+        }
+        loop {
+            let mut connection = self.inner.database.connect().await?;
+            let step = looks::prune(&mut connection, finished_before_ms).await?;
             gone += step;
             if step == 0 {
                 break;

@@ -88,3 +88,34 @@ async fn what_is_left_or_gone_stands_nowhere() {
     store.clear_stock(&take(&store, 3).await).await.unwrap();
     assert_eq!(standing(&store, 3, "sha256:a").await, None);
 }
+
+#[tokio::test]
+async fn what_stands_somewhere_is_looked_at_the_longest_ago_first() {
+    let store = Store::for_tests().await;
+    for installation in [1, 2] {
+        store.want_stock(&[(place(installation), 0)]).await.unwrap();
+        let images = vec![image("a/b:1", None), image("a/c:1", None)];
+        store.finish_stock(&take(&store, 0).await, &branch('a', Some(images)), 0).await.unwrap();
+    }
+    let due = async |before_ms| {
+        let due = store.looks_due(before_ms, 10).await.unwrap();
+        due.into_iter().map(|due| (due.installation.0, due.image, due.drift)).collect::<Vec<_>>()
+    };
+    assert_eq!(due(1).await.len(), 4, "each installation's own");
+    for (at_ms, mut look) in (100..).zip(store.looks_due(1, 10).await.unwrap()) {
+        look.looked_ms = at_ms;
+        look.drift = format!("[{at_ms}]");
+        store.keep_look(&look).await.unwrap();
+    }
+    assert_eq!(due(100).await, []);
+    let oldest = &due(102).await;
+    assert_eq!((oldest.len(), &*oldest[0].2, &*oldest[1].2), (2, "[100]", "[101]"));
+    assert_eq!(store.looks_due(i64::MAX, 3).await.unwrap().len(), 3);
+
+    // What stands nowhere is not looked at, and forgotten after a while.
+    store.want_stock(&[(place(1), 0)]).await.unwrap();
+    store.finish_stock(&take(&store, 0).await, &branch('b', Some(vec![])), 0).await.unwrap();
+    assert_eq!(due(i64::MAX).await.len(), 2);
+    assert_eq!(store.prune(0).await.unwrap(), 0);
+    assert_eq!(store.prune(31 * 86_400_000).await.unwrap(), 2);
+}

@@ -2,6 +2,7 @@
 //! another, and the evidence that somebody else fetched. Knows no policy.
 
 mod ages;
+mod drift;
 mod evidence;
 mod lookalike;
 mod official;
@@ -10,6 +11,7 @@ mod scan;
 mod supplied;
 
 pub use ages::{Age, age, ages_origin};
+pub use drift::{Drift, DriftKind, Found, Look, Seen, drift};
 pub use evidence::{
     Badge, Dossier, Evidence, Fact, Item, Learnt, Provenance, ScanResult, Signer, SourceRepository, TagTruth,
     Wanted, namespace,
