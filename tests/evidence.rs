@@ -758,6 +758,40 @@ fn test_authority(name: &str) -> (String, tokio_rustls::TlsAcceptor) {
     (pem, Arc::new(config).into())
 }
 
+/// A scan judges nothing, and says what registries know of what it found when it is told to ask.
+#[tokio::test(flavor = "multi_thread")]
+async fn scan_asks_with_online_and_not_otherwise() {
+    let registry = Registry::start();
+    let digest = registry.image("app", Some("1"), "1");
+    let front = Front::start(Some(registry.port), None, Arc::new(|_| None)).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |path: &str, text: &str| std::fs::write(folder.path().join(path), text).expect("a file");
+    write("registries.toml", &entry("registry.acme.test", front.port));
+    write("Dockerfile", "FROM registry.acme.test/app:1\nFROM elsewhere.test/x:1\n");
+    let scan = |options: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_fromguard"))
+            .current_dir(folder.path())
+            .arg("scan")
+            .args(options)
+            .env_clear()
+            .env("FROMGUARD_REGISTRIES", folder.path().join("registries.toml"))
+            .output()
+            .expect("it runs");
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    assert!(!scan(&["--format", "json"]).contains("online"));
+    assert_eq!(front.connections(), 0);
+    let json: serde_json::Value =
+        serde_json::from_str(&scan(&["--online", "--format", "json"])).expect("JSON");
+    let said =
+        |index: usize| json["uses"][index]["online"][0]["text"].as_str().unwrap_or_default().to_owned();
+    assert!(said(0).starts_with(&format!("{digest} (registry.acme.test, ")), "{json}");
+    assert!(said(1).starts_with("not known: not contacted: "), "{json}");
+    let text = scan(&["--online"]);
+    assert!(text.contains(&format!("\nregistry.acme.test/app:1\n  Stands for: {digest} (")), "{text}");
+}
+
 /// The command line asks when it is told to, and only then.
 #[tokio::test(flavor = "multi_thread")]
 async fn check_asks_with_online_and_not_otherwise() {

@@ -123,6 +123,16 @@ impl Inquiry {
         Inquiry { organisation: Some(organisation), ..self.clone() }
     }
 
+    /// Asks for these things, as the operator may, within the budget.
+    pub async fn ask(&self, wants: BTreeSet<Wanted>) -> Evidence {
+        let asking = Asking { contact: Vec::new(), private: true };
+        let budget_ms = i64::try_from(self.budget.as_millis()).unwrap_or(i64::MAX);
+        let deadline_ms = self.facts.clock().now_ms().saturating_add(budget_ms);
+        let (mut evidence, mut late) = (Evidence::none(), Vec::new());
+        self.gather(&mut evidence, wants, &Policies::none(), &asking, deadline_ms, &mut late).await;
+        evidence
+    }
+
     /// Looks at an image that stands somewhere; `None` offline.
     pub async fn look(&self, image: &ImageRef) -> Option<Look> {
         if !self.online {
