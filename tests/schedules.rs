@@ -88,23 +88,11 @@ fn build(folder: &Path) -> Heads {
     })
 }
 
-/// A `closed` that comes after the `reopened` which followed it hides an open pull request from
-/// the queue: no judgement would ask GitHub about it. Finding it is a sweep's business, and not tested here.
-fn opens_or_closes(delivery: &Delivery) -> bool {
-    matches!(delivery.action.as_str(), "closed" | "reopened")
-}
-
-/// Takes the deliveries in any order, but for those that open and close.
+/// Takes the deliveries in any order.
 fn shuffled(waiting: &mut Vec<Delivery>, dice: &mut Dice) -> Vec<Delivery> {
     let mut taken = std::mem::take(waiting);
     for at in (1..taken.len()).rev() {
         taken.swap(at, dice.below(at + 1));
-    }
-    let mut in_order: Vec<Delivery> = taken.iter().filter(|one| opens_or_closes(one)).cloned().collect();
-    in_order.sort_by(|one, other| one.guid.cmp(&other.guid));
-    let mut in_order = in_order.into_iter();
-    for delivery in taken.iter_mut().filter(|one| opens_or_closes(one)) {
-        *delivery = in_order.next().expect("as many as there are");
     }
     taken
 }
@@ -222,8 +210,8 @@ impl Schedule {
         self.house.standin.rearrange_deliveries(|waiting| {
             for delivery in shuffled(waiting, dice) {
                 match dice.below(8) {
-                    0 if !opens_or_closes(&delivery) => lost.push(delivery.guid),
-                    1 if !opens_or_closes(&delivery) => held.push(delivery),
+                    0 => lost.push(delivery.guid),
+                    1 => held.push(delivery),
                     2 => waiting.extend([delivery.clone(), delivery]),
                     _ => waiting.push(delivery),
                 }

@@ -127,10 +127,26 @@ async fn exchange(
     Ok(response(answer))
 }
 
+/// A request that is being answered, whether or not the client waits for it.
+struct Answering(Arc<Shared>);
+
+impl Answering {
+    fn begin(shared: Arc<Shared>) -> Answering {
+        shared.answering.send_modify(|answering| *answering += 1);
+        Answering(shared)
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.answering.send_modify(|answering| *answering -= 1);
+    }
+}
+
 async fn process(shared: &Arc<Shared>, request: Request) -> Answer {
-    let shared = Arc::clone(shared);
+    let answering = Answering::begin(Arc::clone(shared));
     // Git is read from the disk.
-    let work = tokio::task::spawn_blocking(move || shared.answer(&request));
+    let work = tokio::task::spawn_blocking(move || answering.0.answer(&request));
     work.await.unwrap_or_else(|_| Answer::error(500, "Server Error"))
 }
 
@@ -169,8 +185,13 @@ async fn injected(
         }
         Fault::Slow(by) => {
             recording.exchange.faulty = false;
-            shared.clock.sleep(by).await;
-            Ok(process(shared, request).await)
+            let shared = Arc::clone(shared);
+            // What was received is done, whether or not the client waits for it.
+            let work = tokio::spawn(async move {
+                shared.clock.sleep(by).await;
+                process(&shared, request).await
+            });
+            work.await.map_err(|_| Cut)
         }
         Fault::Drop => Err(Cut),
         Fault::DropAfterProcessing => {

@@ -37,6 +37,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use self::answer::Answer;
@@ -172,6 +173,8 @@ struct Shared {
     observers: Mutex<Vec<Observer>>,
     deliveries: Mutex<Deliveries>,
     target: Mutex<Target>,
+    /// How many requests are being answered.
+    answering: watch::Sender<usize>,
 }
 
 /// The state behind a lock: a handler that panicked leaves it as usable as it was.
@@ -218,6 +221,7 @@ impl Standin {
                 url: options.webhook_url.unwrap_or_default(),
                 secret: options.webhook_secret,
             }),
+            answering: watch::Sender::new(0),
         });
         let server = tokio::spawn(http::serve(listener, Arc::clone(&shared)));
         Ok(Standin { shared, server })
@@ -255,6 +259,13 @@ impl Standin {
     /// Lets `skip` requests to an endpoint pass, and the next `times` meet a fault.
     pub fn fail_after(&self, skip: u32, endpoint: Endpoint, fault: Fault, times: u32) {
         lock(&self.shared.faults).order(endpoint, fault, skip, times);
+    }
+
+    /// Waits until no request is being answered: what a client that went away had asked for
+    /// is done by then.
+    pub async fn has_answered(&self) {
+        // The sender is ours, so it is there.
+        let _ = self.shared.answering.subscribe().wait_for(|answering| *answering == 0).await;
     }
 
     /// How many ordered faults have not been met yet.

@@ -5,7 +5,12 @@
 //! those that are left. What the worker learns while it judges wants the same,
 //! but only where it is news. The branch of a merge group points at its head as a
 //! pull request does.
+//!
+//! An event that closes a pull request may be older than the one that reopened it. So
+//! it closes nothing: the pull request is judged as one that is said to be closed, and
+//! only what GitHub answers then takes it off its head.
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 
 use crate::clock::TimestampMs;
@@ -16,6 +21,7 @@ use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::TipChange;
 use crate::store::database::Connection;
+use crate::store::database::Hold;
 use crate::store::database::given;
 use crate::store::database::json;
 use crate::store::database::query;
@@ -36,7 +42,7 @@ type HeadKey = (i64, String);
 
 /// What points at a head: a pull request by its repository and number, or a branch
 /// by its repository and name.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Pointer {
     Pull(i64, i64),
     Tip(i64, String),
@@ -46,6 +52,8 @@ pub(super) enum Pointer {
 pub(super) struct Standing<'a> {
     pub(super) head: String,
     pub(super) open: bool,
+    /// Since when an event says that it is closed, while it counts as open.
+    closing_ms: Option<TimestampMs>,
     /// Set when the row is to be written.
     pub(super) changed_ms: Option<TimestampMs>,
     /// How many files a pull request changes; 0 when that was not said.
@@ -57,11 +65,12 @@ pub(super) struct Standing<'a> {
 impl<'a> Standing<'a> {
     /// Where a pointer stood before anything was said.
     pub(super) fn before(head: String, open: bool) -> Standing<'a> {
-        Standing { head, open, changed_ms: None, files: 0, tip: None }
+        Standing { head, open, closing_ms: None, changed_ms: None, files: 0, tip: None }
     }
 }
 
-pub(super) type Standings<'a> = HashMap<Pointer, Standing<'a>>;
+/// In the order in which their rows are written.
+pub(super) type Standings<'a> = BTreeMap<Pointer, Standing<'a>>;
 
 struct Raise<'a> {
     place: &'a RepositoryPlace,
@@ -80,7 +89,9 @@ impl Store {
         {
             let mut connection = self.inner.database.connect().await?;
             let mut transaction = connection.begin().await?;
-            transaction.lock_repositories(ask.repository().into_iter()).await?;
+            let mut hold = Hold::default();
+            ask.hold(&mut hold);
+            transaction.hold(&hold).await?;
             apply(&mut transaction, &[Said { ask, now_ms, event: false }]).await?;
             transaction.commit().await?;
         }
@@ -90,14 +101,14 @@ impl Store {
 }
 
 /// Applies what was said, in its order; answers the wanted generation of every head concerned.
-/// The repositories are to be locked already: what a pull request was is read before it is written.
+/// What it is about is to be held already: what a pull request was is read before it is written.
 pub(super) async fn apply(
     connection: &mut Connection,
     said: &[Said<'_>],
 ) -> Result<HashMap<HeadKey, i64>, StoreError> {
     let mut standings = known_pulls(connection, said).await?;
     tips::known(connection, said, &mut standings).await?;
-    let mut raises: HashMap<HeadKey, Raise<'_>> = HashMap::new();
+    let mut raises: BTreeMap<HeadKey, Raise<'_>> = BTreeMap::new();
     for Said { ask, now_ms, event } in said {
         let Some((place, _)) = ask.head() else { continue };
         let mut raise = |head: &str, announce: bool, rerun: bool| {
@@ -124,6 +135,8 @@ pub(super) async fn apply(
         };
 
         let before = standings.get(&pointer);
+        let closing = *event && !open && tip.is_none() && before.is_some_and(|before| before.open);
+        let (open, closing_ms) = if closing { (true, Some(*now_ms)) } else { (open, None) };
         let differs = before.is_none_or(|before| before.head != *head || before.open != open);
         // Where a closed pull request points concerns no judgement.
         let concerns = differs && (open || before.is_some_and(|before| before.open));
@@ -136,9 +149,11 @@ pub(super) async fn apply(
         {
             raise(&before.head, false, false);
         }
-        if differs && (*event || concerns) {
+        let settles = before.is_some_and(|before| before.closing_ms != closing_ms);
+        if settles || (differs && (*event || concerns)) {
             let files = if let Ask::Pull(change) = ask { change.files } else { 0 };
-            let now = Standing { head: head.clone(), open, changed_ms: Some(*now_ms), files, tip };
+            let now =
+                Standing { head: head.clone(), open, closing_ms, changed_ms: Some(*now_ms), files, tip };
             standings.insert(pointer, now);
         }
     }
@@ -163,7 +178,7 @@ async fn known_pulls<'a>(
         })
         .collect();
     let rows = query(concat!(
-        "SELECT pulls.repository, pulls.number, pulls.head, pulls.open FROM ",
+        "SELECT pulls.repository, pulls.number, pulls.head, pulls.open, pulls.closing_ms FROM ",
         given!(0 "repository" BIGINT, 1 "number" BIGINT),
         " JOIN pulls ON pulls.repository = given.repository AND pulls.number = given.number"
     ))
@@ -173,7 +188,8 @@ async fn known_pulls<'a>(
     rows.iter()
         .map(|row| {
             let open: i64 = row.try_get(3)?;
-            let standing = Standing::before(row.try_get(2)?, open != 0);
+            let before = Standing::before(row.try_get(2)?, open != 0);
+            let standing = Standing { closing_ms: row.try_get(4)?, ..before };
             Ok((Pointer::Pull(row.try_get(0)?, row.try_get(1)?), standing))
         })
         .collect()
@@ -186,7 +202,8 @@ async fn write_pulls(connection: &mut Connection, standings: &Standings<'_>) -> 
             Pointer::Pull(repository, number) => {
                 let open = i64::from(standing.open);
                 let files = standing.files.cast_signed();
-                Some((repository, number, &standing.head, open, standing.changed_ms?, files))
+                let closing_ms = standing.closing_ms;
+                Some((repository, number, &standing.head, open, standing.changed_ms?, files, closing_ms))
             }
             Pointer::Tip(..) => None,
         })
@@ -195,13 +212,15 @@ async fn write_pulls(connection: &mut Connection, standings: &Standings<'_>) -> 
         return Ok(());
     }
     query(concat!(
-        "INSERT INTO pulls (repository, number, head, open, touched_ms, files)
-         SELECT repository, number, head, open, touched_ms, files FROM ",
-        given!(0 "repository" BIGINT, 1 "number" BIGINT, 2 "head" TEXT, 3 "open" BIGINT, 4 "touched_ms" BIGINT, 5 "files" BIGINT),
+        "INSERT INTO pulls (repository, number, head, open, touched_ms, files, closing_ms)
+         SELECT repository, number, head, open, touched_ms, files, closing_ms FROM ",
+        given!(0 "repository" BIGINT, 1 "number" BIGINT, 2 "head" TEXT, 3 "open" BIGINT, 4 "touched_ms" BIGINT, 5 "files" BIGINT, 6 "closing_ms" BIGINT),
         " WHERE true
          ON CONFLICT (repository, number) DO UPDATE SET
            head = excluded.head, open = excluded.open, touched_ms = excluded.touched_ms,
-           files = excluded.files"
+           files = CASE WHEN excluded.files = 0 AND excluded.head = pulls.head THEN pulls.files
+                        ELSE excluded.files END,
+           closing_ms = excluded.closing_ms"
     ))
     .bind(json(&rows))
     .execute(connection)
@@ -215,7 +234,7 @@ async fn write_pulls(connection: &mut Connection, standings: &Standings<'_>) -> 
 /// does not wait for it.
 async fn write_raises(
     connection: &mut Connection,
-    raises: &HashMap<HeadKey, Raise<'_>>,
+    raises: &BTreeMap<HeadKey, Raise<'_>>,
 ) -> Result<HashMap<HeadKey, i64>, StoreError> {
     if raises.is_empty() {
         return Ok(HashMap::new());

@@ -3,8 +3,14 @@
 //!
 //! Where the two differ, [`Connection::say`] chooses. PostgreSQL learns SQLite's `json_each`
 //! from its first migration. Beside each other, replicas are kept in order by three things:
-//! a transaction that takes in news holds its repositories ([`Connection::lock_repositories`]),
-//! a claim passes over rows that are held, and everything else is one statement on one row.
+//! a transaction that takes in news holds its repositories, or all surveys ([`Connection::hold`]),
+//! what looks for rows (a claim, leaving, forgetting) passes over those that are held, and everything
+//! else is one statement on one row.
+//!
+//! So no two wait for each other in a circle. Who writes several rows takes them in this order: the holds
+//! (repositories by number, then the surveys), `pulls`, `tips`, `heads`, `surveys`, `deliveries`, each table by
+//! its key. Several rows of `pulls`, `tips` and `heads` are written by who holds their repositories, several
+//! of `surveys` by who holds those.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -35,6 +41,26 @@ use crate::store::sqlite;
 
 /// The class of our advisory locks on repositories.
 const REPOSITORIES: i64 = 0x6672_6f6d;
+/// The advisory lock on all surveys: they are few.
+const SURVEYS: i64 = 0x6672_6f6d_7375;
+
+/// What a transaction holds until it ends, so that nobody else changes what is said of it.
+#[derive(Debug, Default)]
+pub(super) struct Hold {
+    repositories: BTreeSet<u64>,
+    surveys: bool,
+}
+
+impl Hold {
+    pub(super) fn repository(&mut self, id: RepositoryId) {
+        // Such a lock's number has 31 bits. Two of the same wait for each other needlessly, and no more.
+        self.repositories.insert(id.0 & 0x7fff_ffff);
+    }
+
+    pub(super) fn surveys(&mut self) {
+        self.surveys = true;
+    }
+}
 
 /// The database, cheap to clone.
 #[derive(Clone)]
@@ -110,23 +136,21 @@ impl Connection {
         }
     }
 
-    /// Lets nobody else change what is said of these repositories until the transaction ends.
-    /// On SQLite nobody else can.
-    pub(super) async fn lock_repositories(
-        &mut self,
-        repositories: impl Iterator<Item = RepositoryId>,
-    ) -> Result<(), StoreError> {
+    /// Lets nobody else change what is said of these until the transaction ends. It comes first in a
+    /// transaction. On SQLite nobody else can.
+    pub(super) async fn hold(&mut self, hold: &Hold) -> Result<(), StoreError> {
         if let Connection::Sqlite(_) = self {
             return Ok(());
         }
-        // In one order everywhere, so that no two wait for each other. Two repositories that
-        // share a key wait for each other needlessly, and no more.
-        let keys: BTreeSet<(u64,)> = repositories.map(|id| (id.0 & 0x7fff_ffff,)).collect();
+        let repositories: Vec<_> = hold.repositories.iter().map(|id| (id,)).collect();
         query("SELECT pg_advisory_xact_lock(CAST($1 AS INTEGER), CAST(value ->> 0 AS INTEGER)) FROM json_each($2)")
             .bind(REPOSITORIES)
-            .bind(json(keys))
+            .bind(json(repositories))
             .execute(self)
             .await?;
+        if hold.surveys {
+            query("SELECT pg_advisory_xact_lock($1)").bind(SURVEYS).execute(self).await?;
+        }
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! What is remembered beside judgements: our comments, and what was learnt of an installation.
 
+use crate::clock::TimestampMs;
 use crate::ids::CommentId;
 use crate::ids::InstallationId;
 use crate::ids::PullNumber;
@@ -69,7 +70,8 @@ impl Store {
         Ok(())
     }
 
-    /// The head of a pull request, if it is open, as far as we were told.
+    /// The head of a pull request, if it is open, as far as we were told; and since when it is said
+    /// to be closed all the same.
     ///
     /// # Errors
     /// When the database fails.
@@ -77,14 +79,15 @@ impl Store {
         &self,
         repository: RepositoryId,
         pull: PullNumber,
-    ) -> Result<Option<Sha>, StoreError> {
+    ) -> Result<Option<(Sha, Option<TimestampMs>)>, StoreError> {
         let mut connection = self.inner.database.connect().await?;
-        let row = query("SELECT head FROM pulls WHERE repository = $1 AND number = $2 AND open = 1")
-            .bind(repository.0.cast_signed())
-            .bind(pull.0.cast_signed())
-            .fetch_optional(&mut connection)
-            .await?;
-        row.map(|row| Ok(Sha(row.try_get(0)?))).transpose()
+        let row =
+            query("SELECT head, closing_ms FROM pulls WHERE repository = $1 AND number = $2 AND open = 1")
+                .bind(repository.0.cast_signed())
+                .bind(pull.0.cast_signed())
+                .fetch_optional(&mut connection)
+                .await?;
+        row.map(|row| Ok((Sha(row.try_get(0)?), row.try_get(1)?))).transpose()
     }
 
     /// How many files the event said that a pull request changes at this head; 0 when it did not.

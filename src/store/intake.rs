@@ -20,6 +20,7 @@ use crate::store::change;
 use crate::store::change::Said;
 use crate::store::database::Connection;
 use crate::store::database::Database;
+use crate::store::database::Hold;
 use crate::store::database::given;
 use crate::store::database::json;
 use crate::store::database::query;
@@ -95,8 +96,9 @@ async fn commit_groups(
 async fn commit(database: &Database, group: &[Waiting]) -> Result<Vec<Recorded>, StoreError> {
     let mut connection = database.connect().await?;
     let mut transaction = connection.begin().await?;
-    let repositories = group.iter().filter_map(|waiting| waiting.delivery.ask.repository());
-    transaction.lock_repositories(repositories).await?;
+    let mut hold = Hold::default();
+    group.iter().for_each(|waiting| waiting.delivery.ask.hold(&mut hold));
+    transaction.hold(&hold).await?;
 
     let mut seen = known(&mut transaction, group).await?;
     let recorded: Vec<Recorded> = group
@@ -150,7 +152,7 @@ async fn remember(
     new: &[&Waiting],
     generations: &HashMap<(i64, String), i64>,
 ) -> Result<(), StoreError> {
-    let rows: Vec<_> = new
+    let mut rows: Vec<_> = new
         .iter()
         .map(|waiting| {
             let ask = &waiting.delivery.ask;
@@ -159,6 +161,8 @@ async fn remember(
             (&waiting.delivery.guid, waiting.now_ms, key.0, key.1, generation)
         })
         .collect();
+    // Several replicas may be told the same in another order.
+    rows.sort_by_key(|row| row.0);
     query(concat!(
         "INSERT INTO deliveries (guid, received_ms, repository, head, generation)
          SELECT guid, received_ms, repository, head, generation FROM ",

@@ -12,6 +12,7 @@ use crate::ids::RepositoryId;
 use crate::ids::RepositoryName;
 use crate::ids::RepositoryPlace;
 use crate::ids::Sha;
+use crate::store::Leave;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::database::Connection;
@@ -292,30 +293,35 @@ async fn write(
     Ok(())
 }
 
+macro_rules! left {
+    ($rest:literal) => {
+        concat!(
+            "installation = $2 AND ($3 > 0 OR repository IN (SELECT repository FROM ",
+            given!(0 "repository" BIGINT),
+            "))",
+            $rest
+        )
+    };
+}
+
 /// Nothing is known any more: of the whole installation, or of some repositories.
-pub(super) async fn leave(
-    connection: &mut Connection,
-    installation: InstallationId,
-    repositories: Option<&[RepositoryId]>,
-) -> Result<(), StoreError> {
-    let keys: Vec<(i64,)> = repositories.unwrap_or_default().iter().map(|id| (id.0.cast_signed(),)).collect();
-    let (rows, all) = (json(&keys), i64::from(repositories.is_none()));
-    for sql in [
-        concat!(
-            "DELETE FROM inventory WHERE repository IN
-               (SELECT repository FROM inventories WHERE installation = $2)
-               AND ($3 > 0 OR repository IN (SELECT repository FROM ",
-            given!(0 "repository" BIGINT),
-            "))"
-        ),
-        concat!(
-            "DELETE FROM inventories WHERE installation = $2
-               AND ($3 > 0 OR repository IN (SELECT repository FROM ",
-            given!(0 "repository" BIGINT),
-            "))"
-        ),
-    ] {
-        query(sql).bind(&rows).bind(installation.0.cast_signed()).bind(all).execute(connection).await?;
+pub(super) async fn leave(connection: &mut Connection, left: &Leave) -> Result<(), StoreError> {
+    let keys: Option<Vec<(i64,)>> =
+        left.repositories.as_ref().map(|ids| ids.iter().map(|id| (id.0.cast_signed(),)).collect());
+    let rows = json(keys.as_deref().unwrap_or_default());
+    let all = i64::from(keys.is_none());
+    // Who puts down what was read holds the repository's row first, and wishes hold them in this order.
+    let hold = connection.say(
+        concat!("SELECT repository FROM inventories WHERE ", left!("")),
+        concat!("SELECT repository FROM inventories WHERE ", left!(" ORDER BY repository FOR UPDATE")),
+    );
+    let images = concat!(
+        "DELETE FROM inventory WHERE repository IN (SELECT repository FROM inventories WHERE ",
+        left!(")")
+    );
+    let branches = concat!("DELETE FROM inventories WHERE ", left!(""));
+    for sql in [hold, images, branches] {
+        query(sql).bind(&rows).bind(left.installation.0.cast_signed()).bind(all).execute(connection).await?;
     }
     Ok(())
 }

@@ -131,17 +131,25 @@ pub(super) async fn all(connection: &mut Connection) -> Result<Vec<Stands>, Stor
         .collect()
 }
 
+macro_rules! of_nothing {
+    () => {
+        "SELECT looks.installation, looks.image FROM looks WHERE looks.looked_ms < $1 AND NOT EXISTS
+           (SELECT 1 FROM inventory JOIN inventories ON inventories.repository = inventory.repository
+            WHERE inventory.image = looks.image AND inventories.installation = looks.installation)
+         LIMIT $2"
+    };
+}
+
 /// Forgets some of the looks at what stands nowhere any more.
 pub(super) async fn prune(connection: &mut Connection, before_ms: TimestampMs) -> Result<u64, StoreError> {
-    query(
-        "DELETE FROM looks WHERE (installation, image) IN
-           (SELECT looks.installation, looks.image FROM looks WHERE looks.looked_ms < $1 AND NOT EXISTS
-              (SELECT 1 FROM inventory JOIN inventories ON inventories.repository = inventory.repository
-               WHERE inventory.image = looks.image AND inventories.installation = looks.installation)
-            LIMIT $2)",
-    )
-    .bind(before_ms)
-    .bind(STEP_ROWS)
-    .execute(connection)
-    .await
+    let sql = connection.say(
+        concat!("DELETE FROM looks WHERE (installation, image) IN (", of_nothing!(), ")"),
+        // Another replica may be at it too.
+        concat!(
+            "DELETE FROM looks WHERE (installation, image) IN (",
+            of_nothing!(),
+            " FOR UPDATE OF looks SKIP LOCKED)"
+        ),
+    );
+    query(sql).bind(before_ms).bind(STEP_ROWS).execute(connection).await
 }

@@ -48,6 +48,7 @@ const VERSIONS: &[Version] = &[
     version!(5, "settled comments", "0005_settled_comments.sql"),
     version!(6, "listed files", "0006_listed_files.sql"),
     version!(7, "evidence", "0007_evidence.sql"),
+    version!(8, "closing", "0008_closing.sql"),
     version!(9, "inventory", "0009_inventory.sql"),
     version!(10, "looks", "0010_looks.sql"),
 ];

@@ -46,6 +46,7 @@ use crate::ids::RepositoryId;
 use crate::ids::RepositoryPlace;
 use crate::ids::Sha;
 use crate::store::database::Database;
+use crate::store::database::Hold;
 use crate::store::database::query;
 
 pub use self::chores::Chore;
@@ -70,7 +71,7 @@ pub struct PullChange {
     pub pull: PullNumber,
     /// Its head when the event was made.
     pub head: Sha,
-    /// Whether it is open.
+    /// Whether it is open. An event that says that one which is known is not has GitHub asked.
     pub open: bool,
     /// Opened, reopened or retargeted: a run that stands on the head may be of
     /// another base and is superseded by a queued one before anything is fetched.
@@ -138,6 +139,16 @@ pub struct Leave {
     pub repositories: Option<Vec<RepositoryId>>,
 }
 
+impl Leave {
+    /// Whether a wish is of what is left.
+    fn covers(&self, wish: &SurveyWish) -> bool {
+        let within = |repositories: &Vec<RepositoryId>| {
+            wish.repository.as_ref().is_some_and(|(id, _)| repositories.contains(id))
+        };
+        wish.installation == self.installation && self.repositories.as_ref().is_none_or(within)
+    }
+}
+
 impl Ask {
     /// The judgement that it asks for, by repository and head; `None` when it asks for none.
     fn head(&self) -> Option<(&RepositoryPlace, &Sha)> {
@@ -149,9 +160,14 @@ impl Ask {
         }
     }
 
-    /// The repository whose rows it is about, if it is about one.
-    fn repository(&self) -> Option<RepositoryId> {
-        self.head().map(|(place, _)| place.id)
+    /// Holds what it is about.
+    fn hold(&self, hold: &mut Hold) {
+        match self {
+            Ask::Survey(_) | Ask::Leave(_) => hold.surveys(),
+            Ask::Pull(PullChange { place, .. })
+            | Ask::Tip(TipChange { place, .. })
+            | Ask::Rerun(Rerun { place, .. }) => hold.repository(place.id),
+        }
     }
 
     /// The key of that judgement's row; of none for what asks for no judgement.
@@ -187,6 +203,9 @@ pub struct Job {
     pub head: Sha,
     /// The open pull requests that point at it; empty when it was superseded or closed.
     pub pulls: Vec<PullNumber>,
+    /// Those of them that an event says are closed, and since when: GitHub is to be asked, since that
+    /// event may have come after a later one.
+    pub closing: Vec<(PullNumber, TimestampMs)>,
     /// The branches whose tip it is and that are judged for themselves.
     pub tips: Vec<Tip>,
     /// The generation that this judgement answers.
@@ -204,6 +223,20 @@ pub struct Job {
     pub last_run: Option<PostedRun>,
     /// Proves that the lease is ours.
     pub lease: String,
+}
+
+impl Job {
+    /// Since when this pull request is said to be closed.
+    #[must_use]
+    pub fn closing_since_ms(&self, pull: PullNumber) -> Option<TimestampMs> {
+        self.closing.iter().find(|(closing, _)| *closing == pull).map(|(_, since_ms)| *since_ms)
+    }
+
+    /// Whether it is judged only to learn whether its pull requests are closed.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.tips.is_empty() && !self.pulls.is_empty() && self.closing.len() == self.pulls.len()
+    }
 }
 
 /// A check run that we posted.

@@ -1,11 +1,15 @@
 //! Forgetting, a little at a time: deliveries that GitHub can no longer repeat,
-//! finished judgements that no open pull request points at, branches that nothing
-//! was said of for long (no merge group lives that long), and old evidence.
+//! finished judgements that no open pull request points at, branches that nothing was
+//! said of for long (no merge group lives that long), and old evidence. Rows that somebody
+//! else is at are passed over: they are not old any more, or another replica forgets them.
 
 use crate::clock::TimestampMs;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::database::Connection;
+use crate::store::database::Row;
+use crate::store::database::given;
+use crate::store::database::json;
 use crate::store::database::query;
 use crate::store::evidence;
 use crate::store::looks;
@@ -93,7 +97,6 @@ async fn prune_deliveries(connection: &mut Connection, before_ms: TimestampMs) -
     let sql = connection.say(
         "DELETE FROM deliveries WHERE guid IN
            (SELECT guid FROM deliveries WHERE received_ms < $1 ORDER BY received_ms LIMIT $2)",
-        // Another replica may be at it too.
         "DELETE FROM deliveries WHERE guid IN
            (SELECT guid FROM deliveries WHERE received_ms < $1 ORDER BY received_ms LIMIT $2
             FOR UPDATE SKIP LOCKED)",
@@ -123,6 +126,14 @@ async fn prune_tips(connection: &mut Connection, before_ms: TimestampMs) -> Resu
     query(sql).bind(before_ms).bind(STEP_ROWS).execute(connection).await
 }
 
+macro_rules! old_pulls {
+    () => {
+        "SELECT repository, number FROM pulls
+         WHERE (repository, number) > ($1, $2) AND (repository, number) <= ($3, $4)
+           AND open = 0 AND touched_ms < $5"
+    };
+}
+
 /// Forgets closed pull requests among the next rows after `from`, with their comments.
 async fn prune_pulls(
     connection: &mut Connection,
@@ -142,32 +153,44 @@ async fn prune_pulls(
     let next: Option<(i64, i64)> =
         last.map(|row| Ok::<_, StoreError>((row.try_get(0)?, row.try_get(1)?))).transpose()?;
     let (to_repository, to_number) = next.unwrap_or((i64::MAX, i64::MAX));
-    query(
-        "DELETE FROM comments
-         WHERE (repository, number) > ($1, $2) AND (repository, number) <= ($3, $4) AND EXISTS
-           (SELECT 1 FROM pulls WHERE pulls.repository = comments.repository
-              AND pulls.number = comments.number AND pulls.open = 0 AND pulls.touched_ms < $5)",
-    )
-    .bind(from.0)
-    .bind(from.1)
-    .bind(to_repository)
-    .bind(to_number)
-    .bind(before_ms)
-    .execute(&mut transaction)
-    .await?;
-    let gone = query(
-        "DELETE FROM pulls WHERE (repository, number) > ($1, $2) AND (repository, number) <= ($3, $4)
-           AND open = 0 AND touched_ms < $5",
-    )
-    .bind(from.0)
-    .bind(from.1)
-    .bind(to_repository)
-    .bind(to_number)
-    .bind(before_ms)
-    .execute(&mut transaction)
-    .await?;
+    let sql = transaction.say(old_pulls!(), concat!(old_pulls!(), " FOR UPDATE SKIP LOCKED"));
+    let old = query(sql)
+        .bind(from.0)
+        .bind(from.1)
+        .bind(to_repository)
+        .bind(to_number)
+        .bind(before_ms)
+        .fetch_all(&mut transaction)
+        .await?;
+    let key = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
+    let keys = old.iter().map(key).collect::<Result<Vec<(i64, i64)>, StoreError>>()?;
+    let rows = json(&keys);
+    for sql in [
+        concat!(
+            "DELETE FROM comments WHERE (repository, number) IN (SELECT repository, number FROM ",
+            given!(0 "repository" BIGINT, 1 "number" BIGINT),
+            ")"
+        ),
+        concat!(
+            "DELETE FROM pulls WHERE (repository, number) IN (SELECT repository, number FROM ",
+            given!(0 "repository" BIGINT, 1 "number" BIGINT),
+            ")"
+        ),
+    ] {
+        query(sql).bind(&rows).execute(&mut transaction).await?;
+    }
     transaction.commit().await?;
-    Ok((gone, next))
+    Ok((keys.len() as u64, next))
+}
+
+macro_rules! old_heads {
+    () => {
+        "SELECT repository, head FROM heads
+         WHERE (repository, head) > ($1, $2) AND (repository, head) <= ($3, $4)
+           AND due_ms IS NULL AND touched_ms < $5 AND NOT EXISTS
+           (SELECT 1 FROM pulls WHERE pulls.repository = heads.repository
+              AND pulls.head = heads.head AND pulls.open = 1)"
+    };
 }
 
 /// Forgets finished judgements among the next rows after `from`.
@@ -190,19 +213,18 @@ async fn prune_heads(
         last.map(|row| Ok::<_, StoreError>((row.try_get(0)?, row.try_get(1)?))).transpose()?;
     // No SHA is above "g": they are hexadecimal.
     let (to_repository, to_head) = next.clone().unwrap_or((i64::MAX, "g".into()));
-    let gone = query(
-        "DELETE FROM heads WHERE (repository, head) > ($1, $2) AND (repository, head) <= ($3, $4)
-           AND due_ms IS NULL AND touched_ms < $5 AND NOT EXISTS
-           (SELECT 1 FROM pulls WHERE pulls.repository = heads.repository
-              AND pulls.head = heads.head AND pulls.open = 1)",
-    )
-    .bind(from.0)
-    .bind(&from.1)
-    .bind(to_repository)
-    .bind(to_head)
-    .bind(before_ms)
-    .execute(&mut transaction)
-    .await?;
+    let sql = transaction.say(
+        concat!("DELETE FROM heads WHERE (repository, head) IN (", old_heads!(), ")"),
+        concat!("DELETE FROM heads WHERE (repository, head) IN (", old_heads!(), " FOR UPDATE SKIP LOCKED)"),
+    );
+    let gone = query(sql)
+        .bind(from.0)
+        .bind(&from.1)
+        .bind(to_repository)
+        .bind(to_head)
+        .bind(before_ms)
+        .execute(&mut transaction)
+        .await?;
     transaction.commit().await?;
     Ok((gone, next))
 }

@@ -102,7 +102,7 @@ impl Store {
         .execute(&mut transaction)
         .await?;
         let pulls = query(
-            "SELECT number FROM pulls WHERE repository = $1 AND head = $2 AND open = 1 ORDER BY number",
+            "SELECT number, closing_ms FROM pulls WHERE repository = $1 AND head = $2 AND open = 1 ORDER BY number",
         )
         .bind(job.place.id.0.cast_signed())
         .bind(&job.head.0)
@@ -120,7 +120,11 @@ impl Store {
         transaction.commit().await?;
 
         for pull in pulls {
-            job.pulls.push(PullNumber(pull.try_get::<i64, _>(0)?.cast_unsigned()));
+            let number = PullNumber(pull.try_get::<i64, _>(0)?.cast_unsigned());
+            job.pulls.push(number);
+            if let Some(since_ms) = pull.try_get(1)? {
+                job.closing.push((number, since_ms));
+            }
         }
         Ok(Some(job))
     }
@@ -411,6 +415,7 @@ fn job(row: &Row, lease: String) -> Result<Job, StoreError> {
         },
         head: Sha(row.try_get("head")?),
         pulls: Vec::new(),
+        closing: Vec::new(),
         tips: Vec::new(),
         generation: number("wanted")?,
         attempts: u32::try_from(attempts).unwrap_or(u32::MAX),

@@ -10,11 +10,13 @@ use crate::ids::RepositoryId;
 use crate::ids::RepositoryName;
 use crate::ids::RepositoryPlace;
 use crate::store::Ask;
+use crate::store::Leave;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::change;
 use crate::store::change::Said;
 use crate::store::database::Connection;
+use crate::store::database::Hold;
 use crate::store::database::given;
 use crate::store::database::json;
 use crate::store::database::query;
@@ -98,6 +100,9 @@ impl Store {
         {
             let mut connection = self.inner.database.connect().await?;
             let mut transaction = connection.begin().await?;
+            let mut hold = Hold::default();
+            hold.surveys();
+            transaction.hold(&hold).await?;
             let wishes: Vec<_> = wishes.iter().map(|(wish, at_ms)| (wish, *at_ms)).collect();
             want(&mut transaction, &wishes).await?;
             transaction.commit().await?;
@@ -225,7 +230,9 @@ impl Store {
         {
             let mut connection = self.inner.database.connect().await?;
             let mut transaction = connection.begin().await?;
-            transaction.lock_repositories(asks.iter().filter_map(|(ask, _)| ask.repository())).await?;
+            let mut hold = Hold::default();
+            asks.iter().for_each(|(ask, _)| ask.hold(&mut hold));
+            transaction.hold(&hold).await?;
             let busy = match idle {
                 true => busy(&mut transaction, asks).await?,
                 false => Vec::new(),
@@ -264,10 +271,10 @@ impl Store {
 }
 
 /// Raises or makes the rows of wishes; the earlier time counts.
-pub(super) async fn want(
-    connection: &mut Connection,
-    wishes: &[(&SurveyWish, TimestampMs)],
-) -> Result<(), StoreError> {
+async fn want(connection: &mut Connection, wishes: &[(&SurveyWish, TimestampMs)]) -> Result<(), StoreError> {
+    let mut wishes: Vec<_> = wishes.iter().collect();
+    // Of one repository in their order.
+    wishes.sort_by_key(|(wish, _)| key(wish));
     for (wish, at_ms) in wishes {
         let (installation, repository) = key(wish);
         let none = RepositoryName { owner: String::new(), name: String::new() };
@@ -297,53 +304,61 @@ pub(super) async fn want(
     Ok(())
 }
 
-/// Does what was said of installations and policies, in its order. What changes a policy
-/// waits a little, so that several pushes are one look.
+/// Does what was said of installations and policies, as if in its order: a wish from before its
+/// repository was left is none. What changes a policy waits a little, so that several pushes are one look.
 pub(super) async fn apply(connection: &mut Connection, said: &[Said<'_>]) -> Result<(), StoreError> {
+    let mut wanted: Vec<(&SurveyWish, TimestampMs)> = Vec::new();
     for Said { ask, now_ms, .. } in said {
         match ask {
             Ask::Survey(wishes) => {
                 let at_ms = |wish: &SurveyWish| now_ms + if wish.again { POLICY_SETTLES_MS } else { 0 };
-                let wishes: Vec<_> = wishes.iter().map(|wish| (wish, at_ms(wish))).collect();
-                want(connection, &wishes).await?;
+                wanted.extend(wishes.iter().map(|wish| (wish, at_ms(wish))));
             }
-            Ask::Leave(left) => leave(connection, left.installation, left.repositories.as_deref()).await?,
+            Ask::Leave(left) => {
+                wanted.retain(|(wish, _)| !left.covers(wish));
+                leave(connection, left).await?;
+            }
             Ask::Pull(_) | Ask::Tip(_) | Ask::Rerun(_) => {}
         }
     }
-    Ok(())
+    want(connection, &wanted).await
 }
 
-/// Nothing is worked on any more: of the whole installation, or of some repositories.
-pub(super) async fn leave(
-    connection: &mut Connection,
-    installation: InstallationId,
-    repositories: Option<&[RepositoryId]>,
-) -> Result<(), StoreError> {
-    let keys: Option<Vec<(i64,)>> =
-        repositories.map(|ids| ids.iter().map(|id| (id.0.cast_signed(),)).collect());
-    // Bound as JSON whether it is used or not, so that both forms have the same parameters.
-    let rows = json(keys.as_deref().unwrap_or_default());
-    let all = i64::from(keys.is_none());
-    for sql in [
+macro_rules! end_left {
+    ($held:literal) => {
         concat!(
             "UPDATE heads SET due_ms = NULL, lease = NULL, leased_generation = NULL, raised_since_ms = NULL,
                attempts = 0, done = wanted, announce = 0
-             WHERE installation = $2 AND due_ms IS NOT NULL
-               AND ($3 > 0 OR repository IN (SELECT repository FROM ",
+             WHERE (repository, head) IN
+               (SELECT repository, head FROM heads WHERE installation = $2 AND due_ms IS NOT NULL
+                  AND ($3 > 0 OR repository IN (SELECT repository FROM ",
             given!(0 "repository" BIGINT),
-            "))"
-        ),
-        concat!(
-            "DELETE FROM surveys WHERE installation = $2
-               AND ($3 > 0 OR repository IN (SELECT repository FROM ",
-            given!(0 "repository" BIGINT),
-            "))"
-        ),
-    ] {
-        query(sql).bind(&rows).bind(installation.0.cast_signed()).bind(all).execute(connection).await?;
+            "))",
+            $held,
+            ")"
+        )
+    };
+}
+
+/// Nothing is worked on any more: of the whole installation, or of some repositories. A judgement that
+/// somebody is about to claim or end is passed over: GitHub refuses what it asks for, which ends it.
+async fn leave(connection: &mut Connection, left: &Leave) -> Result<(), StoreError> {
+    let keys: Option<Vec<(i64,)>> =
+        left.repositories.as_ref().map(|ids| ids.iter().map(|id| (id.0.cast_signed(),)).collect());
+    // Bound as JSON whether it is used or not, so that both forms have the same parameters.
+    let rows = json(keys.as_deref().unwrap_or_default());
+    let all = i64::from(keys.is_none());
+    let end = connection.say(end_left!(""), end_left!(" FOR UPDATE SKIP LOCKED"));
+    let forget = concat!(
+        "DELETE FROM surveys WHERE installation = $2
+           AND ($3 > 0 OR repository IN (SELECT repository FROM ",
+        given!(0 "repository" BIGINT),
+        "))"
+    );
+    for sql in [end, forget] {
+        query(sql).bind(&rows).bind(left.installation.0.cast_signed()).bind(all).execute(connection).await?;
     }
-    inventory::leave(connection, installation, repositories).await
+    inventory::leave(connection, left).await
 }
 
 /// The heads among these of which a judgement is wanted or under way.

@@ -174,16 +174,49 @@ async fn a_new_head_queues_the_old_one_too() {
 }
 
 #[tokio::test]
-async fn closing_queues_the_head_without_the_pull() {
+async fn an_event_that_closes_has_github_asked_and_its_answer_takes_the_pull_off_its_head() {
     let store = Store::for_tests().await;
     store.record(delivery("g1", 7, 'a'), 0).await.unwrap();
     let job = claim(&store, 0).await;
+    assert_eq!((job.closing.clone(), job.is_closing()), (Vec::new(), false));
     store.finish(&job).await.unwrap();
+    let mut closed = delivery("g2", 7, 'a');
+    pull_of(&mut closed).open = false;
+    store.record(closed.clone(), 1).await.unwrap();
+    let job = claim(&store, 1).await;
+    assert_eq!(
+        (pulls(&job), job.closing.clone(), job.is_closing()),
+        (vec![7], vec![(PullNumber(7), 1)], true)
+    );
+    store.observe(&closed.ask, 2).await.unwrap();
+    store.finish(&job).await.unwrap();
+    let job = claim(&store, 2).await;
+    assert_eq!((pulls(&job), job.is_closing()), (Vec::new(), false));
+    store.finish(&job).await.unwrap();
+    // Said once more of what is closed, it needs no answer.
+    closed.guid = "g3".into();
+    store.record(closed, 3).await.unwrap();
+    assert_eq!(pulls(&claim(&store, 3).await), Vec::<u64>::new());
+}
+
+#[tokio::test]
+async fn what_is_open_after_all_is_no_longer_doubted() {
+    let store = Store::for_tests().await;
+    let mut opened = delivery("g1", 7, 'a');
+    pull_of(&mut opened).files = 250;
+    store.record(opened, 0).await.unwrap();
     let mut closed = delivery("g2", 7, 'a');
     pull_of(&mut closed).open = false;
     store.record(closed, 1).await.unwrap();
     let job = claim(&store, 1).await;
-    assert_eq!(pulls(&job), Vec::<u64>::new());
+    assert!(job.is_closing());
+    store.observe(&Ask::Pull(change(7, 'a')), 2).await.unwrap();
+    store.finish(&job).await.unwrap();
+    nothing_is_due(&store, i64::MAX).await;
+    assert_eq!(store.files_of(place(1).id, PullNumber(7), &sha('a')).await.unwrap(), 250);
+    store.record(delivery("g3", 8, 'a'), 3).await.unwrap();
+    let job = claim(&store, 3).await;
+    assert_eq!((pulls(&job), job.closing), (vec![7, 8], Vec::new()));
 }
 
 #[tokio::test]
@@ -428,8 +461,10 @@ async fn a_database_of_a_newer_version_is_refused() {
     store.run("INSERT INTO _sqlx_migrations VALUES (9000, 'later', CURRENT_TIMESTAMP, TRUE, x'00', 0)").await;
     drop(store);
     let refused = Store::open(&url).await.err().expect("it is newer");
-    let newest = migrations::known();
-    assert!(matches!(refused, StoreError::Newer { found: 9000, known } if known == newest), "{refused}");
+    assert!(
+        matches!(refused, StoreError::Newer { found: 9000, known } if known == migrations::known()),
+        "{refused}"
+    );
 }
 
 #[tokio::test]

@@ -35,6 +35,11 @@ use crate::worker::Worker;
 use crate::worker::own::Own;
 use crate::worker::publication::Posting;
 
+/// How long GitHub may go on calling a pull request open after it said by an event that it is
+/// closed, in milliseconds: what answers a query may lag behind. After that, the event is older than
+/// another that reopened it.
+const CLOSING_SETTLES_MS: i64 = 60_000;
+
 /// How many pull requests of one head are fetched at once.
 const PULLS_AT_ONCE: usize = 4;
 
@@ -114,6 +119,7 @@ impl Worker {
         let stale = job.announce && job.last_run.is_some();
         let late = began_ms.saturating_sub(job.wanted_since_ms) > self.settings.announce_after_ms;
         if (stale || late)
+            && !job.is_closing()
             && let Err(stop) = self.begin(&repository, &job, &mut posting).await
         {
             if stop.is_lost() {
@@ -201,6 +207,7 @@ impl Worker {
         pull: PullNumber,
         seen: bool,
     ) -> Result<One, StoreError> {
+        let closing_since_ms = job.closing_since_ms(pull);
         let comment = self.store.comment(job.place.id, pull).await?;
         let likely_files = self.store.files_of(job.place.id, pull, &job.head).await?;
         let request = fetch::Request {
@@ -208,11 +215,15 @@ impl Worker {
             head: &job.head,
             comments: comment.is_none(),
             likely_files,
+            closing: closing_since_ms.is_some(),
             organisation_policy_seen: seen,
             day: Day::from_unix_ms(self.clock.now_ms()),
         };
         match fetch::fetch(repository, request).await {
             Ok(Fetched::Change(change)) => {
+                if let Some(since_ms) = closing_since_ms {
+                    self.is_open_after_all(job, pull, since_ms).await?;
+                }
                 let Change { name, subject, organisation_policy_read, comments, private, organisation_tip } =
                     *change;
                 let own = Own::new(repository, &self.store, organisation_tip);
@@ -331,6 +342,22 @@ impl Worker {
         One::Judged(Box::new(judged(report)), None)
     }
 
+    /// GitHub calls a pull request open that an event says is closed. It is asked once more when
+    /// that is no longer news to any part of it.
+    async fn is_open_after_all(
+        &self,
+        job: &Job,
+        pull: PullNumber,
+        since_ms: TimestampMs,
+    ) -> Result<(), StoreError> {
+        let settled_ms = since_ms.saturating_add(CLOSING_SETTLES_MS);
+        if self.clock.now_ms() >= settled_ms {
+            return self.observe(job, pull, job.head.clone(), true).await;
+        }
+        let again = Rerun { place: job.place.clone(), head: job.head.clone() };
+        self.store.want(&[(Ask::Rerun(again), settled_ms)], false).await
+    }
+
     async fn observe(&self, job: &Job, pull: PullNumber, head: Sha, open: bool) -> Result<(), StoreError> {
         let change = PullChange { place: job.place.clone(), pull, head, open, announce: false, files: 0 };
         self.store.observe(&Ask::Pull(change), self.clock.now_ms()).await
@@ -358,7 +385,11 @@ impl Worker {
         };
         // A limit says when it ends: waiting for it is no failure.
         let limited = matches!(error, FetchError::GitHub(github::Error::RateLimited { .. }));
-        limited || may_help && job.attempts.saturating_add(1) < self.settings.judging_attempts
+        // What may be merged already gets no run that says that it could not be judged.
+        let unanswered = matches!(error, FetchError::GitHub(error) if error.repeatable());
+        limited
+            || job.is_closing() && unanswered
+            || may_help && job.attempts.saturating_add(1) < self.settings.judging_attempts
     }
 }
 

@@ -193,7 +193,8 @@ impl Worker {
         self.settle(&job, outcome).await;
     }
 
-    /// `None` when the work panicked.
+    /// `None` when the work panicked. Where the lease is lost the work goes on: it posts nothing
+    /// more, but what it is posting just then may hide the next holder's run, and it has to say so.
     async fn keeping_the_lease(
         &self,
         job: &Job,
@@ -212,10 +213,8 @@ impl Worker {
                 }
                 () = self.clock.sleep_until(renew_ms) => {
                     let until_ms = self.clock.now_ms().saturating_add(self.settings.lease_ms);
-                    match self.store.renew(job, until_ms).await {
-                        Ok(true) => {}
-                        Ok(false) => return Some(Outcome::Lost),
-                        Err(error) => tracing::error!(head = %job.head, %error, "a lease could not be renewed"),
+                    if let Err(error) = self.store.renew(job, until_ms).await {
+                        tracing::error!(head = %job.head, %error, "a lease could not be renewed");
                     }
                 }
             }

@@ -234,12 +234,17 @@ impl Worker {
     ) -> Result<(), Stop> {
         for comment in comments {
             let head = || self.store.head_of(job.place.id, comment.pull);
-            // Of a head that was pushed over meanwhile, nothing is said any more.
-            if head().await?.as_ref() != Some(&job.head) {
+            // Of a head that was pushed over meanwhile, or of a pull request that was closed since GitHub
+            // was asked, nothing is said any more.
+            let asked = job.closing_since_ms(comment.pull);
+            let current = head().await?.is_some_and(|(head, closing_ms)| {
+                head == job.head && (closing_ms.is_none() || closing_ms == asked)
+            });
+            if !current {
                 continue;
             }
             self.publish_comment(repository, job, comment).await?;
-            if let Some(other) = head().await?.filter(|other| *other != job.head) {
+            if let Some((other, _)) = head().await?.filter(|(other, _)| *other != job.head) {
                 // The new head may have been judged before this was written: it speaks last.
                 self.want_pull(job, comment.pull, other).await?;
             }

@@ -112,6 +112,51 @@ async fn what_is_pushed_to_a_closed_pull_request_is_judged_when_it_is_reopened()
     assert_eq!(house.conclusion(&pull), "failure");
 }
 
+/// A pull request that fails on `main`, judged, closed and opened again; both is still to be delivered.
+async fn closed_and_reopened(house: &House, repo: &mut Repo) -> PullPlace {
+    let lax = POLICY.replace("unknown: fail", "unknown: allow");
+    repo.branch("lax", &[(POLICY_PATH, &lax)]);
+    repo.branch("feature", &[("Dockerfile", UNKNOWN)]);
+    let pull = house.standin.open_pull_request(&repo.name, "main", "feature").unwrap();
+    house.deliver().await;
+    house.standin.close(&pull).unwrap();
+    house.standin.reopen(&pull).unwrap();
+    pull
+}
+
+#[tokio::test]
+async fn a_closing_that_is_delivered_after_the_reopening_hides_nothing() {
+    let house = House::new().await;
+    let mut repo = shop(&house);
+    let pull = closed_and_reopened(&house, &mut repo).await;
+    house.standin.rearrange_deliveries(|waiting| waiting.reverse());
+    house.deliver().await;
+    // The commit is judged for it still: a second pull request to another base does not turn it green.
+    let second = house.standin.open_pull_request(&repo.name, "lax", "feature").unwrap();
+    house.deliver().await;
+    assert_eq!((house.conclusion(&pull), house.conclusion(&second)), ("failure".into(), "failure".into()));
+    house.standin.close(&pull).unwrap();
+    house.deliver().await;
+    assert_eq!(house.conclusion(&second), "success");
+}
+
+#[tokio::test]
+async fn a_closing_that_github_cannot_confirm_yet_leaves_the_result_alone() {
+    let house = House::new().await;
+    let mut repo = shop(&house);
+    let good = repo.branch("feature", &[("Dockerfile", "FROM node:22\n")]);
+    let pull = house.standin.open_pull_request(&repo.name, "main", "feature").unwrap();
+    house.deliver().await;
+    // As when GitHub goes down in the minute in which somebody merges: long past the last attempt at judging.
+    let tries = house.settings.judging_attempts * 3;
+    house.standin.fail_next(Endpoint::graphql(), Fault::Timeout, tries);
+    house.standin.close(&pull).unwrap();
+    house.deliver().await;
+    assert_eq!(house.standin.faults_left(), 0, "it was asked until it answered");
+    assert_eq!(conclusions(&house, &repo, &good.0), ["success"]);
+    assert_eq!(house.store.next_due_ms().await.unwrap(), None);
+}
+
 #[tokio::test]
 async fn a_commit_that_comes_back_as_the_head_is_judged_again() {
     let house = House::new().await;
@@ -177,4 +222,38 @@ async fn a_fork_and_a_branch_with_one_head_get_the_worse_result() {
     house.standin.close(&to_main).unwrap();
     house.deliver().await;
     assert_eq!(house.conclusion(&to_lax), "success");
+}
+
+#[tokio::test]
+async fn a_run_that_lands_after_its_lease_was_lost_does_not_stay() {
+    let house = House::new().await;
+    let mut repo = shop(&house);
+    let lax = POLICY.replace("unknown: fail", "unknown: allow");
+    repo.branch("lax", &[(POLICY_PATH, &lax)]);
+    let head = repo.branch("feature", &[("Dockerfile", UNKNOWN)]);
+    let pull = house.standin.open_pull_request(&repo.name, "lax", "feature").unwrap();
+    let lease = Duration::from_millis(house.settings.lease_ms.unsigned_abs());
+    house.standin.fail_next(Endpoint::post_check_run(), Fault::Slow(lease), 1);
+    house.standin.deliver_all().await.unwrap();
+    while house.standin.faults_left() > 0 {
+        tokio::task::yield_now().await;
+    }
+    // The green run is on its way when another replica takes the judgement over.
+    let late_ms = house.clock.now_ms() + house.settings.lease_ms;
+    let taken = house.store.claim(late_ms, house.settings.lease_ms).await.unwrap().unwrap();
+    house.clock.advance(lease / 2);
+    house.standin.retarget(&pull, "main").unwrap();
+    house.standin.deliver_all().await.unwrap();
+    house.store.release(&taken).await.unwrap();
+    while conclusions(&house, &repo, &head.0).is_empty() {
+        tokio::task::yield_now().await;
+    }
+    house.clock.advance(lease / 2);
+    house.settle().await;
+    assert!(conclusions(&house, &repo, &head.0).contains(&"success".to_owned()), "it did land");
+    assert_eq!(house.conclusion(&pull), "failure");
+    assert_eq!(
+        house.standin.merge_box(&pull).unwrap(),
+        MergeBox::Blocked { why: "fromguard: failure".to_owned() }
+    );
 }

@@ -91,6 +91,19 @@ async fn every_row_of_the_plan_costs_what_it_says() {
     }
 }
 
+#[tokio::test]
+async fn closing_a_pull_request_costs_one_question() {
+    let (house, mut repo) = warm().await;
+    repo.branch("feature", &[("Dockerfile", "FROM node:22\n")]);
+    let pull = house.standin.open_pull_request(&repo.name, "main", "feature").unwrap();
+    house.deliver().await;
+    house.standin.reset_traffic();
+    house.standin.close(&pull).unwrap();
+    house.deliver().await;
+    let traffic = house.standin.traffic();
+    assert_eq!((traffic.total(), traffic.longest_chain()), (1, 1), "{}", traffic.describe());
+}
+
 /// The texts of files that GraphQL answered with since the last look.
 struct Texts(Arc<Mutex<Vec<String>>>);
 

@@ -163,11 +163,14 @@ impl House {
         }
     }
 
-    /// Ends the worker in the middle of whatever it does, as `kill -9` would.
+    /// Ends the worker in the middle of whatever it does, as `kill -9` would. What it had
+    /// asked for is done before anybody can take over: GitHub gives up on a request after ten
+    /// seconds, and the lease of who died outlives that.
     pub(crate) async fn kill_worker(&mut self) {
         if let Some((_, running)) = self.worker.take() {
             running.abort();
             let _ = running.await;
+            self.standin.has_answered().await;
         }
     }
 

@@ -16,6 +16,10 @@ use fromguard_core::source::MAX_FILE_BYTES;
 use fromguard_core::source::RepoPath;
 use fromguard_core::source::SourceFile;
 
+// The program's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     divan::main();
 }

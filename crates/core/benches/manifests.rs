@@ -18,6 +18,10 @@ use fromguard_core::scan::Scanned;
 use fromguard_core::source::Content;
 use fromguard_core::source::RepoPath;
 
+// The program's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     divan::main();
 }

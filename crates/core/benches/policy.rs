@@ -20,6 +20,10 @@ use fromguard_core::source::RepoPath;
 use fromguard_core::source::SourceFile;
 use fromguard_core::trust::Evidence;
 
+// The program's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     divan::main();
 }

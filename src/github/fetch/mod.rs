@@ -62,6 +62,8 @@ pub struct Request<'a> {
     /// How many files it changes, as its event said; 0 when that is not known. A long list
     /// is asked for beside the first query.
     pub likely_files: u64,
+    /// Whether it is said to be closed: nothing is asked for beside the first query.
+    pub closing: bool,
     /// Whether its comments are looked at too, for one of ours.
     pub comments: bool,
     /// Whether a policy of this organisation was ever read.
@@ -217,6 +219,7 @@ struct Early {
 fn early_pages(repository: &Repository, request: &Request<'_>) -> u64 {
     let was_read = || repository.github.texts().has_read(repository.place(), request.pull);
     match request.likely_files {
+        _ if request.closing => 0,
         files if files > listing::MAX_FILES => 0,
         files if files > listing::PAGE => files.div_ceil(listing::PAGE),
         _ => u64::from(was_read()),

@@ -3,6 +3,7 @@
 //! judgement that began after the last news of it has ended.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
@@ -68,6 +69,8 @@ struct Model {
     heads: BTreeMap<Sha, Head>,
     /// Head and open.
     pulls: BTreeMap<u64, (Sha, bool)>,
+    /// Those that are open and of which the last event said that they are not.
+    closing: BTreeSet<u64>,
     /// The moment at which a GUID was taken, and of which head.
     guids: BTreeMap<u8, (usize, Sha)>,
     jobs: Vec<Job>,
@@ -87,9 +90,12 @@ impl Model {
 
     fn said(&mut self, change: &PullChange, event: bool) {
         let before = self.pulls.get(&change.pull.0).cloned();
+        let was_open = before.as_ref().is_some_and(|(_, open)| *open);
+        let closing = event && was_open && !change.open;
+        let now_open = change.open || closing;
         let concerns = match &before {
-            Some((head, open)) => (*open || change.open) && (*head != change.head || *open != change.open),
-            None => change.open,
+            Some((head, open)) => (*open || now_open) && (*head != change.head || *open != now_open),
+            None => now_open,
         };
         if event || concerns {
             self.news(&change.head);
@@ -102,8 +108,12 @@ impl Model {
         {
             self.news(&head);
         }
+        match closing {
+            true => self.closing.insert(change.pull.0),
+            false => self.closing.remove(&change.pull.0),
+        };
         if event || concerns {
-            self.pulls.insert(change.pull.0, (change.head.clone(), change.open));
+            self.pulls.insert(change.pull.0, (change.head.clone(), now_open));
         }
     }
 
@@ -212,6 +222,9 @@ async fn take(store: &Store, model: &mut Model, step: Step) {
             let head = &model.heads[&job.head];
             assert!(model.may_be_claimed(head), "claimed what is not due: {head:?}");
             assert_eq!(pulls(&job), model.open_pulls(&job.head));
+            let doubted = pulls(&job).into_iter().filter(|pull| model.closing.contains(pull));
+            let closing = job.closing.iter().map(|(pull, _)| pull.0);
+            assert_eq!(closing.collect::<Vec<_>>(), doubted.collect::<Vec<_>>());
             let expired = u32::from(head.lease.is_some());
             assert_eq!(job.attempts, head.attempts + expired);
             assert_eq!(job.announce, head.announce.is_some());

@@ -150,6 +150,64 @@ async fn news_that_replicas_take_at_once_is_taken_one_after_the_other() {
     assert_eq!(all, [7, 8], "each pull request points at one head; before: {judged:?}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn replicas_that_are_told_everything_at_once_never_wait_for_each_other_in_a_circle() {
+    // News of many heads of one installation in opposite orders, the installation left and come back,
+    // surveys wished for in opposite orders and forgetting, all at once. PostgreSQL ends a circle by
+    // failing somebody: here nothing fails.
+    const REPOSITORIES: u64 = 8;
+    const TELLERS: u64 = 4;
+    const ROUNDS: u64 = 6;
+    let stores = replicas().await;
+    let tellers = (0..TELLERS).map(|teller| {
+        let store = stores[(teller % 2) as usize].clone();
+        tokio::spawn(async move {
+            for round in 0..ROUNDS {
+                let mut repositories: Vec<u64> = (1..=REPOSITORIES).collect();
+                if teller >= 2 {
+                    repositories.reverse();
+                }
+                let letter = ['a', 'b', 'c'][(round % 3) as usize];
+                let news = repositories.iter().map(|number| {
+                    let mut news = delivery(&format!("news-{teller}-{round}-{number}"), 1 + teller, letter);
+                    pull_of(&mut news).place.id = RepositoryId(*number);
+                    news
+                });
+                let wish = |number: &u64| SurveyWish {
+                    repository: Some((RepositoryId(*number), place(1).name)),
+                    ..SurveyWish::first(InstallationId(1))
+                };
+                // The same deliveries come to both replicas.
+                let surveys = repositories.iter().map(|number| Delivery {
+                    guid: format!("survey-{round}-{number}"),
+                    ask: Ask::Survey(vec![wish(number)]),
+                });
+                let mut said: Vec<Delivery> = news.chain(surveys).collect();
+                let leave = Leave { installation: InstallationId(1), repositories: None };
+                let leave = Delivery { guid: format!("leave-{teller}-{round}"), ask: Ask::Leave(leave) };
+                said.insert(said.len() / 2, leave);
+                let wishes: Vec<_> = repositories.iter().map(|number| (wish(number), 0)).collect();
+                let (told, wanted, pruned) = futures_util::join!(
+                    futures_util::future::join_all(said.into_iter().map(|one| store.record(one, 0))),
+                    store.want_surveys(&wishes),
+                    store.prune(i64::MAX),
+                );
+                for recorded in told {
+                    recorded.unwrap();
+                }
+                wanted.unwrap();
+                pruned.unwrap();
+                while let Some(job) = store.claim(0, LEASE_MS).await.unwrap() {
+                    store.finish(&job).await.unwrap();
+                }
+            }
+        })
+    });
+    for teller in tellers.collect::<Vec<_>>() {
+        teller.await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn what_another_replica_holds_is_passed_over() {
     let url = new_schema().await;

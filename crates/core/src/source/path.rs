@@ -1,6 +1,7 @@
 //! Paths inside a repository.
 
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,8 +9,21 @@ use std::sync::Arc;
 /// segments and without a leading `/`.
 ///
 /// Bytes of a path that are not UTF-8 have become U+FFFD before they get here.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RepoPath(Arc<str>);
+
+impl Ord for RepoPath {
+    /// By their text; mostly paths of one file are compared, which share it.
+    fn cmp(&self, other: &RepoPath) -> Ordering {
+        if Arc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.0.cmp(&other.0) }
+    }
+}
+
+impl PartialOrd for RepoPath {
+    fn partial_cmp(&self, other: &RepoPath) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl RepoPath {
     /// Takes a path as git or GitHub writes it; `./` prefixes and doubled

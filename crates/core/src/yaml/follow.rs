@@ -67,7 +67,10 @@ impl<'a> Mapping<'a> {
         if let Some(value) = self.get(key) {
             return value.followed();
         }
-        self.merged_mappings().into_iter().find_map(|mapping| mapping.get(key))?.followed()
+        if !self.merges {
+            return None;
+        }
+        self.layers().skip(1).find_map(|mapping| mapping.get(key))?.followed()
     }
 
     /// The mapping itself and what its merge keys bring, each hiding what those
@@ -89,6 +92,10 @@ impl<'a> Mapping<'a> {
     /// values are followed; a duplicate key of one mapping is kept.
     #[must_use]
     pub fn merged(self) -> Vec<(Node<'a>, Node<'a>)> {
+        if !self.merges {
+            let followed = |(key, value): (Node<'a>, Node<'a>)| Some((key.followed()?, value.followed()?));
+            return self.entries().filter_map(followed).collect();
+        }
         let mut entries: Vec<(Node<'a>, Node<'a>)> = Vec::new();
         let layers: Vec<Mapping<'a>> = self.layers().collect();
         // The layer that has a name first hides those behind it.
@@ -108,14 +115,12 @@ impl<'a> Mapping<'a> {
         entries
     }
 
-    /// What `<<` merges in, each followed by what it merges itself.
-    fn merged_mappings(self) -> Vec<Mapping<'a>> {
-        self.layers().skip(1).collect()
-    }
-
     /// What its own merge keys name, last first.
     fn merges(self) -> Vec<Mapping<'a>> {
         let mut named = Vec::new();
+        if !self.merges {
+            return named;
+        }
         for (_, value) in self.named("<<").filter(|(key, _)| is_merge(*key)) {
             match value.followed().map(Node::shape) {
                 Some(Shape::Mapping(mapping)) => named.push(mapping),

@@ -53,22 +53,37 @@ pub enum YamlErrorKind {
 }
 
 /// One document of a stream.
+///
+/// Nodes are many and small: what they hold stands in lists of the document, by numbers
+/// of 32 bits, so that a document is a few allocations whatever it says.
 #[derive(Debug, Clone)]
 pub struct Document {
     nodes: Vec<Data>,
     /// The texts of all scalars and the names of all aliases, one behind the other.
     texts: String,
-    root: usize,
+    /// The keys and values of all mappings, those of one mapping side by side.
+    pairs: Vec<(u32, u32)>,
+    /// The items of all sequences, those of one sequence side by side.
+    items: Vec<u32>,
+    /// What few nodes have.
+    marks: Vec<Marks>,
+    /// One for each large mapping.
+    orders: Vec<Order>,
+    root: u32,
     span: Span,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Data {
-    span: Span,
+    start: u32,
+    end: u32,
     kind: Kind,
-    /// Few nodes have some.
-    marks: Option<Box<Marks>>,
+    /// Which marks it has; [`NONE`] for most.
+    marks: u32,
 }
+
+/// The number of nothing.
+const NONE: u32 = u32::MAX;
 
 #[derive(Debug, Clone, Default)]
 struct Marks {
@@ -76,31 +91,56 @@ struct Marks {
     tag: Option<Mark>,
 }
 
-#[derive(Debug, Clone)]
-enum Kind {
-    Scalar { text: Piece, style: Style },
-    Mapping(Entries),
-    Sequence(Vec<usize>),
-    Alias { name: Piece, target: Option<usize> },
-}
-
-/// A part of a document's texts.
 #[derive(Debug, Clone, Copy)]
-struct Piece {
-    start: usize,
-    end: usize,
+enum Kind {
+    Scalar {
+        text: Piece,
+        style: Style,
+    },
+    /// `merges` when it has a merge key; `order` is [`NONE`] for a small one.
+    Mapping {
+        pairs: Piece,
+        order: u32,
+        merges: bool,
+    },
+    Sequence {
+        items: Piece,
+    },
+    /// `target` is [`NONE`] for an alias of nothing.
+    Alias {
+        name: Piece,
+        target: u32,
+    },
 }
 
-/// The keys and values of a mapping, by their nodes.
-#[derive(Debug, Clone, Default)]
-struct Entries {
-    nodes: Vec<(usize, usize)>,
-    /// The entries in the order of their keys, of a large mapping in which a key was looked for.
-    sorted: OnceLock<Box<[usize]>>,
+/// A part of one of a document's lists.
+#[derive(Debug, Clone, Copy, Default)]
+struct Piece {
+    start: u32,
+    end: u32,
 }
+
+impl Piece {
+    fn of<T>(self, list: &[T]) -> &[T] {
+        list.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+}
+
+/// The entries of a large mapping in the order of their keys, made when a key is looked
+/// for: each by the first bytes of its key, which nearly always decide.
+type Order = OnceLock<Box<[(u64, u32)]>>;
 
 /// From how many entries on a mapping's keys are sorted to be found.
 const MANY_ENTRIES: usize = 32;
+
+/// The first eight bytes of a key, to be compared like the key; shorter ones end in zeros.
+fn lead(key: &str) -> u64 {
+    let mut bytes = [0; 8];
+    for (byte, of_key) in bytes.iter_mut().zip(key.bytes()) {
+        *byte = of_key;
+    }
+    u64::from_be_bytes(bytes)
+}
 
 /// An anchor or a tag as written, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,7 +172,7 @@ impl Document {
     /// The node that holds everything else.
     #[must_use]
     pub fn root(&self) -> Node<'_> {
-        Node { document: self, index: self.root }
+        self.node(self.root)
     }
 
     /// From the first byte of the document's content to its last.
@@ -143,7 +183,11 @@ impl Document {
 
     /// Every node, in the order in which the text writes them.
     pub fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
-        (0..self.nodes.len()).map(|index| Node { document: self, index })
+        (0..self.nodes.len()).map(|index| self.node(small(index)))
+    }
+
+    fn node(&self, index: u32) -> Node<'_> {
+        Node { document: self, index }
     }
 }
 
@@ -151,7 +195,7 @@ impl Document {
 #[derive(Clone, Copy)]
 pub struct Node<'a> {
     document: &'a Document,
-    index: usize,
+    index: u32,
 }
 
 /// What a node is.
@@ -180,14 +224,16 @@ pub struct Scalar<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Mapping<'a> {
     document: &'a Document,
-    entries: &'a Entries,
+    pairs: &'a [(u32, u32)],
+    order: Option<&'a Order>,
+    merges: bool,
 }
 
 /// The items of a sequence.
 #[derive(Debug, Clone, Copy)]
 pub struct Sequence<'a> {
     document: &'a Document,
-    items: &'a [usize],
+    items: &'a [u32],
 }
 
 /// A reference to an anchored node.
@@ -202,32 +248,51 @@ pub struct Alias<'a> {
 
 impl<'a> Node<'a> {
     fn data(self) -> &'a Data {
-        &self.document.nodes[self.index]
+        &self.document.nodes[self.index as usize]
     }
 
     fn piece(self, piece: Piece) -> &'a str {
-        self.document.texts.get(piece.start..piece.end).unwrap_or_default()
+        self.document.texts.get(piece.start as usize..piece.end as usize).unwrap_or_default()
+    }
+
+    fn marks(self) -> Option<&'a Marks> {
+        self.document.marks.get(self.data().marks as usize)
     }
 
     /// The bytes of the node: quotes and brackets included; anchor, tag, the space
     /// around and the header of a block scalar (`|`, `>-`) excluded.
     #[must_use]
     pub fn span(self) -> Span {
-        self.data().span
+        Span::new(self.data().start as usize, self.data().end as usize)
     }
 
     /// What it is.
     #[must_use]
     pub fn shape(self) -> Shape<'a> {
         let document = self.document;
-        match &self.data().kind {
-            Kind::Scalar { text, style } => Shape::Scalar(Scalar { text: self.piece(*text), style: *style }),
-            Kind::Mapping(entries) => Shape::Mapping(Mapping { document, entries }),
-            Kind::Sequence(items) => Shape::Sequence(Sequence { document, items }),
-            Kind::Alias { name, target } => {
-                let target = target.map(|index| Node { document, index });
-                Shape::Alias(Alias { name: self.piece(*name), target })
+        match self.data().kind {
+            Kind::Scalar { text, style } => Shape::Scalar(Scalar { text: self.piece(text), style }),
+            Kind::Mapping { pairs, order, merges } => Shape::Mapping(Mapping {
+                document,
+                pairs: pairs.of(&document.pairs),
+                order: document.orders.get(order as usize),
+                merges,
+            }),
+            Kind::Sequence { items } => {
+                Shape::Sequence(Sequence { document, items: items.of(&document.items) })
             }
+            Kind::Alias { name, target } => {
+                let target = (target != NONE).then(|| document.node(target));
+                Shape::Alias(Alias { name: self.piece(name), target })
+            }
+        }
+    }
+
+    /// The text of a scalar, where it is a key.
+    fn key(self) -> Option<&'a str> {
+        match self.data().kind {
+            Kind::Scalar { text, .. } => Some(self.piece(text)),
+            _ => None,
         }
     }
 
@@ -267,13 +332,13 @@ impl<'a> Node<'a> {
     /// `&name` before the node.
     #[must_use]
     pub fn anchor(self) -> Option<&'a Mark> {
-        self.data().marks.as_ref()?.anchor.as_ref()
+        self.marks()?.anchor.as_ref()
     }
 
     /// `!tag` before the node.
     #[must_use]
     pub fn tag(self) -> Option<&'a Mark> {
-        self.data().marks.as_ref()?.tag.as_ref()
+        self.marks()?.tag.as_ref()
     }
 
     /// Whether YAML's core schema reads it as null: nothing, `~` or `null`, unquoted.
@@ -289,7 +354,7 @@ impl<'a> Node<'a> {
 
 impl std::fmt::Debug for Node<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Node").field(&self.data().span).finish()
+        f.debug_tuple("Node").field(&self.span()).finish()
     }
 }
 
@@ -297,10 +362,7 @@ impl<'a> Mapping<'a> {
     /// Every entry as key and value, in order, duplicates and `<<` included.
     pub fn entries(self) -> impl ExactSizeIterator<Item = (Node<'a>, Node<'a>)> {
         let document = self.document;
-        self.entries
-            .nodes
-            .iter()
-            .map(move |(key, value)| (Node { document, index: *key }, Node { document, index: *value }))
+        self.pairs.iter().map(move |(key, value)| (document.node(*key), document.node(*value)))
     }
 
     /// The value of the first entry whose key is this text.
@@ -313,25 +375,35 @@ impl<'a> Mapping<'a> {
     /// for many keys in one large mapping: its keys are sorted.
     fn named(self, key: &str) -> impl Iterator<Item = (Node<'a>, Node<'a>)> {
         let document = self.document;
-        let entries = &self.entries.nodes;
-        let text = move |entry: usize| {
-            let index = entries.get(entry)?.0;
-            Node { document, index }.scalar().map(|scalar| scalar.text)
-        };
-        let sorted: Option<&[usize]> = (entries.len() >= MANY_ENTRIES).then(|| {
-            let sort = || {
-                let mut sorted: Vec<usize> = (0..entries.len()).collect();
-                sorted.sort_by_key(|entry| text(*entry));
-                sorted.into()
-            };
-            &**self.entries.sorted.get_or_init(sort)
+        let is_named = move |key_node: u32| document.node(key_node).key() == Some(key);
+        let sorted = self.order.map(|order| {
+            let order = order.get_or_init(|| self.sorted());
+            let lead = lead(key);
+            let first = order.partition_point(|(other, entry)| {
+                *other < lead || *other == lead && self.key_of(*entry) < Some(key)
+            });
+            &order[first..]
         });
-        let near = sorted.map(|sorted| &sorted[sorted.partition_point(|entry| text(*entry) < Some(key))..]);
-        let near = near.into_iter().flatten().copied().take_while(move |entry| text(*entry) == Some(key));
-        let all = if sorted.is_none() { 0..entries.len() } else { 0..0 };
-        near.chain(all.filter(move |entry| text(*entry) == Some(key)))
-            .filter_map(move |entry| entries.get(entry))
-            .map(move |(key, value)| (Node { document, index: *key }, Node { document, index: *value }))
+        let all = if sorted.is_none() { self.pairs } else { &[] };
+        let near = sorted.into_iter().flatten().filter_map(|(_, entry)| self.pairs.get(*entry as usize));
+        near.take_while(move |(key, _)| is_named(*key))
+            .chain(all.iter().filter(move |(key, _)| is_named(*key)))
+            .map(move |(key, value)| (document.node(*key), document.node(*value)))
+    }
+
+    /// Its entries in the order of their keys; those of the same key as they stand.
+    fn sorted(self) -> Box<[(u64, u32)]> {
+        let entries = 0..small(self.pairs.len());
+        let mut sorted: Vec<(u64, u32)> =
+            entries.filter_map(|entry| Some((lead(self.key_of(entry)?), entry))).collect();
+        sorted.sort_by(|(lead, entry), (other_lead, other)| {
+            lead.cmp(other_lead).then_with(|| self.key_of(*entry).cmp(&self.key_of(*other)))
+        });
+        sorted.into()
+    }
+
+    fn key_of(self, entry: u32) -> Option<&'a str> {
+        self.document.node(self.pairs.get(entry as usize)?.0).key()
     }
 }
 
@@ -339,6 +411,11 @@ impl<'a> Sequence<'a> {
     /// Every item, in order.
     pub fn items(self) -> impl ExactSizeIterator<Item = Node<'a>> {
         let document = self.document;
-        self.items.iter().map(move |index| Node { document, index: *index })
+        self.items.iter().map(move |index| document.node(*index))
     }
+}
+
+/// A number of 32 bits: what is read is never so large that this matters.
+fn small(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(NONE)
 }

@@ -9,15 +9,18 @@ use granit_parser::ScanError;
 
 use super::Data;
 use super::Document;
-use super::Entries;
 use super::Kind;
+use super::MANY_ENTRIES;
 use super::Mark;
 use super::Marks;
+use super::NONE;
+use super::Order;
 use super::Piece;
 use super::Style;
 use super::Yaml;
 use super::YamlError;
 use super::YamlErrorKind;
+use super::small;
 use crate::source::MAX_FILE_BYTES;
 use crate::source::Span;
 
@@ -46,8 +49,10 @@ impl Default for Limits {
 #[must_use]
 pub fn read(text: &str, limits: Limits) -> Yaml {
     let mut yaml = Yaml::default();
-    if text.len() > limits.bytes {
-        let message = format!("the text is {} bytes long, the limit is {}", text.len(), limits.bytes);
+    // Places are numbers of 32 bits.
+    let most = limits.bytes.min(NONE as usize / 4);
+    if text.len() > most {
+        let message = format!("the text is {} bytes long, the limit is {most}", text.len());
         yaml.errors.push(YamlError { span: Span::new(0, 0), kind: YamlErrorKind::Limit, message });
         return yaml;
     }
@@ -136,17 +141,27 @@ struct Builder<'t> {
     text: &'t str,
     nodes: Vec<Data>,
     texts: String,
+    pairs: Vec<(u32, u32)>,
+    items: Vec<u32>,
+    marks: Vec<Marks>,
+    orders: Vec<Order>,
     /// The collections that are open, outermost first.
     open: Vec<Open>,
-    anchors: HashMap<usize, usize>,
-    last: Option<usize>,
-    root: Option<usize>,
+    /// The entries of the open mappings, and the items of the open sequences.
+    open_pairs: Vec<(u32, u32)>,
+    open_items: Vec<u32>,
+    anchors: HashMap<usize, u32>,
+    last: Option<u32>,
+    root: Option<u32>,
 }
 
 struct Open {
-    node: usize,
+    node: u32,
+    is_mapping: bool,
     /// The key that waits for its value.
-    key: Option<usize>,
+    key: Option<u32>,
+    /// Where what it holds begins, among the open entries or items.
+    first: usize,
 }
 
 impl<'t> Builder<'t> {
@@ -155,7 +170,13 @@ impl<'t> Builder<'t> {
             text,
             nodes: Vec::new(),
             texts: String::new(),
+            pairs: Vec::new(),
+            items: Vec::new(),
+            marks: Vec::new(),
+            orders: Vec::new(),
             open: Vec::new(),
+            open_pairs: Vec::new(),
+            open_items: Vec::new(),
             anchors: HashMap::new(),
             last: None,
             root: None,
@@ -169,99 +190,140 @@ impl<'t> Builder<'t> {
             }
             Event::DocumentEnd => {
                 if let Some(root) = self.root.take() {
-                    let mut nodes = std::mem::take(&mut self.nodes);
-                    let mut texts = std::mem::take(&mut self.texts);
-                    nodes.shrink_to_fit();
-                    texts.shrink_to_fit();
-                    let span = Span::new(nodes[root].span.start, nodes[root].span.end);
-                    documents.push(Document { nodes, texts, root, span });
+                    documents.push(std::mem::replace(self, Builder::new(self.text)).document(root));
                 }
             }
             Event::Scalar(value, style, anchor, _) => {
                 let (kind, span) = self.scalar(&value, style, span);
-                self.place(Data { span, kind, marks: tagged(tag) }, anchor);
+                self.place(kind, span, tag, anchor);
             }
             Event::SequenceStart(_, anchor, _) => {
-                let kind = Kind::Sequence(Vec::new());
-                let node = self.place(Data { span, kind, marks: tagged(tag) }, anchor);
-                self.open.push(Open { node, key: None });
+                let kind = Kind::Sequence { items: Piece::default() };
+                let node = self.place(kind, span, tag, anchor);
+                self.open.push(Open { node, is_mapping: false, key: None, first: self.open_items.len() });
             }
             Event::MappingStart(_, anchor, _) => {
-                let kind = Kind::Mapping(Entries::default());
-                let node = self.place(Data { span, kind, marks: tagged(tag) }, anchor);
-                self.open.push(Open { node, key: None });
+                let kind = Kind::Mapping { pairs: Piece::default(), order: NONE, merges: false };
+                let node = self.place(kind, span, tag, anchor);
+                self.open.push(Open { node, is_mapping: true, key: None, first: self.open_pairs.len() });
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 if let Some(open) = self.open.pop() {
-                    // A block collection's end event stands at the next token:
-                    // its last byte is its last child's.
-                    let flow = span.end > span.start;
-                    let end = if flow { span.end } else { self.last_child_end(open.node) };
-                    let node = &mut self.nodes[open.node].span;
-                    node.end = node.end.max(end);
+                    self.close(&open, span);
                 }
             }
             Event::Alias(id) => {
                 let text = self.text;
                 let name = self.piece(text.get(span.start + 1..span.end).unwrap_or(""));
-                let target = self.anchors.get(&id).copied();
-                self.place(Data { span, kind: Kind::Alias { name, target }, marks: None }, 0);
+                let target = self.anchors.get(&id).copied().unwrap_or(NONE);
+                self.place(Kind::Alias { name, target }, span, None, 0);
             }
             Event::UnresolvedAlias(name) => {
-                let kind = Kind::Alias { name: self.piece(&name), target: None };
-                self.place(Data { span, kind, marks: None }, 0);
+                let kind = Kind::Alias { name: self.piece(&name), target: NONE };
+                self.place(kind, span, None, 0);
             }
             Event::Anchor(_, name) => {
                 if let Some(last) = self.last {
-                    let marks = self.nodes[last].marks.get_or_insert_default();
-                    marks.anchor = Some(Mark { text: name.into_owned(), span });
+                    let anchor = Mark { text: name.into_owned(), span };
+                    match self.marks.get_mut(self.nodes[last as usize].marks as usize) {
+                        Some(marks) => marks.anchor = Some(anchor),
+                        None => self.mark(last, Marks { anchor: Some(anchor), tag: None }),
+                    }
                 }
             }
             _ => {}
         }
     }
 
+    fn document(mut self, root: u32) -> Document {
+        self.nodes.shrink_to_fit();
+        self.texts.shrink_to_fit();
+        self.pairs.shrink_to_fit();
+        self.items.shrink_to_fit();
+        let Data { start, end, .. } = self.nodes[root as usize];
+        Document {
+            nodes: self.nodes,
+            texts: self.texts,
+            pairs: self.pairs,
+            items: self.items,
+            marks: self.marks,
+            orders: self.orders,
+            root,
+            span: Span::new(start as usize, end as usize),
+        }
+    }
+
     /// Puts a node where the open collection wants it.
-    fn place(&mut self, data: Data, anchor: usize) -> usize {
-        let index = self.nodes.len();
-        self.nodes.push(data);
+    fn place(&mut self, kind: Kind, span: Span, tag: Option<Mark>, anchor: usize) -> u32 {
+        let index = small(self.nodes.len());
+        self.nodes.push(Data { start: small(span.start), end: small(span.end), kind, marks: NONE });
+        if tag.is_some() {
+            self.mark(index, Marks { anchor: None, tag });
+        }
         self.last = Some(index);
         if anchor != 0 {
             self.anchors.insert(anchor, index);
         }
         match self.open.last_mut() {
             None => self.root = Some(index),
-            Some(open) => match &mut self.nodes[open.node].kind {
-                Kind::Sequence(items) => items.push(index),
-                Kind::Mapping(entries) => match open.key.take() {
-                    None => open.key = Some(index),
-                    Some(key) => entries.nodes.push((key, index)),
-                },
-                Kind::Scalar { .. } | Kind::Alias { .. } => {}
+            Some(open) if open.is_mapping => match open.key.take() {
+                None => open.key = Some(index),
+                Some(key) => self.open_pairs.push((key, index)),
             },
+            Some(_) => self.open_items.push(index),
         }
         index
     }
 
-    fn last_child_end(&self, node: usize) -> usize {
-        let last = match &self.nodes[node].kind {
-            Kind::Sequence(items) => items.last().copied(),
-            Kind::Mapping(entries) => entries.nodes.last().map(|entry| entry.1),
-            Kind::Scalar { .. } | Kind::Alias { .. } => None,
+    fn mark(&mut self, node: u32, marks: Marks) {
+        self.nodes[node as usize].marks = small(self.marks.len());
+        self.marks.push(marks);
+    }
+
+    /// Keeps what a collection holds, and says where it ends.
+    fn close(&mut self, open: &Open, span: Span) {
+        let end_of = |node: u32| self.nodes[node as usize].end;
+        let (kind, of_child) = if open.is_mapping {
+            let own = &self.open_pairs[open.first..];
+            // The value of a last `key:` is empty and may stand further down.
+            let of_child = own.last().map(|(key, value)| end_of(*value).max(end_of(*key)));
+            let merges = own.iter().any(|(key, _)| self.is_merge(*key));
+            let mut order = NONE;
+            if own.len() >= MANY_ENTRIES {
+                order = small(self.orders.len());
+                self.orders.push(Order::new());
+            }
+            let start = small(self.pairs.len());
+            self.pairs.extend(self.open_pairs.drain(open.first..));
+            let pairs = Piece { start, end: small(self.pairs.len()) };
+            (Kind::Mapping { pairs, order, merges }, of_child)
+        } else {
+            let of_child = self.open_items[open.first..].last().map(|item| end_of(*item));
+            let start = small(self.items.len());
+            self.items.extend(self.open_items.drain(open.first..));
+            (Kind::Sequence { items: Piece { start, end: small(self.items.len()) } }, of_child)
         };
-        // The value of a last `key:` is empty and may stand further down.
-        let of_key = match &self.nodes[node].kind {
-            Kind::Mapping(entries) => entries.nodes.last().map(|entry| self.nodes[entry.0].span.end),
-            _ => None,
-        };
-        last.map(|last| self.nodes[last].span.end).max(of_key).unwrap_or(self.nodes[node].span.end)
+        let node = &mut self.nodes[open.node as usize];
+        node.kind = kind;
+        // A block collection's end event stands at the next token: its last byte is its last child's.
+        let flow = span.end > span.start;
+        let end = if flow { small(span.end) } else { of_child.unwrap_or(node.end) };
+        node.end = node.end.max(end);
+    }
+
+    /// `<<` without quotes.
+    fn is_merge(&self, key: u32) -> bool {
+        match self.nodes[key as usize].kind {
+            Kind::Scalar { text, style: Style::Plain } => text.of(self.texts.as_bytes()) == b"<<",
+            _ => false,
+        }
     }
 
     /// Keeps a text.
     fn piece(&mut self, text: &str) -> Piece {
-        let start = self.texts.len();
+        let start = small(self.texts.len());
         self.texts.push_str(text);
-        Piece { start, end: self.texts.len() }
+        Piece { start, end: small(self.texts.len()) }
     }
 
     fn scalar(&mut self, value: &str, style: ScalarStyle, span: Span) -> (Kind, Span) {
@@ -283,8 +345,4 @@ impl<'t> Builder<'t> {
         }
         (Kind::Scalar { text, style }, span)
     }
-}
-
-fn tagged(tag: Option<Mark>) -> Option<Box<Marks>> {
-    tag.map(|tag| Box::new(Marks { anchor: None, tag: Some(tag) }))
 }

@@ -207,11 +207,17 @@ impl<'l, 'a> Loader<'l, 'a> {
     fn resolve(&mut self, scope: &Scope<'_>, name: &str, progress: &mut Progress) -> Option<Merged> {
         let below = scope.imported.get(name);
         let Some(own) = scope.services.get(name) else { return below.cloned() };
+        let mut merged = below.cloned().unwrap_or_default();
+        if own.extends.is_none() {
+            if self.budget.spend(merged.size() * 2) {
+                merged.lay(own, &scope.setting);
+            }
+            return Some(merged);
+        }
         let key = (scope.file.clone(), name.to_owned());
         if let Some(done) = progress.done.get(&key) {
             return Some(done.clone());
         }
-        let mut merged = below.cloned().unwrap_or_default();
         // Compose refuses a cycle.
         if !progress.open.contains(&key) {
             progress.open.push(key.clone());

@@ -5,6 +5,8 @@
 //! <https://docs.github.com/en/actions/reference/workflows-and-actions/expressions>.
 //! Plain YAML scalars are typed as the runner types them: `3.10` is the number 3.1.
 
+use std::hash::Hash;
+use std::hash::Hasher;
 use std::rc::Rc;
 
 use crate::formats::value::Value;
@@ -21,7 +23,7 @@ use super::expression;
 const MAX_DEPTH: usize = 16;
 
 /// One member of what an expression may be.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Item {
     Scalar(Type, Value),
     List(Rc<[Item]>),
@@ -31,7 +33,7 @@ pub(super) enum Item {
 }
 
 /// What kind of scalar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Type {
     Null,
     Bool,
@@ -46,6 +48,18 @@ pub(super) struct Template {
     pub(super) at: Location,
     /// What stands there, for people.
     pub(super) what: String,
+}
+
+impl Hash for Item {
+    /// By scalars, and how many entries there are: nearly always that tells items apart.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Item::Scalar(kind, value) => (kind, value).hash(state),
+            Item::List(items) => items.len().hash(state),
+            Item::Map(entries) => entries.len().hash(state),
+            Item::Template(template) => template.text.hash(state),
+        }
+    }
 }
 
 impl Item {

@@ -10,6 +10,7 @@ use std::cell::Cell;
 use std::cell::OnceCell;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -207,6 +208,7 @@ impl<'e> Engine<'e> {
         }
         let worlds = self.worlds_if(asks_inputs || self.matrix_asks(at.job));
         let mut cases = Vec::new();
+        let mut seen = HashSet::new();
         for (id, world) in worlds.iter().enumerate() {
             let world = Some((id, world));
             let combinations = match at.job {
@@ -215,7 +217,7 @@ impl<'e> Engine<'e> {
             };
             for combination in combinations.iter() {
                 let case = one(world, Some(combination));
-                if !cases.contains(&case) {
+                if seen.insert(case.clone()) {
                     cases.push(case);
                 }
                 if self.shelf.is_exhausted() {

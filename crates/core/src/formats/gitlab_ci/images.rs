@@ -15,6 +15,7 @@ use crate::yaml::Node;
 
 use super::pipeline::Found;
 use super::pipeline::Job;
+use super::pipeline::Name;
 use super::pipeline::Pipeline;
 use super::pipeline::is_reference;
 use super::variables;
@@ -25,7 +26,7 @@ use super::variables::World;
 const MAX_WORLDS: usize = 256;
 
 /// Where an image stands, and what for.
-pub(super) type Place = (RepoPath, Span, Role);
+pub(super) type Place = (Span, Role, RepoPath);
 
 /// The images of one or several pipelines.
 #[derive(Default)]
@@ -36,13 +37,12 @@ pub(super) struct Images {
 impl Images {
     /// Adds those of a pipeline.
     pub(super) fn add(&mut self, pipeline: &Pipeline<'_>, steps: &Cell<usize>) {
-        let mut seen: HashSet<Place> = HashSet::new();
+        let mut seen = HashSet::new();
         let mut reader = Reader { pipeline, steps, images: self, seen: &mut seen };
-        let names: Vec<&str> = pipeline.jobs().collect();
-        let (hidden, jobs): (Vec<&str>, Vec<&str>) =
-            names.into_iter().partition(|name| name.starts_with('.'));
+        let (hidden, jobs): (Vec<Name>, Vec<Name>) =
+            pipeline.jobs().partition(|name| pipeline.text(*name).starts_with('.'));
         for name in &jobs {
-            reader.job(&pipeline.job(name));
+            reader.job(&pipeline.job(*name));
         }
         let nobody = Job::default();
         for (key, role) in [("image", Role::CiJob), ("services", Role::Service)] {
@@ -53,13 +53,8 @@ impl Images {
         // What no job gets: templates, and what others replace.
         for name in jobs.iter().chain(&hidden) {
             for (key, role) in [("image", Role::CiJob), ("services", Role::Service)] {
-                let definitions = pipeline.under(name, key);
-                if definitions.is_empty() {
-                    continue;
-                }
-                let job = pipeline.job(name);
-                for found in definitions {
-                    reader.unless_seen(found, role, &job);
+                for found in pipeline.under(*name, key) {
+                    reader.unless_seen(found, role, &pipeline.job(*name));
                 }
             }
         }
@@ -70,12 +65,12 @@ struct Reader<'r, 'p> {
     pipeline: &'r Pipeline<'p>,
     steps: &'r Cell<usize>,
     images: &'r mut Images,
-    /// The places that a job of this pipeline gets an image from.
-    seen: &'r mut HashSet<Place>,
+    /// The places that a job of this pipeline gets an image from, each by its part.
+    seen: &'r mut HashSet<(usize, Span, Role)>,
 }
 
 impl<'p> Reader<'_, 'p> {
-    fn job(&mut self, job: &Job<'p>) {
+    fn job(&mut self, job: &Job) {
         for (key, role) in [("image", Role::CiJob), ("services", Role::Service)] {
             match self.pipeline.effective(&job.chain, key) {
                 Some(found) => self.take(found, role, job),
@@ -90,23 +85,18 @@ impl<'p> Reader<'_, 'p> {
     }
 
     /// Adds what stands at a place, unless a job gets it from there.
-    fn unless_seen(&mut self, found: Found<'p>, role: Role, job: &Job<'p>) {
+    fn unless_seen(&mut self, found: Found<'p>, role: Role, job: &Job) {
         for text in self.texts(found, role) {
-            if !self.seen.contains(&self.place(text, role)) {
+            if !self.seen.contains(&(text.part, text.node.content_span(), role)) {
                 self.evaluate(text, role, job);
             }
         }
     }
 
-    fn take(&mut self, found: Found<'p>, role: Role, job: &Job<'p>) {
+    fn take(&mut self, found: Found<'p>, role: Role, job: &Job) {
         for text in self.texts(found, role) {
             self.evaluate(text, role, job);
         }
-    }
-
-    fn place(&self, found: Found<'p>, role: Role) -> Place {
-        let path = self.pipeline.loaded.parts[found.part].file.path().clone();
-        (path, found.node.content_span(), role)
     }
 
     /// The scalars that name images: the text or `name` of an image, of each service.
@@ -137,11 +127,12 @@ impl<'p> Reader<'_, 'p> {
     }
 
     /// Adds every value that a text has in a job.
-    fn evaluate(&mut self, found: Found<'p>, role: Role, job: &Job<'p>) {
+    fn evaluate(&mut self, found: Found<'p>, role: Role, job: &Job) {
         let text = found.node.text().unwrap_or("");
-        let place = self.place(found, role);
-        self.seen.insert(place.clone());
-        let members = self.images.found.entry(place).or_default();
+        let span = found.node.content_span();
+        self.seen.insert((found.part, span, role));
+        let path = self.pipeline.loaded.parts[found.part].file.path();
+        let members = self.images.found.entry((span, role, path.clone())).or_default();
         if is_reference(found.node) {
             let reason = "what is referred to is not in these files";
             if members.is_empty() {
@@ -175,11 +166,10 @@ impl<'p> Reader<'_, 'p> {
 
 /// The ways in which a job runs: each combination of `parallel: matrix`, and what
 /// `rules` of the job and of the workflow set.
-pub(super) fn worlds<'p>(pipeline: &Pipeline<'p>, chain: &[&'p str]) -> Vec<World<'p>> {
+pub(super) fn worlds<'p>(pipeline: &Pipeline<'p>, chain: &[Name]) -> Vec<World<'p>> {
     let mut worlds: Vec<World<'p>> = Vec::new();
     let of_workflow = pipeline
-        .definitions("workflow")
-        .iter()
+        .at_top("workflow")
         .rev()
         .find_map(|found| Some(Found { part: found.part, node: found.node.at(&["rules"])? }));
     let of_job = pipeline.effective(chain, "rules");

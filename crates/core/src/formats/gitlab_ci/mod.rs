@@ -100,7 +100,7 @@ impl Format for GitlabCi {
                 read(tree, &mut images, &mut scripts, &steps);
             }
         }
-        for ((path, span, role), values) in images.found {
+        for ((span, role, path), values) in images.found {
             let Some(source) = sources.get(&path) else { continue };
             let values: Vec<Value> = values.into_iter().filter(|value| !value.is_empty()).collect();
             if !values.is_empty() {
@@ -228,7 +228,7 @@ fn read(tree: &Started, images: &mut Images, scripts: &mut Scripts, steps: &Cell
     images.add(&parent, steps);
     scripts.add(&parent, steps);
     for (job, loaded) in tree.iter().skip(1) {
-        let starter = parent.jobs().find(|name| job.as_deref() == Some(*name));
+        let starter = parent.jobs().find(|name| job.as_deref() == Some(parent.text(*name)));
         let chain = starter.map(|name| parent.job(name)).unwrap_or_default().chain;
         let scope = Scope { pipeline: &parent, chain: &chain, world: &[], steps };
         let mut names = parent.own_names(&chain);

@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::rc::Rc;
 
 use crate::formats::value::Value;
@@ -47,27 +48,36 @@ pub(super) struct Found<'p> {
     pub(super) node: Node<'p>,
 }
 
+/// A name at the top of a pipeline's files, by its number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Name(usize);
+
 /// A job as it is put together.
-pub(super) struct Job<'p> {
+pub(super) struct Job {
     /// What it is put together from, templates first, the job itself last.
-    pub(super) chain: Rc<[&'p str]>,
+    pub(super) chain: Rc<[Name]>,
 }
 
-impl Default for Job<'_> {
+impl Default for Job {
     fn default() -> Self {
         Job { chain: Rc::from([]) }
     }
 }
 
+/// Nearly always one.
+struct Definitions<'p> {
+    first: Found<'p>,
+    others: Vec<Found<'p>>,
+}
+
 /// A pipeline, ready to be asked.
 pub(super) struct Pipeline<'p> {
     pub(super) loaded: &'p Loaded,
-    /// Every definition of every name, in the order in which they are put on top of each other.
-    names: HashMap<&'p str, Vec<Found<'p>>>,
-    /// The names in the order of their first definition.
-    order: Vec<&'p str>,
+    names: HashMap<&'p str, Name>,
+    /// Each name and its definitions, in the order in which they are put on top of each other.
+    named: Vec<(&'p str, Definitions<'p>)>,
     /// What each name is put together from, as far as it was asked.
-    chains: RefCell<HashMap<&'p str, Rc<[&'p str]>>>,
+    chains: RefCell<Vec<Option<Rc<[Name]>>>>,
     /// Global variables, by name.
     globals: HashMap<&'p str, Vec<Found<'p>>>,
     /// What the job that started the pipeline passes on.
@@ -79,7 +89,7 @@ impl<'p> Pipeline<'p> {
         let mut pipeline = Pipeline {
             loaded,
             names: HashMap::new(),
-            order: Vec::new(),
+            named: Vec::new(),
             chains: RefCell::default(),
             globals: HashMap::new(),
             passed,
@@ -87,14 +97,19 @@ impl<'p> Pipeline<'p> {
         for (part, file) in loaded.parts.iter().enumerate() {
             for (name, node) in file.roots().filter_map(Node::map).flat_map(Mapping::merged) {
                 let Some(name) = name.text() else { continue };
-                let known = pipeline.names.entry(name).or_default();
-                if known.is_empty() {
-                    pipeline.order.push(name);
+                let found = Found { part, node };
+                match pipeline.names.entry(name) {
+                    Entry::Occupied(known) => pipeline.named[known.get().0].1.others.push(found),
+                    Entry::Vacant(new) => {
+                        new.insert(Name(pipeline.named.len()));
+                        pipeline.named.push((name, Definitions { first: found, others: Vec::new() }));
+                    }
                 }
-                known.push(Found { part, node });
             }
         }
-        for found in pipeline.definitions("variables").to_vec() {
+        pipeline.chains = RefCell::new(vec![None; pipeline.named.len()]);
+        let variables: Vec<Found<'p>> = pipeline.at_top("variables").collect();
+        for found in variables {
             let conditional = loaded.parts[found.part].conditional;
             for (name, value) in pipeline.entries(found) {
                 let known = pipeline.globals.entry(name).or_default();
@@ -108,28 +123,41 @@ impl<'p> Pipeline<'p> {
     }
 
     /// Every definition of a name.
-    pub(super) fn definitions(&self, name: &str) -> &[Found<'p>] {
-        self.names.get(name).map_or(&[], Vec::as_slice)
+    fn definitions(&self, name: Name) -> impl DoubleEndedIterator<Item = Found<'p>> {
+        let named = self.named.get(name.0).map(|(_, definitions)| definitions);
+        named.into_iter().flat_map(|named| std::iter::once(&named.first).chain(&named.others)).copied()
     }
 
-    /// The names of jobs and of hidden templates.
-    pub(super) fn jobs(&self) -> impl Iterator<Item = &'p str> {
-        self.order.iter().copied().filter(|name| !KEYWORDS.contains(name))
+    /// Every definition of a key at the top of a file.
+    pub(super) fn at_top(&self, key: &str) -> impl DoubleEndedIterator<Item = Found<'p>> {
+        self.names.get(key).into_iter().flat_map(|name| self.definitions(*name))
+    }
+
+    /// The names of jobs and of hidden templates, in the order of their first definition.
+    pub(super) fn jobs(&self) -> impl Iterator<Item = Name> {
+        let named = self.named.iter().enumerate();
+        named.filter(|(_, (name, _))| !KEYWORDS.contains(name)).map(|(number, _)| Name(number))
+    }
+
+    /// A name as it is written.
+    pub(super) fn text(&self, name: Name) -> &'p str {
+        self.named.get(name.0).map_or("", |(text, _)| text)
     }
 
     /// What every definition of a name has under a key.
-    pub(super) fn under(&self, name: &str, key: &str) -> Vec<Found<'p>> {
-        let of = |found: &Found<'p>| Some(Found { part: found.part, node: found.node.at(&[key])? });
-        self.definitions(name).iter().filter_map(of).collect()
+    pub(super) fn under(&self, name: Name, key: &str) -> impl DoubleEndedIterator<Item = Found<'p>> {
+        let of = move |found: Found<'p>| Some(Found { part: found.part, node: found.node.at(&[key])? });
+        self.definitions(name).filter_map(of)
     }
 
     /// What jobs get that say nothing: `default`, or the key at the top of a file.
     pub(super) fn defaults(&self, key: &str) -> Vec<Found<'p>> {
-        self.definitions(key).iter().copied().chain(self.under("default", key)).collect()
+        let of_default = self.names.get("default").into_iter().flat_map(|name| self.under(*name, key));
+        self.at_top(key).chain(of_default).collect()
     }
 
     /// Whether a job gets the default of a key: `inherit: {default: …}`.
-    pub(super) fn inherits(&self, job: &Job<'p>, key: &str) -> bool {
+    pub(super) fn inherits(&self, job: &Job, key: &str) -> bool {
         let inherit = self.effective(&job.chain, "inherit").and_then(|found| found.node.at(&["default"]));
         match inherit {
             None => true,
@@ -140,62 +168,54 @@ impl<'p> Pipeline<'p> {
     }
 
     /// A job, put together.
-    pub(super) fn job(&self, name: &'p str) -> Job<'p> {
+    pub(super) fn job(&self, name: Name) -> Job {
         Job { chain: self.chain(name) }
     }
 
     /// The names of a job's templates, and its own; each once, where it counts.
-    fn chain(&self, name: &'p str) -> Rc<[&'p str]> {
-        if let Some(chain) = self.chains.borrow().get(name) {
+    fn chain(&self, name: Name) -> Rc<[Name]> {
+        if let Some(Some(chain)) = self.chains.borrow().get(name.0) {
             return Rc::clone(chain);
         }
         let mut all = Vec::new();
         self.extend(name, &mut all, &mut Vec::new());
-        let mut chain: Vec<&'p str> = Vec::new();
+        let mut chain: Vec<Name> = Vec::new();
         for name in all.into_iter().rev() {
             if !chain.contains(&name) {
                 chain.push(name);
             }
         }
         chain.reverse();
-        let chain: Rc<[&'p str]> = chain.into();
-        self.chains.borrow_mut().insert(name, Rc::clone(&chain));
+        let chain: Rc<[Name]> = chain.into();
+        if let Some(known) = self.chains.borrow_mut().get_mut(name.0) {
+            *known = Some(Rc::clone(&chain));
+        }
         chain
     }
 
     /// Adds what a name extends, and the name; `open` are those that lead to it.
-    fn extend(&self, name: &'p str, chain: &mut Vec<&'p str>, open: &mut Vec<&'p str>) {
+    fn extend(&self, name: Name, chain: &mut Vec<Name>, open: &mut Vec<Name>) {
         if open.len() > MAX_LEVELS || chain.len() >= MAX_CHAIN || open.contains(&name) {
             return;
         }
-        open.push(name);
-        let extends = self.definitions(name).iter().rev().find_map(|found| found.node.at(&["extends"]));
-        if let Some(extends) = extends {
-            match extends.text() {
-                Some(parent) => self.extend(parent, chain, open),
-                None => extends
-                    .list()
-                    .filter_map(Node::text)
-                    .take(MAX_CHAIN)
-                    .for_each(|parent| self.extend(parent, chain, open)),
+        if let Some(Found { node: extends, .. }) = self.under(name, "extends").next_back() {
+            open.push(name);
+            let parents = extends.text().into_iter().chain(extends.list().filter_map(Node::text));
+            for parent in parents.take(MAX_CHAIN).filter_map(|parent| self.names.get(parent)) {
+                self.extend(*parent, chain, open);
             }
+            open.pop();
         }
-        open.pop();
         chain.push(name);
     }
 
     /// What a job has under a key: the last definition that has it.
-    pub(super) fn effective(&self, chain: &[&'p str], key: &str) -> Option<Found<'p>> {
-        chain.iter().rev().find_map(|name| {
-            self.definitions(name)
-                .iter()
-                .rev()
-                .find_map(|found| Some(Found { part: found.part, node: found.node.at(&[key])? }))
-        })
+    pub(super) fn effective(&self, chain: &[Name], key: &str) -> Option<Found<'p>> {
+        chain.iter().rev().find_map(|name| self.under(*name, key).next_back())
     }
 
     /// The definitions of a variable that a job sees, those that count.
-    pub(super) fn variable(&self, chain: &[&'p str], name: &str) -> Vec<Found<'p>> {
+    pub(super) fn variable(&self, chain: &[Name], name: &str) -> Vec<Found<'p>> {
         match self.own_variable(chain, name) {
             Some(found) => vec![found],
             None => self.globals.get(name).cloned().unwrap_or_default(),
@@ -203,10 +223,9 @@ impl<'p> Pipeline<'p> {
     }
 
     /// A variable that a job or one of its templates sets.
-    fn own_variable(&self, chain: &[&'p str], name: &str) -> Option<Found<'p>> {
-        let definitions = chain.iter().rev().flat_map(|job| self.definitions(job).iter().rev());
-        definitions.into_iter().find_map(|found| {
-            let variables = Found { part: found.part, node: found.node.at(&["variables"])? };
+    fn own_variable(&self, chain: &[Name], name: &str) -> Option<Found<'p>> {
+        let mut all = chain.iter().rev().flat_map(|job| self.under(*job, "variables").rev());
+        all.find_map(|variables| {
             let variables = self.resolved(variables);
             let node = variables.node.map()?.find(name)?;
             Some(self.resolved(Found { part: variables.part, node }))
@@ -214,11 +233,10 @@ impl<'p> Pipeline<'p> {
     }
 
     /// The names of the variables that a job and its templates set.
-    pub(super) fn own_names(&self, chain: &[&'p str]) -> BTreeSet<&'p str> {
+    pub(super) fn own_names(&self, chain: &[Name]) -> BTreeSet<&'p str> {
         let mut names = BTreeSet::new();
-        for found in chain.iter().flat_map(|job| self.definitions(job)) {
-            let Some(node) = found.node.at(&["variables"]) else { continue };
-            names.extend(self.entries(Found { part: found.part, node }).into_iter().map(|(name, _)| name));
+        for found in chain.iter().flat_map(|job| self.under(*job, "variables")) {
+            names.extend(self.entries(found).into_iter().map(|(name, _)| name));
         }
         names
     }
@@ -249,15 +267,12 @@ impl<'p> Pipeline<'p> {
             }
             let path: Vec<&str> = node.list().filter_map(Node::text).collect();
             let Some((name, keys)) = path.split_first() else { return found };
-            let of = |name: &str| {
-                self.definitions(name)
-                    .iter()
-                    .rev()
-                    .find_map(|found| Some(Found { part: found.part, node: found.node.at(keys)? }))
+            let of = |name: Name| {
+                let mut all = self.definitions(name).rev();
+                all.find_map(|found| Some(Found { part: found.part, node: found.node.at(keys)? }))
             };
-            let name = self.names.get_key_value(name).map(|(name, _)| *name);
-            let Some(next) = name.and_then(|name| self.chain(name).iter().rev().find_map(|name| of(name)))
-            else {
+            let chain = self.names.get(name).map(|name| self.chain(*name));
+            let Some(next) = chain.and_then(|chain| chain.iter().rev().find_map(|name| of(*name))) else {
                 return found;
             };
             found = next;

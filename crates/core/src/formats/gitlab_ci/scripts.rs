@@ -54,8 +54,7 @@ impl Scripts {
     pub(super) fn add(&mut self, pipeline: &Pipeline<'_>, steps: &Cell<usize>) {
         let mut seen = HashSet::new();
         let mut reader = Reader { pipeline, steps, scripts: self, seen: &mut seen };
-        let names: Vec<&str> = pipeline.jobs().collect();
-        for name in names.iter().filter(|name| !name.starts_with('.')) {
+        for name in pipeline.jobs().filter(|name| !pipeline.text(*name).starts_with('.')) {
             let job = pipeline.job(name);
             let get = |key: &str| match pipeline.effective(&job.chain, key) {
                 Some(found) => vec![found],
@@ -72,12 +71,10 @@ impl Scripts {
         for found in keys.iter().flat_map(|key| pipeline.defaults(key)) {
             reader.script(&[found], &Job::default(), &RefCell::default(), true);
         }
-        for name in names {
-            let scripts: Vec<Found<'_>> = keys.iter().flat_map(|key| pipeline.under(name, key)).collect();
-            if !scripts.is_empty() {
-                let job = pipeline.job(name);
-                let local = RefCell::default();
-                scripts.iter().for_each(|found| reader.script(&[*found], &job, &local, true));
+        for name in pipeline.jobs() {
+            let local = RefCell::default();
+            for found in keys.iter().flat_map(|key| pipeline.under(name, key)) {
+                reader.script(&[found], &pipeline.job(name), &local, true);
             }
         }
     }
@@ -94,7 +91,7 @@ struct Reader<'r, 'p> {
 impl<'p> Reader<'_, 'p> {
     /// Reads a script that is put together from several lists; `rest` of it only what
     /// was not read yet.
-    fn script(&mut self, lists: &[Found<'p>], job: &Job<'p>, local: &RefCell<BTreeSet<String>>, rest: bool) {
+    fn script(&mut self, lists: &[Found<'p>], job: &Job, local: &RefCell<BTreeSet<String>>, rest: bool) {
         let mut lines: Vec<Found<'p>> =
             lists.iter().flat_map(|found| self.pipeline.items(*found, self.steps)).collect();
         lines.retain(|line| line.node.text().is_some());
@@ -117,7 +114,7 @@ impl<'p> Reader<'_, 'p> {
         }
     }
 
-    fn read(&mut self, text: &Mapped, part: usize, job: &Job<'p>, local: &RefCell<BTreeSet<String>>) {
+    fn read(&mut self, text: &Mapped, part: usize, job: &Job, local: &RefCell<BTreeSet<String>>) {
         let mut all: Vec<World<'p>> = vec![World::new()];
         if variables::has_variable(text.text()) {
             all = worlds(self.pipeline, &job.chain);
@@ -167,7 +164,7 @@ impl<'p> Reader<'_, 'p> {
 
     fn take(&mut self, one: Extracted) {
         for usage in one.uses {
-            let place = (usage.file.clone(), usage.span, usage.role);
+            let place = (usage.span, usage.role, usage.file.clone());
             match self.scripts.found.get_mut(&place) {
                 Some(known) => known.join(usage),
                 None => drop(self.scripts.found.insert(place, usage)),

@@ -13,6 +13,7 @@ use crate::yaml::Node;
 use crate::yaml::Style;
 
 use super::pipeline::Found;
+use super::pipeline::Name;
 use super::pipeline::Pipeline;
 
 /// How often a variable may refer to another.
@@ -41,7 +42,7 @@ pub(super) type World<'p> = Vec<(&'p str, Found<'p>)>;
 pub(super) struct Scope<'s, 'p> {
     pub(super) pipeline: &'s Pipeline<'p>,
     /// The job and its templates.
-    pub(super) chain: &'s [&'p str],
+    pub(super) chain: &'s [Name],
     pub(super) world: &'s [(&'p str, Found<'p>)],
     /// How many steps the evaluation of a file may still take.
     pub(super) steps: &'s Cell<usize>,

@@ -56,13 +56,14 @@ impl Build<'_, '_> {
                 (None, Some(node)) => self.in_file(node, file),
                 (None, None) => continue,
             };
+            let target = entry.at(&["target"]).map(Target::new);
             for patch in patches {
-                self.apply(patch, entry.at(&["target"]), resources);
+                self.apply(patch, target.as_ref(), resources);
             }
         }
     }
 
-    fn apply(&mut self, patch: Patch, target: Option<Node<'_>>, resources: &mut [Resource]) {
+    fn apply(&mut self, patch: Patch, target: Option<&Target<'_>>, resources: &mut [Resource]) {
         if !self.spend(resources.len() * SELECT_STEPS) {
             return;
         }
@@ -70,7 +71,7 @@ impl Build<'_, '_> {
             Patch::Merge(patches) => {
                 for patch in &patches {
                     let is_meant = |resource: &Resource| match target {
-                        Some(target) => selects(target, resource),
+                        Some(target) => target.selects(resource),
                         None => is_same(patch, resource),
                     };
                     for resource in resources.iter_mut().filter(|resource| is_meant(resource)) {
@@ -80,7 +81,7 @@ impl Build<'_, '_> {
             }
             Patch::Operations(operations) => {
                 let Some(target) = target else { return };
-                for resource in resources.iter_mut().filter(|resource| selects(target, resource)) {
+                for resource in resources.iter_mut().filter(|resource| target.selects(resource)) {
                     for operation in &operations {
                         resource.operate(operation, &mut self.gone);
                     }
@@ -219,21 +220,45 @@ fn effective(namespace: &str) -> &str {
     if namespace.is_empty() { "default" } else { namespace }
 }
 
-/// Whether a `target` selects a resource. Names are regular expressions; of those
-/// only the plain ones and `.*` are understood, and others select nothing.
-fn selects(target: Node<'_>, resource: &Resource) -> bool {
-    let part = |key: &str| target.at(&[key]).and_then(Node::text).filter(|text| !text.is_empty());
-    let exact = |key: &str, value: &str| part(key).is_none_or(|wanted| wanted == value);
-    let any = |key: &str, values: &[String]| {
-        part(key).is_none_or(|wanted| values.iter().any(|value| matches(wanted, value)))
-    };
-    exact("group", &resource.group)
-        && exact("version", &resource.version)
-        && part("kind").is_none_or(|wanted| matches(wanted, &resource.kind))
-        && any("name", &resource.names)
-        && any("namespace", &resource.namespaces)
-        && part("labelSelector").is_none_or(|selector| chooses(selector, &resource.labels))
-        && part("annotationSelector").is_none_or(|selector| chooses(selector, &resource.annotations))
+/// What a `target` asks of a resource; nothing of what it does not name.
+struct Target<'n> {
+    group: Option<&'n str>,
+    version: Option<&'n str>,
+    kind: Option<&'n str>,
+    name: Option<&'n str>,
+    namespace: Option<&'n str>,
+    labels: Option<&'n str>,
+    annotations: Option<&'n str>,
+}
+
+impl<'n> Target<'n> {
+    fn new(target: Node<'n>) -> Target<'n> {
+        let part = |key: &str| target.at(&[key]).and_then(Node::text).filter(|text| !text.is_empty());
+        Target {
+            group: part("group"),
+            version: part("version"),
+            kind: part("kind"),
+            name: part("name"),
+            namespace: part("namespace"),
+            labels: part("labelSelector"),
+            annotations: part("annotationSelector"),
+        }
+    }
+
+    /// Whether it selects a resource. Names are regular expressions; of those only the
+    /// plain ones and `.*` are understood, and others select nothing.
+    fn selects(&self, resource: &Resource) -> bool {
+        let any = |wanted: Option<&str>, values: &[String]| {
+            wanted.is_none_or(|wanted| values.iter().any(|value| matches(wanted, value)))
+        };
+        self.group.is_none_or(|group| group == resource.group)
+            && self.version.is_none_or(|version| version == resource.version)
+            && self.kind.is_none_or(|kind| matches(kind, &resource.kind))
+            && any(self.name, &resource.names)
+            && any(self.namespace, &resource.namespaces)
+            && self.labels.is_none_or(|selector| chooses(selector, &resource.labels))
+            && self.annotations.is_none_or(|selector| chooses(selector, &resource.annotations))
+    }
 }
 
 fn matches(pattern: &str, text: &str) -> bool {

@@ -319,9 +319,9 @@ impl<'a, 'x> Run<'a, 'x> {
                 self.scope.spend(work);
                 let others: Vec<Vec<Field<'s>>> = calls.iter().cycle().take(more).cloned().collect();
                 calls.extend(others);
-            } else {
+            } else if shapes.len() > 1 {
                 let work: usize = calls.iter().map(|call| 64 * call.len()).sum();
-                self.scope.spend(work * shapes.len().saturating_sub(1));
+                self.scope.spend(work * (shapes.len() - 1));
                 // Every one so far with every shape of this word.
                 calls = calls.into_iter().flat_map(|call| std::iter::repeat_n(call, shapes.len())).collect();
             }
