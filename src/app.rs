@@ -83,7 +83,8 @@ impl App {
     /// The same App, which asks registries for evidence.
     #[must_use]
     pub fn asking(self, inquiry: Inquiry) -> App {
-        App { worker: self.worker.map(|worker| worker.asking(inquiry)), ..self }
+        let sweeper = self.sweeper.map(|sweeper| sweeper.asking(inquiry.clone()));
+        App { worker: self.worker.map(|worker| worker.asking(inquiry)), sweeper, ..self }
     }
 
     /// Where it listens.

@@ -633,6 +633,48 @@ async fn a_scan_counts_if_a_known_key_signed_it() {
     }
 }
 
+/// The operator's folder: by digest, without a word to the registry; the newest counts.
+#[tokio::test]
+async fn a_scan_in_the_operators_folder_counts_and_the_registry_is_not_asked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let digest = format!("sha256:{}", "a".repeat(64));
+    let scan = |name: &str, of: &str, criticals: usize, day: &str| {
+        let matches = vec![r#"{"vulnerability": {"severity": "Critical"}}"#; criticals].join(", ");
+        let text = format!(
+            r#"{{"matches": [{matches}], "source": {{"target": {{"manifestDigest": "{of}"}}}},
+                "descriptor": {{"timestamp": "{day}T00:00:00Z"}}}}"#
+        );
+        std::fs::write(folder.path().join(name), text).expect("a file");
+    };
+    let policy = "\
+version: 1
+mode: enforce
+unknown: fail
+scrutinise:
+  vulnerabilities: {critical-fixable: 0, scan-within: 30d}
+";
+    let from = format!("FROM registry.acme.test/app@{digest}\n");
+    let file = format!("scans = {:?}\n{}", folder.path(), entry("registry.acme.test", 1));
+    let name = digest.replacen(':', "-", 1);
+    scan(&format!("{name}.json"), &digest, 0, "2026-11-20");
+    let asker = Asker::new(&file);
+    assert_eq!(rules(&asker.judge(policy, &from).await), Vec::<String>::new());
+    assert_eq!(asker.contacted(), BTreeSet::new());
+
+    scan(&format!("{name}.sarif"), &digest, 1, "2026-11-21");
+    assert_eq!(rules(&asker.judge(policy, &from).await), Vec::<String>::new(), "read a moment ago");
+    asker.clock.advance(Duration::from_secs(600));
+    assert_eq!(rules(&asker.judge(policy, &from).await), ["unknown"]);
+
+    // What is of another image is said, and no registry is asked instead.
+    let other = format!("sha256:{}", "b".repeat(64));
+    scan(&format!("{}.json", other.replacen(':', "-", 1)), &digest, 0, "2026-11-20");
+    let report = asker.judge(policy, &format!("FROM registry.acme.test/app@{other}\n")).await;
+    let text = fromguard_core::report::check_json(&report);
+    assert!(text.contains("it is of another image"), "{text}");
+    assert_eq!(asker.contacted(), BTreeSet::new());
+}
+
 #[tokio::test]
 async fn a_registry_behind_a_certificate_of_the_operators_authority() {
     let registry = Registry::start();
@@ -677,6 +719,40 @@ fn test_authority(name: &str) -> (String, tokio_rustls::TlsAcceptor) {
     (pem, Arc::new(config).into())
 }
 
+/// A scan judges nothing, and says what registries know of what it found when it is told to ask.
+#[tokio::test(flavor = "multi_thread")]
+async fn scan_asks_with_online_and_not_otherwise() {
+    let registry = Registry::start();
+    let digest = registry.image("app", Some("1"), "1");
+    let front = Front::start(Some(registry.port), None, Arc::new(|_| None)).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |path: &str, text: &str| std::fs::write(folder.path().join(path), text).expect("a file");
+    write("registries.toml", &entry("registry.acme.test", front.port));
+    write("Dockerfile", "FROM registry.acme.test/app:1\nFROM elsewhere.test/x:1\n");
+    let scan = |options: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_fromguard"))
+            .current_dir(folder.path())
+            .arg("scan")
+            .args(options)
+            .env_clear()
+            .env("FROMGUARD_REGISTRIES", folder.path().join("registries.toml"))
+            .output()
+            .expect("it runs");
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    assert!(!scan(&["--format", "json"]).contains("online"));
+    assert_eq!(front.connections(), 0);
+    let json: serde_json::Value =
+        serde_json::from_str(&scan(&["--online", "--format", "json"])).expect("JSON");
+    let said =
+        |index: usize| json["uses"][index]["online"][0]["text"].as_str().unwrap_or_default().to_owned();
+    assert!(said(0).starts_with(&format!("{digest} (registry.acme.test, ")), "{json}");
+    assert!(said(1).starts_with("not known: not contacted: "), "{json}");
+    let text = scan(&["--online"]);
+    assert!(text.contains(&format!("\nregistry.acme.test/app:1\n  Stands for: {digest} (")), "{text}");
+}
+
 /// The command line asks when it is told to, and only then.
 #[tokio::test(flavor = "multi_thread")]
 async fn check_asks_with_online_and_not_otherwise() {
@@ -705,6 +781,7 @@ async fn check_asks_with_online_and_not_otherwise() {
         json["findings"][0]["fix"].as_str().map(str::to_owned)
     };
     assert_eq!((check(None, "false"), check(Some("--online"), "true")), (None, None));
+    assert_eq!(check(Some("--scans=."), "false"), None, "a folder is read, and nobody is asked");
     assert_eq!(front.connections(), 0);
     assert_eq!(check(Some("--online"), "false"), Some(format!("registry.acme.test/app:1@{digest}")));
 }

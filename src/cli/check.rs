@@ -50,6 +50,10 @@ pub(super) struct Args {
     /// Ask registries for what only they know: what a tag stands for, a publisher's badge.
     #[arg(long)]
     online: bool,
+    /// A folder of scan results, each named by the digest of its image:
+    /// sha256-….json of Trivy or Grype, or sha256-….sarif.
+    #[arg(long, value_name = "DIR")]
+    scans: Option<PathBuf>,
     /// How the result is written.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -78,7 +82,7 @@ enum Format {
 pub(super) fn run(args: &Args, style: Style) -> anyhow::Result<Outcome> {
     refuse_own_policy(args)?;
     let subject = subject(args)?;
-    let report = if args.online { online::judge(subject)? } else { report::judge(subject) };
+    let report = online::judge(subject, args.online, args.scans.as_deref())?;
     print(&match args.format {
         Format::Text => report::check_text(&report, style),
         Format::Json => report::check_json(&report),

@@ -4,6 +4,7 @@ mod check;
 mod ci;
 mod doctor;
 mod files;
+mod inventory;
 mod online;
 mod policy;
 mod rehearse;
@@ -65,6 +66,7 @@ Examples:
   fromguard rehearse                           a pull request end to end on this machine
   fromguard serve                              the GitHub App, set up by FROMGUARD_ variables
   fromguard doctor --repo acme/shop            whether the App is set up right, and what to do
+  fromguard inventory --drifted                what is in use and no longer what it was
 
 Exit status: 0 passed, 1 the policy says no (doctor: something is to be mended), 2 the command line, the policy or the input is wrong.";
 
@@ -77,6 +79,7 @@ enum Command {
     /// Serve the GitHub App
     Serve(serve::ServeArgs),
     Doctor(doctor::Args),
+    Inventory(inventory::Args),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -123,6 +126,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Policy(args) => policy::run(args, style),
         Command::Rehearse(args) => rehearse::run(args, style),
         Command::Doctor(args) => doctor::run(args, style),
+        Command::Inventory(args) => inventory::run(args),
         Command::Serve(args) => return serve::run(args),
     };
     match result {
@@ -132,6 +136,11 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::from(Outcome::Invalid.exit_code())
         }
     }
+}
+
+/// Somebody's text, such as the name of a file, without what a terminal would obey.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// Writes a result. That the reader has gone (`| head`) is no error.

@@ -1,20 +1,27 @@
 //! `fromguard scan`: every image source, judged by nobody.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::io::Write;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
 use fromguard_core::formats;
+use fromguard_core::image::ImageRef;
 use fromguard_core::report;
 use fromguard_core::report::Style;
 use fromguard_core::scan::Scanned;
 use fromguard_core::source::Location;
 use fromguard_core::source::RepoPath;
 use fromguard_core::source::SourceFile;
+use serde_json::Value;
+use serde_json::json;
 
 use crate::cli::Outcome;
+use crate::cli::online;
+use crate::cli::online::Said;
 use crate::cli::print;
+use crate::cli::printable;
 use crate::local::WorkingTree;
 
 /// List every container image source, with exact positions.
@@ -27,6 +34,9 @@ pub(super) struct Args {
     /// Folders or files; paths in the result are relative to them.
     #[arg(default_value = ".", hide_default_value = true)]
     path: Vec<PathBuf>,
+    /// Ask registries what each tag stands for, and Docker Hub for the badge of each publisher.
+    #[arg(long)]
+    online: bool,
     /// How the result is written.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -56,12 +66,36 @@ pub(super) fn run(args: &Args, style: Style) -> anyhow::Result<Outcome> {
         parts.push((prefix, tree.scan()));
     }
     let scanned = together(parts);
+    let said = if args.online { online::ask(&scanned)? } else { BTreeMap::new() };
     print(&match args.format {
-        Format::Text => report::scan_text(&scanned, style),
+        Format::Text => report::scan_text(&scanned, style) + &said_text(&said),
+        Format::Json if args.online => said_json(&report::scan_json(&scanned), &said)?,
         Format::Json => report::scan_json(&scanned),
         Format::Sarif => report::scan_sarif(&scanned, env!("CARGO_PKG_VERSION")),
     })?;
     Ok(Outcome::Pass)
+}
+
+/// What registries say, by image.
+fn said_text(said: &BTreeMap<ImageRef, Said>) -> String {
+    let lines = said.iter().map(|(image, said)| {
+        let lines: String =
+            said.iter().map(|(about, text)| format!("  {about}: {}\n", printable(text))).collect();
+        format!("\n{image}\n{lines}")
+    });
+    lines.collect()
+}
+
+/// The document with what registries say beside each use of an image.
+fn said_json(document: &str, said: &BTreeMap<ImageRef, Said>) -> anyhow::Result<String> {
+    let mut document: Value = serde_json::from_str(document)?;
+    let said: BTreeMap<String, &Said> = said.iter().map(|(image, said)| (image.to_string(), said)).collect();
+    for usage in document["uses"].as_array_mut().into_iter().flatten() {
+        let said = usage["image"].as_str().and_then(|image| said.get(image)).copied();
+        let list = said.into_iter().flatten().map(|(about, text)| json!({"about": about, "text": text}));
+        usage["online"] = list.collect();
+    }
+    Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
 
 /// Several scans as one, each under its prefix. A file that two of them found

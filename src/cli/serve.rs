@@ -67,15 +67,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     // From here on: who reads that it listens may ask it to stop at once.
     let stop = stop_signal().context("signals cannot be waited for")?;
     let app_id = config.app.as_ref().map(|app| app.id);
-    let inquiry = match config.offline {
-        true => None,
-        false => Some(inquiry(config.registries.clone())?),
-    };
-    let app = App::start(parts(config)?).await?;
-    let app = match inquiry {
-        Some(inquiry) => app.asking(inquiry),
-        None => app,
-    };
+    let inquiry = inquiry(config.registries.clone())?;
+    let inquiry = if config.offline { inquiry.offline() } else { inquiry };
+    let app = App::start(parts(config)?).await?.asking(inquiry);
     let address = app.address();
     match app_id {
         Some(app_id) => tracing::info!(%address, app_id, "listening"),

@@ -46,6 +46,8 @@ pub enum Event {
     Left(LeftEvent),
     /// A policy file was changed on a branch.
     Policy(PolicyEvent),
+    /// The default branch got other files that may name images.
+    Stock(RepositoryPlace),
     /// Nothing that concerns us.
     Other,
 }

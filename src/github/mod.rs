@@ -26,6 +26,7 @@ use crate::clock::Clock;
 use crate::clock::TimestampMs;
 use crate::github::app::App;
 use crate::github::client::Client;
+use crate::github::fetch::KeptScans;
 use crate::github::pace::Pace;
 use crate::github::texts::Texts;
 use crate::ids::InstallationId;
@@ -85,6 +86,7 @@ struct Inner {
     client: Client,
     pace: Pace,
     texts: Texts,
+    scans: KeptScans,
 }
 
 impl GitHub {
@@ -95,7 +97,8 @@ impl GitHub {
     pub fn new(settings: &Settings, clock: Clock) -> Result<GitHub, SetUpError> {
         let client = Client::new(&settings.api_url, settings.timeouts, clock)?;
         let app = App::new(settings.app_id, &settings.private_key, client.clone())?;
-        Ok(GitHub(Arc::new(Inner { app, client, pace: Pace::default(), texts: Texts::default() })))
+        let (pace, texts, scans) = (Pace::default(), Texts::default(), KeptScans::default());
+        Ok(GitHub(Arc::new(Inner { app, client, pace, texts, scans })))
     }
 
     /// A repository that the App is installed on.
@@ -141,6 +144,10 @@ impl GitHub {
 
     fn texts(&self) -> &Texts {
         &self.0.texts
+    }
+
+    fn scans(&self) -> &KeptScans {
+        &self.0.scans
     }
 
     fn client(&self) -> &Client {

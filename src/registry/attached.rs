@@ -8,6 +8,8 @@
 use fromguard_core::image::Digest;
 use fromguard_core::trust::ScanResult;
 use fromguard_core::trust::Signer;
+use serde::Deserialize;
+use serde::Serialize;
 
 use super::client::Client;
 use super::client::Place;
@@ -41,7 +43,7 @@ const PROVENANCE: &str = "https://slsa.dev/provenance/";
 const BUILDKIT: (&str, &str) = ("vnd.docker.reference.type", "attestation-manifest");
 
 /// Everything beside an image.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Attached {
     /// What holds.
     pub(super) verified: Vec<Verified>,
@@ -56,7 +58,7 @@ pub(super) struct Attached {
 }
 
 /// Something beside an image that could not be looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Unread {
     /// The kind of its statement, where that is known.
     kind: Option<String>,

@@ -19,7 +19,10 @@ use fromguard_core::trust::Provenance;
 use fromguard_core::trust::SourceRepository;
 use fromguard_core::trust::TagTruth;
 use fromguard_core::trust::Wanted;
+use serde::Deserialize;
+use serde::Serialize;
 
+use super::archive::Archives;
 use super::attached;
 use super::attached::Attached;
 use super::client::Client;
@@ -65,6 +68,9 @@ const HUB_TAGS: Lifetimes = Lifetimes { fresh: HOUR, stale: DAY, error: Duration
 /// Signatures are added to what is there.
 const ATTACHED: Lifetimes = Lifetimes { fresh: HOUR, stale: DAY, error: MINUTE };
 
+/// So long it is remembered what a tag stood for after it was last looked at.
+const TAG_REMEMBERED: Duration = Duration::from_secs(180 * 86_400);
+
 /// How the sources of facts are called.
 const DOCKER_HUB: &str = "Docker Hub";
 
@@ -75,6 +81,7 @@ type At = (String, String, bool);
 /// What was learnt, and who can be asked for more.
 pub(super) struct Facts {
     clock: Clock,
+    archives: Archives,
     guard: Guard,
     client: Client,
     hub: Hub,
@@ -89,7 +96,7 @@ pub(super) struct Facts {
     labels: Shelf<(At, Digest), Option<String>>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Tag {
     digest: Digest,
     earlier: Vec<Digest>,
@@ -123,25 +130,38 @@ impl std::fmt::Debug for Entry {
 }
 
 impl Facts {
-    pub(super) fn new(guard: Guard, verifying: Verifying) -> Facts {
+    /// `verified_by` stands for everything that decides which signatures hold.
+    pub(super) fn new(guard: Guard, verifying: Verifying, verified_by: &str) -> Facts {
+        let archives = Archives::default();
         Facts {
             clock: guard.clock().clone(),
             client: Client::new(guard.clone()),
             hub: Hub::new(guard.clone()),
             guard,
-            tags: Shelf::new(TAGS),
-            children: Shelf::new(CHILDREN),
-            badges: Shelf::new(BADGES),
-            hub_tags: Shelf::new(HUB_TAGS),
+            tags: Shelf::lasting("tag 1", TAGS, TAG_REMEMBERED, &archives),
+            children: Shelf::lasting_shared("children 1", CHILDREN, CHILDREN.stale, &archives),
+            badges: Shelf::lasting("badge 1", BADGES, BADGES.stale, &archives),
+            hub_tags: Shelf::lasting_shared("hub tag 1", HUB_TAGS, HUB_TAGS.stale, &archives),
             verifying,
-            attached: Shelf::new(ATTACHED),
-            buildkit_sboms: Shelf::new(CHILDREN),
-            labels: Shelf::new(CHILDREN),
+            attached: Shelf::lasting_shared(
+                format!("attached 1 {verified_by}"),
+                ATTACHED,
+                ATTACHED.stale,
+                &archives,
+            ),
+            buildkit_sboms: Shelf::lasting("buildkit sbom 1", CHILDREN, CHILDREN.stale, &archives),
+            labels: Shelf::lasting("label 1", CHILDREN, CHILDREN.stale, &archives),
+            archives,
         }
     }
 
     pub(super) fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// Where answers last, from when on that is known.
+    pub(super) fn archives(&self) -> &Archives {
+        &self.archives
     }
 
     pub(super) fn guard(&self) -> &Guard {
@@ -152,7 +172,7 @@ impl Facts {
     pub(super) async fn answer(&self, wanted: &Wanted, asking: &Asking) -> Entry {
         let (image, item) = match wanted {
             Wanted::Publisher(namespace) => {
-                let badge = self.badges.get(namespace, &self.clock, |_| self.hub.badge(namespace)).await;
+                let badge = self.badge(namespace).await;
                 let (namespace, badge) = (namespace.clone(), self.learnt(DOCKER_HUB, badge));
                 return Entry(Box::new(move |evidence| evidence.set_publisher(&namespace, badge)));
             }
@@ -192,8 +212,23 @@ impl Facts {
         }
     }
 
+    pub(super) async fn badge(&self, namespace: &str) -> Result<Kept<Badge>, Error> {
+        let key = namespace.to_owned();
+        self.badges.get(&key, &self.clock, |_| self.hub.badge(namespace)).await
+    }
+
+    /// What an image stands for now; an old answer is none.
+    pub(super) async fn stands_for(&self, image: &ImageRef, asking: &Asking) -> Result<Digest, Error> {
+        let place = self.client.place(image, &asking.contact, asking.private)?;
+        if let (Some(digest), None) = (&image.digest, &image.tag) {
+            return self.client.head(&place, digest.as_str()).await;
+        }
+        let kept = self.seen(&place, image).await?;
+        kept.stale_because.map_or(Ok(kept.value.digest), Err)
+    }
+
     /// What a tag stands for, with the children of an index where they decide.
-    async fn tag(&self, image: &ImageRef, asking: &Asking) -> Learnt<TagTruth> {
+    pub(super) async fn tag(&self, image: &ImageRef, asking: &Asking) -> Learnt<TagTruth> {
         let place = match self.client.place(image, &asking.contact, asking.private) {
             Ok(place) => place,
             Err(error) => return Learnt::Unavailable(error.to_string()),

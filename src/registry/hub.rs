@@ -10,6 +10,7 @@ use fromguard_core::image::Digest;
 use fromguard_core::trust::Badge;
 use http::Method;
 use serde::Deserialize;
+use serde::Serialize;
 
 use super::client::succeeded;
 use super::error::Error;
@@ -34,7 +35,7 @@ struct Account {
 }
 
 /// A tag of a repository, and when what it stands for was pushed.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct HubTag {
     digest: Option<String>,
     tag_last_pushed: Option<String>,
@@ -42,7 +43,7 @@ pub(super) struct HubTag {
     images: Vec<HubImage>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct HubImage {
     digest: Option<String>,
     last_pushed: Option<String>,

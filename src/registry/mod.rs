@@ -4,9 +4,11 @@
 //! `client` speaks the OCI distribution API and `hub` Docker Hub's own; `signature`
 //! says whether a signature holds (`keyless`: with a certificate instead of a known
 //! key) and `attached` what is beside an image; `facts` makes a fact of each thing that
-//! judging wants, kept on a `shelf`; [`Inquiry`] asks for all of them and judges again.
+//! judging wants, kept on a `shelf` and in an [`Archive`]; `own` is what nobody outside
+//! has to be asked for; [`Inquiry`] asks for all of them and judges again.
 //! Knows no policy's form and nothing of GitHub.
 
+mod archive;
 mod attached;
 mod challenge;
 mod client;
@@ -16,14 +18,18 @@ mod guard;
 mod hub;
 mod inquiry;
 mod keyless;
+mod look;
 mod manifest;
 mod operator;
+mod own;
 mod scan;
 mod shelf;
 mod signature;
 mod unproven;
 
+pub use archive::{Archive, Archived};
 pub use error::Error;
 pub use guard::{Authority, Credentials, Guard, Limits, Names, Network, Row};
 pub use inquiry::{Asking, Inquiry, Late};
 pub use operator::{KnownKey, Operator};
+pub use own::Organisation;

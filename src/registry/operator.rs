@@ -2,6 +2,8 @@
 //! permits addresses that are not public, plain HTTP, or credentials.
 //!
 //! ```toml
+//! scans = "/srv/scans"                  # a folder of scan results, by digest
+//!
 //! [registry."registry.acme.example"]
 //! api = "registry.acme.example:5000"    # where it is; the name itself if not given
 //! hosts = ["auth.acme.example"]         # its realm and blob hosts
@@ -46,6 +48,7 @@ use super::guard::built_in;
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct File {
+    scans: Option<PathBuf>,
     #[serde(default)]
     registry: BTreeMap<String, Entry>,
     #[serde(default)]
@@ -89,6 +92,8 @@ pub struct Operator {
     /// By what keyless signatures are verified, in the JSON of `trusted_root.json`;
     /// `None` for the bundled roots.
     pub trust_root: Option<String>,
+    /// The folder of scan results.
+    pub scans: Option<PathBuf>,
 }
 
 /// A public key of somebody whom the operator knows.
@@ -131,7 +136,7 @@ impl Operator {
             vec![format!("line {line}: {}", error.message())]
         })?;
         let mut problems = Vec::new();
-        let mut operator = Operator::default();
+        let mut operator = Operator { scans: file.scans, ..Operator::default() };
         for (name, entry) in file.registry {
             operator.rows.extend(row(&name, entry, read, &mut problems));
         }

@@ -2,8 +2,9 @@
 //! asks for the same at the same time waits for one answer, errors are remembered
 //! for a short time, and what cannot be refreshed is given out with its age.
 //!
-//! This is the evidence store of one process, in memory and bounded: a restart
-//! asks again. Knows no registry.
+//! It is in memory and bounded; a shelf that lasts writes into the [`Archive`] as well,
+//! and looks there before it asks. Errors last for no longer than the process. Knows no
+//! registry.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -12,12 +13,23 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::archive::Archived;
+use super::archive::Archives;
 use super::error::Error;
 use crate::clock::Clock;
 use crate::clock::TimestampMs;
 
 /// How many answers of one kind are kept.
 const MAX_KEPT: usize = 10_000;
+
+/// An answer that is further in the future than this was written by a clock that was wrong.
+const CLOCKS_APART_MS: i64 = 600_000;
+
+/// The longest answer that is written down, in bytes; a longer one is asked for again.
+const MAX_SAVED_BYTES: usize = 64 * 1024;
 
 /// How long answers of one kind are good for.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +61,19 @@ impl<V> Kept<V> {
 /// Answers of one kind.
 pub(super) struct Shelf<K, V> {
     lifetimes: Lifetimes,
+    lasting: Option<Lasting<K, V>>,
     places: Mutex<HashMap<K, Arc<tokio::sync::Mutex<Place<V>>>>>,
+}
+
+/// How answers of one kind last.
+struct Lasting<K, V> {
+    kind: String,
+    /// So long they may still be of use, if only to know what was so before.
+    remembered: Duration,
+    archives: Archives,
+    key: fn(&K) -> Option<String>,
+    write: fn(&V) -> Option<String>,
+    read: fn(&str) -> Option<V>,
 }
 
 struct Place<V> {
@@ -57,9 +81,74 @@ struct Place<V> {
     error: Option<(Error, TimestampMs)>,
 }
 
+impl<K: Serialize, V: Serialize + DeserializeOwned> Shelf<K, V> {
+    /// One that lasts, under the name of its kind, which changes with the form of its answers.
+    pub(super) fn lasting(
+        kind: impl Into<String>,
+        lifetimes: Lifetimes,
+        remembered: Duration,
+        archives: &Archives,
+    ) -> Shelf<K, V> {
+        let write = |value: &V| serde_json::to_string(value).ok();
+        let read = |text: &str| serde_json::from_str(text).ok();
+        Shelf::with(lifetimes, Lasting::new(kind.into(), remembered, archives, write, read))
+    }
+}
+
+impl<K: Serialize, V: Serialize + DeserializeOwned> Shelf<K, Arc<V>> {
+    /// The same, of answers that are shared.
+    pub(super) fn lasting_shared(
+        kind: impl Into<String>,
+        lifetimes: Lifetimes,
+        remembered: Duration,
+        archives: &Archives,
+    ) -> Shelf<K, Arc<V>> {
+        let write = |value: &Arc<V>| serde_json::to_string(&**value).ok();
+        let read = |text: &str| serde_json::from_str(text).ok().map(Arc::new);
+        Shelf::with(lifetimes, Lasting::new(kind.into(), remembered, archives, write, read))
+    }
+}
+
+impl<K: Serialize, V> Lasting<K, V> {
+    fn new(
+        kind: String,
+        remembered: Duration,
+        archives: &Archives,
+        write: fn(&V) -> Option<String>,
+        read: fn(&str) -> Option<V>,
+    ) -> Lasting<K, V> {
+        let key = |key: &K| serde_json::to_string(key).ok();
+        Lasting { kind, remembered, archives: archives.clone(), key, write, read }
+    }
+}
+
+impl<K, V> Shelf<K, V> {
+    fn with(lifetimes: Lifetimes, lasting: Lasting<K, V>) -> Shelf<K, V> {
+        Shelf { lifetimes, lasting: Some(lasting), places: Mutex::default() }
+    }
+}
+
+impl<K, V> Lasting<K, V> {
+    async fn load(&self, key: &K) -> Option<(V, TimestampMs)> {
+        let (archive, key) = (self.archives.get()?, (self.key)(key)?);
+        let (text, at_ms) = archive.load(&self.kind, &key).await?;
+        Some(((self.read)(&text)?, at_ms))
+    }
+
+    async fn save(&self, key: &K, value: &V, at_ms: TimestampMs) {
+        let Some(archive) = self.archives.get() else { return };
+        let (Some(key), Some(value)) = ((self.key)(key), (self.write)(value)) else { return };
+        if value.len() > MAX_SAVED_BYTES {
+            return;
+        }
+        let until_ms = at_ms.saturating_add(i64::try_from(self.remembered.as_millis()).unwrap_or(i64::MAX));
+        archive.save(Archived { kind: self.kind.clone(), key, value, at_ms, until_ms }).await;
+    }
+}
+
 impl<K: Hash + Eq + Clone, V: Clone> Shelf<K, V> {
     pub(super) fn new(lifetimes: Lifetimes) -> Shelf<K, V> {
-        Shelf { lifetimes, places: Mutex::default() }
+        Shelf { lifetimes, lasting: None, places: Mutex::default() }
     }
 
     /// The answer that is kept, or the one that `ask` gets; `ask` is given the old one.
@@ -78,15 +167,31 @@ impl<K: Hash + Eq + Clone, V: Clone> Shelf<K, V> {
         let within = |at_ms: TimestampMs, lifetime: Duration| {
             now_ms.saturating_sub(at_ms) < i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX)
         };
-        if let Some((value, at_ms)) = &place.value
-            && within(*at_ms, self.lifetimes.fresh)
+        let fresh = |place: &Place<V>| {
+            let (value, at_ms) =
+                place.value.as_ref().filter(|(_, at_ms)| within(*at_ms, self.lifetimes.fresh))?;
+            Some(Kept { value: value.clone(), at_ms: *at_ms, stale_because: None })
+        };
+        if let Some(kept) = fresh(&place) {
+            return Ok(kept);
+        }
+        if let Some(lasting) = &self.lasting
+            && let Some((value, at_ms)) = lasting.load(key).await
+            && at_ms <= now_ms.saturating_add(CLOCKS_APART_MS)
+            && place.value.as_ref().is_none_or(|(_, known_ms)| *known_ms < at_ms)
         {
-            return Ok(Kept { value: value.clone(), at_ms: *at_ms, stale_because: None });
+            place.value = Some((value, at_ms));
+            if let Some(kept) = fresh(&place) {
+                return Ok(kept);
+            }
         }
         let error = match &place.error {
             Some((error, at_ms)) if within(*at_ms, self.lifetimes.error) => error.clone(),
             _ => match ask(place.value.as_ref().map(|(value, _)| value.clone())).await {
                 Ok(value) => {
+                    if let Some(lasting) = &self.lasting {
+                        lasting.save(key, &value, now_ms).await;
+                    }
                     *place = Place { value: Some((value.clone(), now_ms)), error: None };
                     return Ok(Kept { value, at_ms: now_ms, stale_because: None });
                 }

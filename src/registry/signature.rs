@@ -23,6 +23,7 @@ use fromguard_core::trust::Signer;
 use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::pem::PemObject;
 use serde::Deserialize;
+use serde::Serialize;
 use serde_json::Value;
 use serde_json::json;
 use sigstore_verify::types::Artifact;
@@ -69,7 +70,7 @@ struct Key {
 }
 
 /// A signature that holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Verified {
     pub(super) signer: Signer,
     /// Whether the operator's file names who signed: by a key, or as a scanner.
@@ -81,7 +82,7 @@ pub(super) struct Verified {
 }
 
 /// An in-toto statement, versions 0.1 and 1.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Statement {
     #[serde(rename = "predicateType")]
     pub(super) kind: String,
@@ -91,7 +92,7 @@ pub(super) struct Statement {
     pub(super) predicate: Value,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Subject {
     #[serde(default)]
     digest: std::collections::BTreeMap<String, String>,

@@ -25,6 +25,7 @@ use crate::github::event::PullEvent;
 use crate::github::event::RerunEvent;
 use crate::github::signature::SIGNATURE_HEADER;
 use crate::github::signature::Signature;
+use crate::ids::RepositoryPlace;
 use crate::server::App;
 use crate::server::body;
 use crate::server::body::NoBody;
@@ -45,6 +46,9 @@ const EVENT_HEADER: &str = "x-github-event";
 
 /// The longest GUID and event name taken, in bytes. A GUID has 36.
 const HEADER_MAX_BYTES: usize = 128;
+
+/// How long after a push the default branch is read: several pushes in that time are one reading.
+const STOCK_SETTLES_MS: i64 = 10_000;
 
 /// When to come again, in seconds.
 const RETRY_AFTER_S: &str = "10";
@@ -186,8 +190,21 @@ pub(super) async fn receive(State(app): State<Arc<App>>, request: Request) -> Ou
         Event::Policy(PolicyEvent { place, base }) => {
             record(&app, guid, Ask::Survey(vec![SurveyWish::again(place, base)])).await
         }
+        Event::Stock(place) => want_stock(&app, guid, place).await,
         Event::Rerun(RerunEvent { place, head }) => {
             record(&app, guid, Ask::Rerun(Rerun { place, head })).await
+        }
+    }
+}
+
+/// Wants the default branch read; asked for again, it is read again.
+async fn want_stock(app: &App, guid: &str, place: RepositoryPlace) -> Outcome {
+    let at_ms = app.clock.now_ms().saturating_add(STOCK_SETTLES_MS);
+    match app.store.want_stock(&[(place, at_ms)]).await {
+        Ok(()) => Outcome::Accepted,
+        Err(error) => {
+            tracing::error!(guid, %error, "a push could not be stored");
+            Outcome::StoreDown
         }
     }
 }

@@ -1,11 +1,37 @@
 //! A look at a database that changes nothing, while a server may be running on it: no lock is
 //! taken, no file is made, nothing is migrated.
 
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
 use crate::clock::TimestampMs;
 use crate::store::StoreError;
+use crate::store::database::Database;
+use crate::store::looks;
+use crate::store::looks::Stands;
 use crate::store::migrations;
 use crate::store::postgres;
 use crate::store::sqlite;
+
+/// The inventory of the database at `url`, by image; `None` when there is no database of this
+/// version. A server may be at work on it.
+///
+/// # Errors
+/// When it is there and cannot be read, or the URL is of no use.
+pub async fn inventory(url: &str) -> Result<Option<Vec<Stands>>, StoreError> {
+    if at(url).await?.found != Some(migrations::known()) {
+        return Ok(None);
+    }
+    let database = match url.split_once(':') {
+        Some(("postgres" | "postgresql", _)) => Database::Postgres(postgres::reading(url)?),
+        _ => match sqlite::reading(url).await? {
+            Some(connection) => Database::Sqlite(Arc::new(Mutex::new(connection))),
+            None => return Ok(None),
+        },
+    };
+    looks::all(&mut database.connect().await?).await.map(Some)
+}
 
 /// What was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]

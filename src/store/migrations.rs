@@ -47,9 +47,12 @@ const VERSIONS: &[Version] = &[
     version!(4, "sweeps", "0004_sweeps.sql"),
     version!(5, "settled comments", "0005_settled_comments.sql"),
     version!(6, "listed files", "0006_listed_files.sql"),
+    version!(7, "evidence", "0007_evidence.sql"),
     version!(8, "closing", "0008_closing.sql"),
-    version!(9, "departures", "0009_departures.sql"),
-    version!(10, "commenting", "0010_commenting.sql"),
+    version!(9, "inventory", "0009_inventory.sql"),
+    version!(10, "looks", "0010_looks.sql"),
+    version!(11, "departures", "0011_departures.sql"),
+    version!(12, "commenting", "0012_commenting.sql"),
 ];
 
 /// The newest version.

@@ -11,17 +11,20 @@
 //! pull requests into wanted judgements, [`tips`] knows the branches that are judged, [`intake`]
 //! commits deliveries in groups, [`queue`] leases judgements, [`surveys`] says what is to be looked
 //! through, [`chores`] what is done every so often, [`facts`] remembers what is not a judgement,
-//! [`prune`] forgets.
+//! [`evidence`] what registries said, [`inventory`] what stands on default branches, [`looks`] what became of that, [`prune`] forgets.
 //! The store knows neither HTTP nor GitHub, and reads no clock: who calls says when.
 
 mod change;
 mod chores;
 mod database;
 mod departures;
+mod evidence;
 mod facts;
 pub mod glance;
 mod heartbeat;
 mod intake;
+mod inventory;
+mod looks;
 mod migrations;
 mod postgres;
 mod prune;
@@ -48,8 +51,14 @@ use crate::store::database::Hold;
 use crate::store::database::query;
 
 pub use self::chores::Chore;
+pub use self::evidence::LearntText;
 pub use self::facts::KeptComment;
 pub use self::heartbeat::Heartbeat;
+pub use self::inventory::StandingBranch;
+pub use self::inventory::StandingImage;
+pub use self::inventory::Stocktaking;
+pub use self::looks::LookedAt;
+pub use self::looks::Stands;
 pub use self::queue::QueueStatus;
 pub use self::surveys::Survey;
 pub use self::surveys::SurveyWish;

@@ -58,6 +58,15 @@ pub(super) async fn open(url: &str) -> Result<PgPool, StoreError> {
     // It was only there to be closed.
     let _ = connection.close().await;
 
+    Ok(pool(options))
+}
+
+/// Connections to a database that is not brought up to date.
+pub(super) fn reading(url: &str) -> Result<PgPool, StoreError> {
+    options(url).map(pool)
+}
+
+fn pool(options: PgConnectOptions) -> PgPool {
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS_MAX)
         .acquire_timeout(CONNECTED_WITHIN)
@@ -73,7 +82,7 @@ pub(super) async fn open(url: &str) -> Result<PgPool, StoreError> {
         .after_connect(|connection, _| {
             Box::pin(async move { sqlx::raw_sql(SETTINGS).execute(connection).await.map(drop) })
         });
-    Ok(pool.connect_lazy_with(options))
+    pool.connect_lazy_with(options)
 }
 
 /// What a URL says.

@@ -1,6 +1,6 @@
 //! Forgetting, a little at a time: deliveries that GitHub can no longer repeat,
-//! finished judgements that no open pull request points at, and branches that
-//! nothing was said of for long: no merge group lives that long. Rows that somebody
+//! finished judgements that no open pull request points at, branches that nothing was
+//! said of for long (no merge group lives that long), and old evidence. Rows that somebody
 //! else is at are passed over: they are not old any more, or another replica forgets them.
 
 use crate::clock::TimestampMs;
@@ -11,6 +11,8 @@ use crate::store::database::Row;
 use crate::store::database::given;
 use crate::store::database::json;
 use crate::store::database::query;
+use crate::store::evidence;
+use crate::store::looks;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -60,6 +62,22 @@ impl Store {
         loop {
             let mut connection = self.inner.database.connect().await?;
             let step = prune_departures(&mut connection, deliveries_before_ms).await?;
+            gone += step;
+            if step == 0 {
+                break;
+            }
+        }
+        loop {
+            let mut connection = self.inner.database.connect().await?;
+            let step = evidence::prune(&mut connection, now_ms).await?;
+            gone += step;
+            if step == 0 {
+                break;
+            }
+        }
+        loop {
+            let mut connection = self.inner.database.connect().await?;
+            let step = looks::prune(&mut connection, finished_before_ms).await?;
             gone += step;
             if step == 0 {
                 break;

@@ -49,8 +49,9 @@ pub(super) async fn open(url: &str) -> Result<(SqliteConnection, Option<LockFile
     Ok((connection, lock))
 }
 
-/// The newest schema version that was applied, of a database that is not touched.
-pub(super) async fn glance(url: &str) -> Result<Option<i64>, StoreError> {
+/// A connection that changes nothing, while another process may have the database; `None` when
+/// there is none.
+pub(super) async fn reading(url: &str) -> Result<Option<SqliteConnection>, StoreError> {
     let path = match Location::of(url)? {
         Location::File(path) if path.exists() => path,
         _ => return Ok(None),
@@ -65,7 +66,12 @@ pub(super) async fn glance(url: &str) -> Result<Option<i64>, StoreError> {
         .immutable(!Path::new(&log).exists())
         .busy_timeout(BUSY_TIMEOUT)
         .disable_statement_logging();
-    let mut connection = options.connect().await?;
+    Ok(Some(options.connect().await?))
+}
+
+/// The newest schema version that was applied, of a database that is not touched.
+pub(super) async fn glance(url: &str) -> Result<Option<i64>, StoreError> {
+    let Some(mut connection) = reading(url).await? else { return Ok(None) };
     let ours = "SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
     let ours: i64 = sqlx::query_scalar(ours).fetch_one(&mut connection).await?;
     if ours == 0 {

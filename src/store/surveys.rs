@@ -20,6 +20,7 @@ use crate::store::database::Hold;
 use crate::store::database::given;
 use crate::store::database::json;
 use crate::store::database::query;
+use crate::store::inventory;
 
 /// How long after a push that changes a policy the pull requests are looked up: several
 /// pushes in that time are one look.
@@ -357,7 +358,7 @@ async fn leave(connection: &mut Connection, left: &Leave) -> Result<(), StoreErr
     for sql in [end, forget] {
         query(sql).bind(&rows).bind(left.installation.0.cast_signed()).bind(all).execute(connection).await?;
     }
-    Ok(())
+    inventory::leave(connection, left).await
 }
 
 /// The heads among these of which a judgement is wanted or under way.

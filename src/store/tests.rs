@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod inventory;
 mod model;
 mod postgres;
 mod surveys;
@@ -627,4 +628,35 @@ async fn two_heads_never_post_the_first_comment_at_once() {
     assert_eq!(begin('a', 13).await, Some(22));
     store.end_comment(place(1).id, PullNumber(7), &sha('b')).await.unwrap();
     assert_eq!(begin('a', 14).await, None);
+}
+
+fn learnt(kind: &str, key: &str, value: &str, at_ms: i64, until_ms: i64) -> LearntText {
+    LearntText { kind: kind.into(), key: key.into(), value: value.into(), at_ms, until_ms }
+}
+
+#[tokio::test]
+async fn the_newest_that_was_learnt_stays_until_it_is_of_no_use() {
+    let store = Store::for_tests().await;
+    let said = async |kind, key| store.learnt(kind, key).await.unwrap();
+    assert_eq!(said("tag 1", "a").await, None);
+    let awkward = "{\"\\u0000 'é\\\"\": 1}";
+    let all = [
+        learnt("tag 1", "a", "old", 10, 50),
+        learnt("tag 1", "a", awkward, 20, 60),
+        learnt("badge 1", "a", "other", 30, 40),
+    ];
+    store.keep_learnt(&all).await.unwrap();
+    assert_eq!(said("tag 1", "a").await, Some((awkward.into(), 20)));
+    store.keep_learnt(&[learnt("tag 1", "a", "late", 19, 99)]).await.unwrap();
+    assert_eq!(said("tag 1", "a").await, Some((awkward.into(), 20)));
+    assert_eq!(said("tag 2", "a").await, None, "of another form");
+    store.keep_learnt(&[learnt("tag 1", "b", "of a wrong clock", 600_020, 60)]).await.unwrap();
+    store.keep_learnt(&[learnt("tag 1", "b", "now", 19, 30)]).await.unwrap();
+    assert_eq!(said("tag 1", "b").await, Some(("now".into(), 19)));
+
+    assert_eq!(store.prune(41).await.unwrap(), 2);
+    assert_eq!((said("badge 1", "a").await, said("tag 1", "a").await.is_some()), (None, true));
+    assert_eq!(store.prune(61).await.unwrap(), 1);
+    assert_eq!(said("tag 1", "a").await, None);
+    store.keep_learnt(&[]).await.unwrap();
 }

@@ -1,5 +1,7 @@
 //! One judgement, from the claimed job to its outcome.
 
+use std::sync::Arc;
+
 use fromguard_core::day::Day;
 use fromguard_core::report::Fault;
 use fromguard_core::report::Report;
@@ -30,6 +32,7 @@ use crate::store::Tip;
 use crate::store::TipChange;
 use crate::worker::Outcome;
 use crate::worker::Worker;
+use crate::worker::own::Own;
 use crate::worker::publication::Posting;
 
 /// How long GitHub may go on calling a pull request open after it said by an event that it is
@@ -228,8 +231,11 @@ impl Worker {
                 if job.left.contains(&pull) {
                     self.observe(job, pull, job.head.clone(), true).await?;
                 }
-                let Change { name, subject, organisation_policy_read, comments, private } = *change;
-                let report = self.report(job, subject, private, organisation_policy_read && !seen).await?;
+                let Change { name, subject, organisation_policy_read, comments, private, organisation_tip } =
+                    *change;
+                let own = Own::new(repository, &self.store, organisation_tip);
+                let report =
+                    self.report(job, subject, own, private, organisation_policy_read && !seen).await?;
                 let judged = Judged::pull(pull, report, comment, comments);
                 Ok(One::Judged(Box::new(judged), Some(repository.named(name))))
             }
@@ -264,8 +270,11 @@ impl Worker {
         };
         match fetch::fetch_tip(repository, request).await {
             Ok(Fetched::Change(change)) => {
-                let Change { name, subject, organisation_policy_read, private, .. } = *change;
-                let report = self.report(job, subject, private, organisation_policy_read && !seen).await?;
+                let Change { name, subject, organisation_policy_read, private, organisation_tip, .. } =
+                    *change;
+                let own = Own::new(repository, &self.store, organisation_tip);
+                let report =
+                    self.report(job, subject, own, private, organisation_policy_read && !seen).await?;
                 Ok(One::Judged(Box::new(Judged::tip(tip, report)), Some(repository.named(name))))
             }
             Ok(Fetched::Moved(head)) => {
@@ -289,6 +298,7 @@ impl Worker {
         &self,
         job: &Job,
         subject: Subject,
+        own: Own,
         private: bool,
         first: bool,
     ) -> Result<Report, StoreError> {
@@ -296,7 +306,7 @@ impl Worker {
             self.store.set_organisation_policy_seen(job.place.installation).await?;
         }
         let judged = match &self.inquiry {
-            Some(inquiry) => inquiry.judge(subject, private).await,
+            Some(inquiry) => inquiry.of(Arc::new(own)).judge(subject, private).await,
             None => tokio::task::spawn_blocking(move || judge(subject)).await.map(|report| (report, None)),
         };
         Ok(match judged {

@@ -3,10 +3,13 @@
 //! The loop here claims what is due, keeps its lease while it is worked on, and
 //! writes down how it ended. A panic ends the judgement that caused it, not the
 //! worker. [`judgement`] is one judgement from end to end, [`publication`] what it
-//! posts, [`backoff`] when it is tried again, [`sweep`] finds what was lost. Nothing here knows HTTP or SQL.
+//! posts, [`own`] what the organisation itself keeps, [`archive`] keeps what registries said,
+//! [`backoff`] says when it is tried again, [`sweep`] finds what was lost. Nothing here knows HTTP or SQL.
 
+mod archive;
 mod backoff;
 mod judgement;
+mod own;
 mod publication;
 mod sweep;
 
@@ -103,9 +106,10 @@ impl Worker {
         Worker { store, github, clock, settings: Arc::new(settings), inquiry: None }
     }
 
-    /// The same worker, which asks for evidence.
+    /// The same worker, which asks for evidence, and keeps it in the store.
     #[must_use]
     pub fn asking(self, inquiry: Inquiry) -> Worker {
+        inquiry.keep_in(Arc::new(archive::Kept::new(self.store.clone())));
         Worker { inquiry: Some(inquiry), ..self }
     }
 

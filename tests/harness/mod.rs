@@ -223,7 +223,11 @@ impl House {
     }
 
     fn sweeper(&self) -> Sweeper {
-        Sweeper::new(self.store.clone(), self.github.clone(), self.clock.clone())
+        let sweeper = Sweeper::new(self.store.clone(), self.github.clone(), self.clock.clone());
+        match &self.inquiry {
+            Some(inquiry) => sweeper.asking(inquiry.clone()),
+            None => sweeper,
+        }
     }
 
     /// Looks for what was lost, as far as that is due now, and lets the App work on it.

@@ -1,9 +1,12 @@
-//! Pushes, of which only those count that may change a policy.
+//! Pushes, of which only those count that may change a policy, or what images stand on
+//! the default branch.
 
 use std::borrow::Cow;
 
+use fromguard_core::formats;
 use fromguard_core::policy::ORGANISATION_POLICY_PATH;
 use fromguard_core::policy::REPOSITORY_POLICY_PATH;
+use fromguard_core::source::RepoPath;
 use serde::Deserialize;
 
 use crate::github::app::ORGANISATION_REPOSITORY;
@@ -42,7 +45,7 @@ struct PushedCommit<'a> {
     removed: Vec<Cow<'a, str>>,
 }
 
-/// A push that may change a policy. Of a push of more commits than the payload lists, and
+/// A push that may change a policy or the inventory. Of a push of more commits than the payload lists, and
 /// of one that takes commits away, nobody can tell.
 /// <https://docs.github.com/en/webhooks/webhook-events-and-payloads#push>
 pub(super) fn push(body: &[u8]) -> Result<Event, EventError> {
@@ -52,12 +55,14 @@ pub(super) fn push(body: &[u8]) -> Result<Event, EventError> {
         return Ok(Event::Other);
     };
     let unclear = push.forced || push.commits.len() >= MAX_LISTED_COMMITS;
-    let touches = |path: &str| {
+    let touches = |is: &dyn Fn(&str) -> bool| {
         let lists = push.commits.iter().flat_map(|commit| [&commit.added, &commit.modified, &commit.removed]);
-        unclear || lists.flatten().any(|touched| touched == path)
+        unclear || lists.flatten().any(|touched| is(touched))
     };
     let on_default = push.repository.as_ref().is_some_and(|repository| repository.default_branch == branch);
-    let (own, organisation) = (touches(REPOSITORY_POLICY_PATH), touches(ORGANISATION_POLICY_PATH));
+    let own = touches(&|path| path == REPOSITORY_POLICY_PATH);
+    let organisation = touches(&|path| path == ORGANISATION_POLICY_PATH);
+    let stock = on_default && touches(&names_images);
     let branch = branch.to_owned();
     // A webhook of a repository's own is told from ours by what follows.
     let place = place(push.repository, push.installation)?;
@@ -66,6 +71,13 @@ pub(super) fn push(body: &[u8]) -> Result<Event, EventError> {
     }
     Ok(match own {
         true => Event::Policy(PolicyEvent { place, base: Some(branch) }),
+        false if stock => Event::Stock(place),
         false => Event::Other,
     })
+}
+
+/// Whether images may depend on the file, by its name.
+fn names_images(path: &str) -> bool {
+    let path = RepoPath::new(path);
+    formats::is_claimed(&path) || formats::may_decide_others(&path)
 }

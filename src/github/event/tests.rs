@@ -114,7 +114,7 @@ fn push_of(repository: &str, branch: &str, paths: &[&str]) -> Value {
 fn a_push_that_touches_a_policy_says_whose() {
     let base = |payload: &Value| match read("push", payload.to_string().as_bytes()) {
         Ok(Event::Policy(policy)) => Some(policy.base),
-        Ok(Event::Other) => None,
+        Ok(Event::Other | Event::Stock(_)) => None,
         other => panic!("{other:?}"),
     };
     assert_eq!(base(&published("push")), None);
@@ -139,6 +139,20 @@ fn a_push_that_touches_a_policy_says_whose() {
     let mut tag = push_of("shop", "main", &[".github/fromguard.yml"]);
     tag["ref"] = json!("refs/tags/main");
     assert_eq!(base(&tag), None);
+}
+
+#[test]
+fn a_push_to_the_default_branch_may_change_what_stands_there() {
+    let stock = |payload: &Value| match read("push", payload.to_string().as_bytes()) {
+        Ok(Event::Stock(place)) => Some(place.name.name),
+        Ok(Event::Other) => None,
+        other => panic!("{other:?}"),
+    };
+    let of = |branch, path| stock(&push_of("shop", branch, &["README.md", path]));
+    assert_eq!(of("main", "services/api/Dockerfile"), Some("shop".into()));
+    assert_eq!(of("main", "deploy/prod.env"), Some("shop".into()));
+    assert_eq!(of("main", "src/main.rs"), None);
+    assert_eq!(of("feature", "Dockerfile"), None);
 }
 
 #[test]

@@ -39,6 +39,8 @@ pub(super) struct Now {
     pub(super) repository_policy: Content,
     /// The organisation's; `None` when its repository cannot be seen.
     pub(super) organisation_policy: Option<Content>,
+    /// Where the organisation's repository stands; `None` when it cannot be seen.
+    pub(super) organisation_tip: Option<Sha>,
     /// The bodies of all comments; `None` when they were not asked for or are more.
     pub(super) comments: Option<Vec<String>>,
     /// Who approves this very head; never its author.
@@ -84,6 +86,7 @@ pub(super) async fn now(repository: &Repository, pull: PullNumber, comments: boo
         Some(target) => (Some(target.oid), target.file),
         None => (None, None),
     };
+    let organisation_tip = data.organisation.as_ref().and_then(OrganisationNode::tip);
     let organisation_policy = organisation_policy(repository, data.organisation).await?;
     Ok(Now {
         name: RepositoryName { owner: node.owner.login, name: node.name },
@@ -102,6 +105,7 @@ pub(super) async fn now(repository: &Repository, pull: PullNumber, comments: boo
             .collect(),
         repository_policy: content(repository, file).await?,
         organisation_policy,
+        organisation_tip,
         comments: found.comments.and_then(|comments| {
             let all = comments.total_count <= comments.nodes.len();
             all.then(|| comments.nodes.into_iter().map(|comment| comment.body).collect())
@@ -248,12 +252,14 @@ struct Comment {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OrganisationNode {
-    default_branch_ref: Option<Ref<OrganisationTarget>>,
+    default_branch_ref: Option<Ref<BaseTarget>>,
 }
 
-#[derive(Deserialize)]
-struct OrganisationTarget {
-    file: Option<Entry>,
+impl OrganisationNode {
+    /// The tip of its default branch.
+    pub(super) fn tip(&self) -> Option<Sha> {
+        Some(self.default_branch_ref.as_ref()?.target.as_ref()?.oid.clone())
+    }
 }
 
 #[cfg(test)]

@@ -259,6 +259,8 @@ impl Scans {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, FetchError> {
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, FetchError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| FetchError::Panicked(error.to_string()))
 }

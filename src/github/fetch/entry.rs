@@ -22,7 +22,7 @@ const KIND_FOLDER: u32 = 0o040_000;
 
 /// The media type that gives a blob's bytes instead of base64 in JSON.
 /// <https://docs.github.com/en/rest/git/blobs#get-a-blob>
-const RAW: &str = "application/vnd.github.raw+json";
+pub(super) const RAW: &str = "application/vnd.github.raw+json";
 
 /// `fragment entry` of the queries.
 #[derive(Debug, Clone, Deserialize)]

@@ -16,6 +16,8 @@ mod inforce;
 mod listing;
 mod policy;
 mod review;
+mod scans;
+mod stock;
 mod tip;
 mod trees;
 
@@ -41,7 +43,12 @@ use crate::ids::PullNumber;
 use crate::ids::RepositoryName;
 use crate::ids::Sha;
 
+pub(super) use scans::KeptScans;
+
 pub use inforce::policies_in_force;
+pub use scans::supplied_scans;
+pub use stock::Stock;
+pub use stock::stock;
 pub use tip::TipRequest;
 pub use tip::fetch as fetch_tip;
 
@@ -87,6 +94,9 @@ pub struct Change {
     pub subject: Subject,
     /// A policy of the organisation was read: from now on it is expected.
     pub organisation_policy_read: bool,
+    /// Where the default branch of the organisation's repository stands; `None` when that
+    /// cannot be seen.
+    pub organisation_tip: Option<Sha>,
     /// The bodies of all comments; `None` when they were not asked for or are many.
     pub comments: Option<Vec<String>>,
 }
@@ -152,6 +162,7 @@ pub async fn fetch(repository: &Repository, request: Request<'_>) -> Result<Fetc
         name: now.name,
         subject,
         organisation_policy_read: policies.organisation_read,
+        organisation_tip: now.organisation_tip,
         comments: now.comments,
     })))
 }

@@ -116,6 +116,7 @@ pub async fn fetch(repository: &Repository, request: TipRequest<'_>) -> Result<F
         private: now.private,
         subject,
         organisation_policy_read: policies.organisation_read,
+        organisation_tip: now.organisation_tip,
         comments: None,
     })))
 }
@@ -130,6 +131,7 @@ struct Now {
     /// At the tip of the branch whose policy counts; `None` when that branch is gone.
     repository_policy: Option<Content>,
     organisation_policy: Option<Content>,
+    organisation_tip: Option<Sha>,
     /// The pull request that the group brings, if it is one.
     only_member: Option<PullNumber>,
     /// Who approves every pull request that the group brings, each at its head.
@@ -170,6 +172,7 @@ async fn now(repository: &Repository, request: &TipRequest<'_>) -> Result<Now, E
         private: node.is_private,
         tip: node.tip.and_then(|tip| tip.target).map(|target| target.oid),
         repository_policy,
+        organisation_tip: data.organisation.as_ref().and_then(OrganisationNode::tip),
         organisation_policy: change::organisation_policy(repository, data.organisation).await?,
         only_member: match members.as_slice() {
             [only] => Some(only.number),

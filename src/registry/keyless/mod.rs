@@ -18,6 +18,8 @@
 mod older;
 
 use fromguard_core::trust::Signer;
+use serde::Deserialize;
+use serde::Serialize;
 use serde_json::Value;
 use sigstore_verify::CertificateError;
 use sigstore_verify::Error;
@@ -71,7 +73,7 @@ pub(super) struct Certified {
 }
 
 /// What a certificate says of the job that it was given to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Workload {
     /// Whether it ran on a machine of GitHub's.
     pub(super) github_hosted: bool,
@@ -82,7 +84,7 @@ pub(super) struct Workload {
 }
 
 /// A repository as a certificate has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Source {
     pub(super) address: String,
     /// Whether everybody could read it then.

@@ -4,10 +4,13 @@
 //! One thing at a time, so that a sweep never takes more than one request's share of
 //! what GitHub allows: every few minutes the log of deliveries ([`deliveries`]), once a
 //! day and after a longer stop every installation, and each repository that something is
-//! wanted of ([`survey`]). Where several processes share a store, each of these is done by
+//! wanted of ([`survey`]), and default branches that may hold other images ([`stock`]). Every
+//! hour some of those images are looked at again ([`drift`]). Where several processes share a store, each of these is done by
 //! one of them.
 
 mod deliveries;
+mod drift;
+mod stock;
 mod survey;
 
 use std::future::Future;
@@ -16,6 +19,7 @@ use std::pin::pin;
 use crate::clock::Clock;
 use crate::clock::TimestampMs;
 use crate::github::GitHub;
+use crate::registry::Inquiry;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::worker::Backoff;
@@ -30,6 +34,9 @@ const DELIVERIES: Chore = Chore { name: "deliveries", every_ms: 5 * MINUTE_MS, a
 /// How often every installation is looked through.
 const INSTALLATIONS: Chore =
     Chore { name: "installations", every_ms: 24 * HOUR_MS, at_start_after_ms: HOUR_MS };
+
+/// How often some images of the inventory are looked at.
+const LOOKS: Chore = Chore { name: "looks", every_ms: HOUR_MS, at_start_after_ms: HOUR_MS };
 
 /// A survey that takes longer than this is another's to do.
 const SURVEY_LEASE_MS: i64 = 10 * MINUTE_MS;
@@ -50,6 +57,8 @@ pub struct Sweeper {
     store: Store,
     github: GitHub,
     clock: Clock,
+    /// Who looks at images; `None` when nobody does.
+    inquiry: Option<Inquiry>,
 }
 
 /// Why something could not be swept; it is tried again.
@@ -65,7 +74,19 @@ impl Sweeper {
     /// A sweeper; [`Sweeper::run`] makes it sweep.
     #[must_use]
     pub fn new(store: Store, github: GitHub, clock: Clock) -> Sweeper {
-        Sweeper { store, github, clock }
+        Sweeper { store, github, clock, inquiry: None }
+    }
+
+    /// The same sweeper, which looks at the images of the inventory.
+    #[must_use]
+    pub fn asking(self, inquiry: Inquiry) -> Sweeper {
+        Sweeper { inquiry: Some(inquiry), ..self }
+    }
+
+    /// What is done every so often here.
+    fn chores(&self) -> impl Iterator<Item = Chore> {
+        let looks = self.inquiry.is_some().then_some(LOOKS);
+        [DELIVERIES, INSTALLATIONS].into_iter().chain(looks)
     }
 
     /// Sweeps until `shutdown` resolves.
@@ -97,7 +118,7 @@ impl Sweeper {
     /// What was not done for long is due at once.
     pub async fn start(&self) {
         let now_ms = self.clock.now_ms();
-        for chore in [DELIVERIES, INSTALLATIONS] {
+        for chore in self.chores() {
             let before_ms = now_ms - chore.at_start_after_ms;
             if let Err(error) = self.store.hasten_chore(chore.name, now_ms, before_ms).await {
                 tracing::error!(%error, chore = chore.name, "a sweep could not be brought forward");
@@ -118,11 +139,15 @@ impl Sweeper {
 
     async fn do_one(&self) -> Result<bool, StoreError> {
         let now_ms = self.clock.now_ms();
-        for chore in [DELIVERIES, INSTALLATIONS] {
+        for chore in self.chores() {
             let taken = self.store.take_chore(chore.name, now_ms, now_ms + chore.every_ms).await?;
             let Some(taken) = taken else { continue };
             let done = match chore.name {
                 name if name == DELIVERIES.name => self.sweep_deliveries(taken.last_ms).await,
+                name if name == LOOKS.name => match &self.inquiry {
+                    Some(inquiry) => self.look_again(inquiry).await,
+                    None => Ok(()),
+                },
                 _ => self.want_every_installation().await,
             };
             match done {
@@ -132,7 +157,9 @@ impl Sweeper {
             }
             return Ok(true);
         }
-        let Some(survey) = self.store.claim_survey(now_ms, SURVEY_LEASE_MS).await? else { return Ok(false) };
+        let Some(survey) = self.store.claim_survey(now_ms, SURVEY_LEASE_MS).await? else {
+            return self.take_stock(now_ms).await;
+        };
         match self.survey(&survey).await {
             Ok(()) => self.store.finish_survey(&survey, self.clock.now_ms()).await?,
             Err(SweepError::GitHub(error)) if !error.repeatable() => {
@@ -157,8 +184,10 @@ impl Sweeper {
 
     /// When something is due next.
     pub async fn next_ms(&self) -> TimestampMs {
-        let mut next_ms = self.store.next_survey_ms().await.ok().flatten().unwrap_or(TimestampMs::MAX);
-        for chore in [DELIVERIES, INSTALLATIONS] {
+        let survey_ms = self.store.next_survey_ms().await.ok().flatten();
+        let stock_ms = self.store.next_stock_ms().await.ok().flatten();
+        let mut next_ms = survey_ms.into_iter().chain(stock_ms).min().unwrap_or(TimestampMs::MAX);
+        for chore in self.chores() {
             let due_ms = self.store.chore_due_ms(chore.name).await.ok().flatten();
             next_ms = next_ms.min(due_ms.unwrap_or(TimestampMs::MIN));
         }

@@ -64,6 +64,7 @@ impl Sweeper {
 
     /// Wants judged what has no result: merge groups first, then pull requests, the newest first.
     async fn survey_repository(&self, survey: &Survey, place: &RepositoryPlace) -> Result<(), SweepError> {
+        self.store.want_stock(&[(place.clone(), self.clock.now_ms())]).await?;
         let found = self.github.repository(place.clone()).survey(survey.wish.base.as_deref()).await?;
         let again = survey.wish.again;
         let for_base = |group: &FoundGroup| match &survey.wish.base {

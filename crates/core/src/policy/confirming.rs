@@ -64,6 +64,25 @@ impl Judging<'_> {
         }
     }
 
+    /// Who vouches for what an entry says of an image, beside the policy itself, and when.
+    pub(super) fn vouched(&self, entry: &Entry, origin: &ImageRef) -> Option<Explanation> {
+        let evidence = self.case.given.evidence;
+        let text = match &entry.images {
+            Images::HubVerified => {
+                let host = normal_host(&origin.registry);
+                let publisher = namespace(&host, &origin.repository)?;
+                let fact = evidence.publisher(publisher).known()?;
+                format!("Docker verified who {} is {}", quoted(publisher), said_by(fact))
+            }
+            Images::Pattern(pattern) if pattern.tag().is_some() && origin.digest.is_some() => {
+                let fact = evidence.of(origin).tag.known()?;
+                format!("its tag stands for that digest, or did {}", said_by(fact))
+            }
+            Images::Pattern(_) | Images::HubOfficial => return None,
+        };
+        Some(Explanation { text, at: None, because: Vec::new() })
+    }
+
     /// An entry may apply: what nobody confirmed is not skipped.
     pub(super) fn unconfirmed(&mut self, trust: &Trust, entry: &Entry, image: &ImageRef, origin: &ImageRef) {
         let name = quoted_image(image);

@@ -143,7 +143,7 @@ fn judge_image(case: &Case<'_>, raw: Option<&str>, image: &ImageRef) -> Judgemen
     let standing = Standing { trust, image, origin: &origin, applies, candidates: unconfirmed, open: None };
     match applies {
         Some(entry) => {
-            judging.applies(trust, entry, image);
+            judging.applies(trust, entry, image, &origin);
             judging.require_of_source(&standing, entry);
         }
         None => {
@@ -220,7 +220,7 @@ fn judge_partial(case: &Case<'_>, usage: &ImageUse, partial: &Partial) -> Judgem
             };
             judging.unsure("unsure", open, explanation);
         }
-        (None, Some(entry)) => judging.applies(trust, entry, image),
+        (None, Some(entry)) => judging.applies(trust, entry, image, &origin),
         (None, None) => {
             judging.unknown(&standing);
             judging.lookalike(trust, image, &origin);

@@ -122,7 +122,8 @@ impl<'c> Judging<'c> {
         false
     }
 
-    pub(super) fn applies(&mut self, trust: &Trust, entry: &Entry, image: &ImageRef) {
+    /// A source applies to `image`, which is judged as `origin`.
+    pub(super) fn applies(&mut self, trust: &Trust, entry: &Entry, image: &ImageRef, origin: &ImageRef) {
         let source = &trust.sources[entry.source].name;
         self.passes_because = Some(Explanation {
             text: format!(
@@ -131,7 +132,7 @@ impl<'c> Judging<'c> {
                 quoted(&entry.text)
             ),
             at: Some(location(trust, entry.span)),
-            because: Vec::new(),
+            because: self.vouched(entry, origin).into_iter().collect(),
         });
         self.source = Some(source.clone());
     }

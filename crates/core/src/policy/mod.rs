@@ -44,6 +44,7 @@ mod wording;
 use std::sync::Arc;
 
 use crate::day::Day;
+use crate::image::ImageRef;
 use crate::source::Location;
 use crate::source::RepoPath;
 use crate::source::SourceFile;
@@ -183,6 +184,12 @@ impl Policy {
     pub fn exceptions(&self, day: Day) -> impl Iterator<Item = (&str, Location)> {
         let active = self.exceptions.list.iter().filter(move |exception| exception.is_active(day));
         active.map(|exception| (exception.id.value.as_str(), exception.at()))
+    }
+
+    /// What an image is a mirror of, as far as the policy knows; otherwise itself.
+    #[must_use]
+    pub fn origin(&self, image: &ImageRef) -> ImageRef {
+        self.mirrors.apply(image).map_or_else(|| image.clone(), |(origin, _)| origin)
     }
 
     /// Hosts that may be asked for evidence, beside the built-in ones.

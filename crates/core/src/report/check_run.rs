@@ -5,6 +5,7 @@ use crate::report::Conclusion;
 use crate::report::Report;
 use crate::report::STARTER_POLICY;
 use crate::report::brief;
+use crate::report::dossier;
 use crate::report::excepted;
 use crate::report::explain;
 use crate::report::item;
@@ -250,8 +251,11 @@ fn passed(report: &Report) -> Option<String> {
             .iter()
             .map(|lifted| format!(", exception {} until {}", code(&lifted.exception), lifted.until))
             .collect();
+        let known = dossier::of(report, judged).filter(|lines| dossier::has_facts(lines)).unwrap_or_default();
+        let known: String =
+            known.iter().map(|line| format!("  - {}: {}\n", line.about, prose(&line.text))).collect();
         format!(
-            "- {} at {} ({}{source}{lifted})\n",
+            "- {} at {} ({}{source}{lifted})\n{known}",
             code(&judged.usage.raw),
             code(&place),
             judged.change.as_str()

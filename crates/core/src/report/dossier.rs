@@ -29,10 +29,10 @@ pub(super) struct Line {
     pub(super) text: String,
 }
 
-/// The dossier of a use that no source names; `None` for other uses, and where nothing at
-/// all is known.
+/// The dossier of a use that no source names, and who vouches for the publisher of one that
+/// a source does; `None` where nothing at all is known.
 pub(super) fn of(report: &Report, judged: &JudgedUse) -> Option<Vec<Line>> {
-    let image = subject(judged)?;
+    let Some(image) = subject(judged) else { return vouched(report, judged) };
     let today = report.subject.policies.day;
     let evidence = &report.subject.evidence;
     let facts = evidence.of(&image);
@@ -87,6 +87,31 @@ pub(super) fn of(report: &Report, judged: &JudgedUse) -> Option<Vec<Line>> {
     lines.known.extend(remark.map(|remark| Line { about: "Catalogues", text: remark.to_string() }));
     lines.known.extend(alternative.map(|name| Line { about: "Official alternative", text: quoted(&name) }));
     Some(lines.finish())
+}
+
+/// Whether anybody was asked for what a dossier says, or it was looked up.
+pub(super) fn has_facts(lines: &[Line]) -> bool {
+    lines.iter().any(|line| !matches!(line.about, "Not known" | "Official alternative" | "Catalogues"))
+}
+
+/// Whether a dossier says the same as a step of an explanation.
+pub(super) fn says(lines: Option<&[Line]>, step: &str) -> bool {
+    lines.into_iter().flatten().any(|line| line.text == step)
+}
+
+/// Who verified the publisher of an image that a source names.
+fn vouched(report: &Report, judged: &JudgedUse) -> Option<Vec<Line>> {
+    judged.judgement.as_ref()?.source.as_ref()?;
+    let [Target::Image(written)] = judged.usage.targets.as_slice() else { return None };
+    let policies = &report.subject.policies;
+    let publisher = |image: &ImageRef| {
+        let namespace = trust::namespace(&normal_host(&image.registry), &image.repository)?.to_owned();
+        let fact = report.subject.evidence.publisher(&namespace).known()?;
+        let said = said_by(fact, policies.day);
+        let text = format!("{}, a verified publisher {said}", quoted(&namespace));
+        (fact.value == Badge::VerifiedPublisher).then(|| vec![Line { about: "Publisher", text }])
+    };
+    policies.loaded().find_map(|policy| publisher(&policy.origin(written)))
 }
 
 /// The image that is judged, a mirror's origin, of a use that no source names.

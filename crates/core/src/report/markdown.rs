@@ -216,8 +216,13 @@ fn name(usage: &ImageUse) -> String {
 /// what is between is Markdown (CommonMark 0.31, section 4.6, "HTML blocks").
 fn why(report: &Report, item: &Item<'_>) -> String {
     let mut steps = String::new();
+    let known = match item.about {
+        About::Use(judged) => dossier::of(report, judged),
+        About::Problem(_) => None,
+    };
     for finding in &item.findings {
-        for step in explain::steps(&finding.explanation).into_iter().take(MAX_STEPS) {
+        let shown = explain::steps(&finding.explanation).into_iter();
+        for step in shown.filter(|step| !dossier::says(known.as_deref(), step.text)).take(MAX_STEPS) {
             let indent = "  ".repeat((step.depth + 1).min(6));
             steps.push_str(&format!("{indent}- {}", prose(step.text)));
             if let Some(at) = step.at {

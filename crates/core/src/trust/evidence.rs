@@ -7,6 +7,9 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::day::Day;
 use crate::image::Digest;
 use crate::image::ImageRef;
@@ -81,7 +84,7 @@ impl TagTruth {
 }
 
 /// Whose key signed, as its certificate says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signer {
     /// Who vouches for the identity: `https://token.actions.githubusercontent.com`.
     pub issuer: String,
@@ -151,7 +154,7 @@ pub struct ScanResult {
 }
 
 /// The badge of a publisher on Docker Hub.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Badge {
     /// Docker verified who the publisher is.
     VerifiedPublisher,

@@ -263,6 +263,11 @@ fn a_publisher_is_verified_by_its_badge() {
     assert_eq!(with("grafana/loki:3", verified()).0, "fail digest [named]");
     assert_eq!(with("grafana/loki:3@A", verified()).0, "pass [named]");
     assert_eq!(with("foo/bar:3", verified()).0, "pass [any]");
+    let mut evidence = Evidence::none();
+    evidence.set_publisher("foo", verified());
+    let passed = policies.judge(&image("foo/bar:3"), &evidence).unwrap();
+    let vouched: Vec<&str> = passed.explanation.because.iter().map(|step| step.text.as_str()).collect();
+    assert!(vouched.iter().any(|text| text.starts_with("Docker verified who `foo` is (")), "{vouched:?}");
     assert_eq!(with("foo/bar:3", known(Badge::OpenSource)).0, "pass");
     assert_eq!(with("foo/bar:3", Learnt::NotAsked), ("undecided unsure".to_owned(), 1));
     assert_eq!(with("ghcr.io/grafana/loki", verified()).0, "pass");

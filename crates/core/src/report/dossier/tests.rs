@@ -25,7 +25,11 @@ fn fact<T>(value: T, source: &str, on: &str) -> Learnt<T> {
 }
 
 fn report(image: &str, evidence: Evidence) -> Report {
-    let loaded = bench::loaded(POLICY);
+    by_policy(POLICY, image, evidence)
+}
+
+fn by_policy(policy: &str, image: &str, evidence: Evidence) -> Report {
+    let loaded = bench::loaded(policy);
     let policies = Policies {
         repository: crate::policy::PolicyFile::Read(loaded),
         day: bench::day(),
@@ -135,6 +139,38 @@ fn a_label_cannot_speak_in_our_name() {
         let inside = claim.trim_start_matches('`').split('`').next().expect("a code span");
         assert!(inside.contains("@acme/security") && inside.contains("Approved"), "{line}");
         assert!(!line.contains('\u{202e}'), "{line}");
+    }
+}
+
+/// Who passes because somebody vouches for it is shown with who that is, and when.
+#[test]
+fn a_pass_says_who_vouched() {
+    let policy = POLICY.replace("hub:official\"]", "hub:official\", \"hub:verified-publisher\"]");
+    let mut evidence = Evidence::none();
+    evidence.set_publisher("grafana", fact(Badge::VerifiedPublisher, "Docker Hub", "2026-11-24"));
+    let report = by_policy(&policy, "grafana/loki:3", evidence);
+    let line = "Publisher: `grafana`, a verified publisher (Docker Hub, yesterday)";
+    assert_eq!(shown(&report), format!("{line}\n"));
+    let text = report.check_run().text.expect("what passed");
+    assert!(text.contains(&format!("source `official`)\n  - {line}\n")), "{text}");
+
+    // What is looked at and proven is shown as it is where something is not.
+    let policy = "version: 1\nmode: enforce\nunknown: fail\nscrutinise: {pushed-at-least: 7d}\n";
+    let image = format!("foo/redis@sha256:{}", "a".repeat(64));
+    let passed = by_policy(policy, &image, some_evidence(&image));
+    let text = passed.check_run().text.expect("what passed");
+    assert!(text.contains("  - Pushed: on 2026-11-16, 9 days ago (Docker Hub, today)\n"), "{text}");
+}
+
+/// The sentence of a catalogue stands in the dossier, and not once more among the reasons.
+#[test]
+fn a_catalogue_says_a_thing_once() {
+    let report = report("centos:7", Evidence::none());
+    let sentence = "`centos` is no official image any more";
+    let text = report::check_text(&report, report::Style::Plain).replace("\n", " ");
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for output in [report.check_run().summary, text] {
+        assert_eq!(output.matches(sentence).count(), 1, "{output}");
     }
 }
 

@@ -238,9 +238,14 @@ fn item_frame<'a>(report: &'a Report, item: &Item<'a>) -> Frame<'a> {
         let was: Vec<String> = from.iter().map(wording::target).collect();
         frame.note(Loudness::NOTE, wrapped(&format!("it was {}", line(&was.join(" | "))), NOTE_WIDTH, 0));
     }
+    let known = match item.about {
+        About::Use(judged) => dossier::of(report, judged),
+        About::Problem(_) => None,
+    };
     for finding in &item.findings {
         let steps: Vec<String> = explain::steps(&finding.explanation)
             .into_iter()
+            .filter(|step| !dossier::says(known.as_deref(), step.text))
             .map(|step| {
                 let place = step.at.map_or(String::new(), |at| {
                     format!(" ({})", explain::place(explain::policy_source(report, at), at))
@@ -253,9 +258,7 @@ fn item_frame<'a>(report: &'a Report, item: &Item<'a>) -> Frame<'a> {
             frame.note(Loudness::NOTE, steps.join("\n"));
         }
     }
-    if let About::Use(judged) = item.about
-        && let Some(lines) = dossier::of(report, judged)
-    {
+    if let Some(lines) = known {
         let said = lines
             .iter()
             .map(|known| wrapped(&line(&format!("{}: {}", known.about, known.text)), NOTE_WIDTH, 2));
