@@ -5,6 +5,7 @@
 
 mod installation;
 mod push;
+mod repository;
 
 use std::borrow::Cow;
 
@@ -21,7 +22,7 @@ use crate::ids::Sha;
 
 /// The events to subscribe to.
 pub const HANDLED: &[&str] =
-    &["check_run", "check_suite", "merge_group", "pull_request", "pull_request_review", "push"];
+    &["check_run", "check_suite", "merge_group", "pull_request", "pull_request_review", "push", "repository"];
 
 /// The events that every App gets, whatever it subscribes to.
 pub const AUTOMATIC: &[&str] = &["installation", "installation_repositories"];
@@ -46,6 +47,8 @@ pub enum Event {
     Left(LeftEvent),
     /// A policy file was changed on a branch.
     Policy(PolicyEvent),
+    /// A repository has another name or owner.
+    Moved(MovedEvent),
     /// Nothing that concerns us.
     Other,
 }
@@ -120,6 +123,15 @@ pub struct PolicyEvent {
     /// The branch whose pull requests are concerned; `None` when it is the organisation's
     /// policy, and so every pull request of the installation.
     pub base: Option<String>,
+}
+
+/// What a repository is called now, and who lets the App in there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovedEvent {
+    /// Where it is now.
+    pub place: RepositoryPlace,
+    /// Whether it is, or was, the one that holds the organisation's policy.
+    pub organisation: bool,
 }
 
 /// What happened to a pull request.
@@ -301,6 +313,7 @@ pub fn read(event: &str, body: &[u8]) -> Result<Event, EventError> {
         "installation" => installation::installation(body),
         "installation_repositories" => installation::repositories(body),
         "push" => push::push(body),
+        "repository" => repository::repository(body),
         _ => Ok(Event::Other),
     }
 }

@@ -10,7 +10,7 @@
 //! and [`postgres`] open and [`migrations`] brings up to date, [`change`] turns what is said of
 //! pull requests into wanted judgements, [`tips`] knows the branches that are judged, [`intake`]
 //! commits deliveries in groups, [`queue`] leases judgements, [`surveys`] says what is to be looked
-//! through, [`chores`] what is done every so often, [`facts`] remembers what is not a judgement,
+//! through, [`moves`] follows repositories to new names and owners, [`chores`] says what is done every so often, [`facts`] remembers what is not a judgement,
 //! [`prune`] forgets.
 //! The store knows neither HTTP nor GitHub, and reads no clock: who calls says when.
 
@@ -22,6 +22,7 @@ pub mod glance;
 mod heartbeat;
 mod intake;
 mod migrations;
+mod moves;
 mod postgres;
 mod prune;
 mod queue;
@@ -119,6 +120,17 @@ pub enum Ask {
     Survey(Vec<SurveyWish>),
     /// Nothing is to be worked on any more.
     Leave(Leave),
+    /// A repository is called otherwise or belongs to somebody else.
+    Move(Move),
+}
+
+/// A repository's new name or owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// Where it is now.
+    pub place: RepositoryPlace,
+    /// What is to be looked through for it.
+    pub wishes: Vec<SurveyWish>,
 }
 
 /// What the App may not work on any more.
@@ -147,7 +159,7 @@ impl Ask {
             Ask::Pull(change) => Some((&change.place, &change.head)),
             Ask::Tip(change) => Some((&change.place, &change.head)),
             Ask::Rerun(rerun) => Some((&rerun.place, &rerun.head)),
-            Ask::Survey(_) | Ask::Leave(_) => None,
+            Ask::Survey(_) | Ask::Leave(_) | Ask::Move(_) => None,
         }
     }
 
@@ -155,6 +167,10 @@ impl Ask {
     fn hold(&self, hold: &mut Hold) {
         match self {
             Ask::Survey(_) | Ask::Leave(_) => hold.surveys(),
+            Ask::Move(Move { place, .. }) => {
+                hold.repository(place.id);
+                hold.surveys();
+            }
             Ask::Pull(PullChange { place, .. })
             | Ask::Tip(TipChange { place, .. })
             | Ask::Rerun(Rerun { place, .. }) => hold.repository(place.id),

@@ -11,6 +11,7 @@ use crate::ids::RepositoryName;
 use crate::ids::RepositoryPlace;
 use crate::store::Ask;
 use crate::store::Leave;
+use crate::store::Move;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::change;
@@ -20,6 +21,7 @@ use crate::store::database::Hold;
 use crate::store::database::given;
 use crate::store::database::json;
 use crate::store::database::query;
+use crate::store::moves;
 
 /// How long after a push that changes a policy the pull requests are looked up: several
 /// pushes in that time are one look.
@@ -308,9 +310,11 @@ async fn want(connection: &mut Connection, wishes: &[(&SurveyWish, TimestampMs)]
 pub(super) async fn apply(connection: &mut Connection, said: &[Said<'_>]) -> Result<(), StoreError> {
     let mut wanted: Vec<(&SurveyWish, TimestampMs)> = Vec::new();
     for Said { ask, now_ms, .. } in said {
+        let at_ms = |wish: &SurveyWish| now_ms + if wish.again { POLICY_SETTLES_MS } else { 0 };
         match ask {
-            Ask::Survey(wishes) => {
-                let at_ms = |wish: &SurveyWish| now_ms + if wish.again { POLICY_SETTLES_MS } else { 0 };
+            Ask::Survey(wishes) => wanted.extend(wishes.iter().map(|wish| (wish, at_ms(wish)))),
+            Ask::Move(Move { place, wishes }) => {
+                moves::follow(connection, place).await?;
                 wanted.extend(wishes.iter().map(|wish| (wish, at_ms(wish))));
             }
             Ask::Leave(left) => {

@@ -14,4 +14,5 @@ mod large;
 mod limits;
 mod plan;
 mod queue;
+mod repositories;
 mod sweeps;
