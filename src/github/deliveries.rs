@@ -85,7 +85,7 @@ impl GitHub {
 
         let path = format!("/app/hook/deliveries?per_page={PAGE}{cursor}");
         let call = Call::get("the App's deliveries", &path);
-        let answer = self.client().rest(&self.app().jwt()?, call).await?;
+        let answer = self.app().rest(call).await?;
         let mut attempts = Vec::new();
         for Listed { id, guid, delivered_at, status_code, event } in answer.json::<Vec<Listed>>()? {
             let at: jiff::Timestamp = delivered_at.parse().map_err(|_| Error::Malformed {
@@ -103,7 +103,7 @@ impl GitHub {
     pub async fn redeliver(&self, attempt: u64) -> Result<(), Error> {
         let path = format!("/app/hook/deliveries/{attempt}/attempts");
         let call = Call { method: Method::POST, ..Call::get("the delivery", &path) };
-        self.client().rest(&self.app().jwt()?, call).await.map(drop)
+        self.app().rest(call).await.map(drop)
     }
 }
 

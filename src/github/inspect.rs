@@ -192,7 +192,7 @@ impl GitHub {
     /// When GitHub does not say.
     pub async fn hook_config(&self) -> Result<HookConfig, Error> {
         let call = Call::get("the App's webhook", "/app/hook/config");
-        self.client().rest(&self.app().jwt()?, call).await?.json()
+        self.app().rest(call).await?.json()
     }
 
     /// Where it is installed, suspended or not.
@@ -204,7 +204,7 @@ impl GitHub {
         for page in 1..=MAX_PAGES {
             let path = format!("/app/installations?per_page={PAGE}&page={page}");
             let call = Call::get("the installations", &path);
-            let page: Vec<InstallationFacts> = self.client().rest(&self.app().jwt()?, call).await?.json()?;
+            let page: Vec<InstallationFacts> = self.app().rest(call).await?.json()?;
             let last = page.len() < PAGE;
             found.extend(page);
             if last {
@@ -267,7 +267,7 @@ impl GitHub {
 
         let path = repository_path(name, "/installation");
         let call = Call::get("the repository's installation", &path);
-        let installation: Installation = self.client().rest(&self.app().jwt()?, call).await?.json()?;
+        let installation: Installation = self.app().rest(call).await?.json()?;
         let token = self.app().metadata_token(installation.id).await?;
         let path = repository_path(name, "");
         let call = Call::get("the repository", &path);

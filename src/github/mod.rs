@@ -83,7 +83,7 @@ pub struct GitHub(Arc<Inner>);
 struct Inner {
     app: App,
     client: Client,
-    pace: Pace,
+    pace: Arc<Pace>,
     texts: Texts,
 }
 
@@ -94,8 +94,9 @@ impl GitHub {
     /// When the address or the key cannot be used.
     pub fn new(settings: &Settings, clock: Clock) -> Result<GitHub, SetUpError> {
         let client = Client::new(&settings.api_url, settings.timeouts, clock)?;
-        let app = App::new(settings.app_id, &settings.private_key, client.clone())?;
-        Ok(GitHub(Arc::new(Inner { app, client, pace: Pace::default(), texts: Texts::default() })))
+        let pace = Arc::<Pace>::default();
+        let app = App::new(settings.app_id, &settings.private_key, client.clone(), Arc::clone(&pace))?;
+        Ok(GitHub(Arc::new(Inner { app, client, pace, texts: Texts::default() })))
     }
 
     /// A repository that the App is installed on.

@@ -7,6 +7,8 @@ use serde::Serialize;
 use crate::github::GitHub;
 use crate::github::client::Call;
 use crate::github::error::Error;
+use crate::github::pace::Cost;
+use crate::github::pace::Payer;
 use crate::github::repository::Repository;
 use crate::ids::InstallationId;
 use crate::ids::PullNumber;
@@ -97,8 +99,7 @@ impl GitHub {
         for page in 1..=MAX_PAGES {
             let path = format!("/app/installations?per_page={PAGE}&page={page}");
             let call = Call::get("the installations", &path);
-            let installations: Vec<Installation> =
-                self.client().rest(&self.app().jwt()?, call).await?.json()?;
+            let installations: Vec<Installation> = self.app().rest(call).await?.json()?;
             let last = installations.len() < PAGE;
             found.extend(installations.into_iter().filter(|it| it.suspended_at.is_none()).map(|it| it.id));
             if last {
@@ -134,7 +135,10 @@ impl GitHub {
         for page in 1..=MAX_PAGES {
             let path = format!("/installation/repositories?per_page={PAGE}&page={page}");
             let call = Call::get("the installation's repositories", &path);
-            let listed: Page = self.client().rest(&token, call).await?.json()?;
+            let (payer, cost) = (Payer::Installation(installation), Cost::of_rest(&call.method));
+            let (client, clock) = (self.client(), self.client().clock());
+            let listed: Page =
+                self.pace().send(payer, cost, clock, client.rest(&token, call)).await?.json()?;
             let last = listed.repositories.len() < PAGE;
             let writable = listed.repositories.into_iter().filter(|it| !it.archived && !it.disabled);
             found.extend(writable.map(|it| Reached {
