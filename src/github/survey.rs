@@ -48,6 +48,8 @@ pub struct FoundPull {
     pub head: Sha,
     /// Whether our newest run there has ended.
     pub concluded: bool,
+    /// Whether a run of ours there, the newest or an older one, is in progress.
+    pub unfinished: bool,
 }
 
 /// A branch.
@@ -304,12 +306,25 @@ impl CommitNode {
         let runs = suites.filter_map(|suite| suite.check_runs.as_ref()).flat_map(|runs| &runs.nodes);
         runs.into_iter().any(|run| run.status == "COMPLETED")
     }
+
+    fn has_unfinished(&self) -> bool {
+        let suites = self.check_suites.iter().flat_map(|suites| &suites.nodes);
+        suites.filter_map(|suite| suite.unfinished.as_ref()).any(|runs| runs.total_count > 0)
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct SuiteNode {
     check_runs: Option<Nodes<RunNode>>,
+    #[serde(default)]
+    unfinished: Option<Counted>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Counted {
+    total_count: u64,
 }
 
 #[derive(Deserialize)]
@@ -348,7 +363,8 @@ impl PullNode {
     fn found(self) -> FoundPull {
         let at_head = self.commits.nodes.iter().find(|node| node.commit.oid == self.head_ref_oid);
         let concluded = at_head.is_some_and(|node| node.commit.is_concluded());
-        FoundPull { pull: self.number, head: self.head_ref_oid, concluded }
+        let unfinished = at_head.is_some_and(|node| node.commit.has_unfinished());
+        FoundPull { pull: self.number, head: self.head_ref_oid, concluded, unfinished }
     }
 }
 

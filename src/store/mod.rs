@@ -362,7 +362,9 @@ impl Store {
     pub async fn open(url: &str) -> Result<Store, StoreError> {
         let (database, lock) = Database::open(url).await?;
         if !database.is_shared() {
-            queue::void_leases(&mut database.connect().await?).await?;
+            let mut connection = database.connect().await?;
+            queue::void_leases(&mut connection).await?;
+            surveys::void_leases(&mut connection).await?;
         }
         let changes = watch::Sender::new(0);
         let intake = intake::Intake::start(database.clone(), changes.clone());

@@ -223,12 +223,12 @@ impl Store {
     }
 
     /// Wants judgements of what a survey found, each from its time on. With `idle`, only of
-    /// heads of which none is wanted or under way.
+    /// heads of which none is wanted or under way. Answers which are wanted now, in their order.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn want(&self, asks: &[(Ask, TimestampMs)], idle: bool) -> Result<(), StoreError> {
-        {
+    pub async fn want(&self, asks: &[(Ask, TimestampMs)], idle: bool) -> Result<Vec<bool>, StoreError> {
+        let taken: Vec<bool> = {
             let mut connection = self.inner.database.connect().await?;
             let mut transaction = connection.begin().await?;
             let mut hold = Hold::default();
@@ -238,16 +238,19 @@ impl Store {
                 true => busy(&mut transaction, asks).await?,
                 false => Vec::new(),
             };
+            let taken: Vec<bool> = asks.iter().map(|(ask, _)| !busy.contains(&ask.head_key())).collect();
             let said: Vec<Said<'_>> = asks
                 .iter()
-                .filter(|(ask, _)| !busy.contains(&ask.head_key()))
-                .map(|(ask, at_ms)| Said { ask, now_ms: *at_ms, event: true })
+                .zip(&taken)
+                .filter(|(_, taken)| **taken)
+                .map(|((ask, at_ms), _)| Said { ask, now_ms: *at_ms, event: true })
                 .collect();
             change::apply(&mut transaction, &said).await?;
             transaction.commit().await?;
-        }
+            taken
+        };
         self.changed();
-        Ok(())
+        Ok(taken)
     }
 
     /// The repositories of an installation in which a pull request is known to be open.
@@ -269,6 +272,12 @@ impl Store {
         .await?;
         rows.iter().map(|row| Ok(RepositoryId(row.try_get::<i64, _>(0)?.cast_unsigned()))).collect()
     }
+}
+
+/// Ends the leases of processes that are no more: what they looked through is due at once.
+pub(super) async fn void_leases(connection: &mut Connection) -> Result<(), StoreError> {
+    query("UPDATE surveys SET lease = NULL, due_ms = 0 WHERE lease IS NOT NULL").execute(connection).await?;
+    Ok(())
 }
 
 /// Raises or makes the rows of wishes; the earlier time counts.

@@ -19,6 +19,9 @@ use fromguard::github::GitHub;
 use fromguard::github::Timeouts;
 use fromguard::github::signature::WebhookSecrets;
 use fromguard::ids::InstallationId;
+use fromguard::ids::RepositoryId;
+use fromguard::ids::RepositoryName;
+use fromguard::ids::RepositoryPlace;
 use fromguard::ids::Sha;
 use fromguard::registry::Inquiry;
 use fromguard::server::Pieces;
@@ -180,10 +183,18 @@ impl House {
     pub(crate) fn repository_of(&self, full_name: &str, files: &[(&str, &str)]) -> Repo {
         let folder = self.folders.path().join(full_name.replace('/', "+"));
         let builder = Builder::init(&folder).expect("a repository");
-        let mut repo = Repo { name: full_name.to_owned(), builder, main: Sha(String::new()) };
+        let (main, id) = (Sha(String::new()), RepositoryId(0));
+        let mut repo = Repo { name: full_name.to_owned(), id, builder, main };
         repo.main = repo.commit("main", files);
-        self.standin.add_repository(&repo.name, Path::new(&folder)).expect("a repository");
+        repo.id = self.standin.add_repository(&repo.name, Path::new(&folder)).expect("a repository");
         repo
+    }
+
+    /// Where a repository of the organisation is, for what is said to the store itself.
+    pub(crate) fn place(&self, repo: &Repo) -> RepositoryPlace {
+        let (owner, name) = repo.name.split_once('/').expect("owner/name");
+        let name = RepositoryName { owner: owner.to_owned(), name: name.to_owned() };
+        RepositoryPlace { installation: self.installation, id: repo.id, name }
     }
 
     /// Delivers what waits and lets the App work until it has nothing to do.
@@ -287,6 +298,7 @@ pub(crate) fn github_settings(standin: &Standin) -> github::Settings {
 pub(crate) struct Repo {
     /// `acme/shop`.
     pub(crate) name: String,
+    pub(crate) id: RepositoryId,
     pub(crate) builder: Builder,
     /// Where `main` was at the beginning.
     pub(crate) main: Sha,
