@@ -12,6 +12,12 @@ use crate::github::GitHub;
 use crate::github::client::Call;
 use crate::github::error::Error;
 
+const HOUR_MS: i64 = 60 * 60 * 1_000;
+/// How far back a delivery can be asked for again, at GitHub and at an Enterprise Server.
+/// <https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/redelivering-webhooks>
+const REPEATED_FOR_MS: i64 = 3 * 24 * HOUR_MS;
+const REPEATED_BY_SERVERS_FOR_MS: i64 = 7 * 24 * HOUR_MS;
+
 const PAGE: usize = 100;
 /// How many pages of the log are read at once.
 const MAX_PAGES: usize = 100;
@@ -40,6 +46,15 @@ impl Attempt {
 }
 
 impl GitHub {
+    /// How far back it repeats a delivery, in milliseconds.
+    #[must_use]
+    pub fn repeats_for_ms(&self) -> i64 {
+        match self.client().is_enterprise_server() {
+            true => REPEATED_BY_SERVERS_FOR_MS,
+            false => REPEATED_FOR_MS,
+        }
+    }
+
     /// The attempts since a time, the newest first.
     ///
     /// # Errors

@@ -214,11 +214,12 @@ impl GitHub {
         Ok(found)
     }
 
-    /// What an installation has left. Asking costs nothing of it.
+    /// What an installation has left; `None` where nothing is limited, as an Enterprise Server does
+    /// unless its owner wants it. Asking costs nothing of it.
     ///
     /// # Errors
     /// When GitHub does not say.
-    pub async fn limits(&self, installation: InstallationId) -> Result<Limits, Error> {
+    pub async fn limits(&self, installation: InstallationId) -> Result<Option<Limits>, Error> {
         #[derive(Deserialize)]
         struct Overview {
             resources: Resources,
@@ -237,13 +238,16 @@ impl GitHub {
 
         let token = self.app().metadata_token(installation).await?;
         let call = Call::get("the limits", "/rate_limit");
-        let Overview { resources } = self.client().rest(&token, call).await?.json()?;
+        let Overview { resources } = match self.client().rest(&token, call).await {
+            Err(Error::NotFound { .. }) if self.client().is_enterprise_server() => return Ok(None),
+            answer => answer?.json()?,
+        };
         let left = |of: Resource| Left {
             limit: of.limit,
             remaining: of.remaining,
             reset_ms: of.reset.saturating_mul(1_000),
         };
-        Ok(Limits { rest: left(resources.core), graphql: left(resources.graphql) })
+        Ok(Some(Limits { rest: left(resources.core), graphql: left(resources.graphql) }))
     }
 
     /// A repository that the App is installed on.

@@ -9,6 +9,7 @@ mod contract;
 mod harness;
 
 mod comments;
+mod enterprise;
 mod heads;
 mod large;
 mod limits;

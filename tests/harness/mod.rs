@@ -87,16 +87,21 @@ impl House {
 
     /// The same with options; the clocks are set here.
     pub(crate) async fn with(options: StandinOptions, settings: worker::Settings) -> House {
-        House::built(options, settings, true).await
+        House::built(options, settings, true, "").await
+    }
+
+    /// The same on a GitHub Enterprise Server.
+    pub(crate) async fn of_enterprise() -> House {
+        House::built(StandinOptions::default(), settings(), true, "/api/v3").await
     }
 
     /// The same where nobody holds the exchanges against the descriptions, which takes most of
     /// the time: for thousands of them.
     pub(crate) async fn unwatched(settings: worker::Settings) -> House {
-        House::built(StandinOptions::default(), settings, false).await
+        House::built(StandinOptions::default(), settings, false, "").await
     }
 
-    async fn built(options: StandinOptions, settings: worker::Settings, watched: bool) -> House {
+    async fn built(options: StandinOptions, settings: worker::Settings, watched: bool, api: &str) -> House {
         let clock = Clock::manual(START_MS);
         let options = StandinOptions { clock: clock.clone(), jwt_clock: clock.clone(), ..options };
         let standin = Standin::start(options).await.expect("the stand-in starts");
@@ -113,7 +118,9 @@ impl House {
         standin.deliver_to(&format!("http://{}/webhook", server.address().expect("an address")));
         let server =
             tokio::spawn(async move { server.run(std::future::pending()).await.expect("the server runs") });
-        let github = GitHub::new(&github_settings(&standin), clock.clone()).expect("the stand-in's key");
+        let api_url = standin.base_url() + api;
+        let github_settings = github::Settings { api_url, ..github_settings(&standin) };
+        let github = GitHub::new(&github_settings, clock.clone()).expect("the stand-in's key");
         let folders = tempfile::tempdir().expect("a folder");
         let mut house = House {
             standin,

@@ -1,5 +1,5 @@
 //! Deliveries that did not come through. GitHub does not send them again by itself, and
-//! forgets them after three days.
+//! forgets them after a few days.
 //!
 //! Redelivery: <https://docs.github.com/en/webhooks/using-webhooks/automatically-redelivering-failed-deliveries-for-a-github-app-webhook>
 
@@ -8,13 +8,10 @@ use std::collections::HashMap;
 use crate::clock::TimestampMs;
 use crate::github::Attempt;
 use crate::github::GitHub;
-use crate::worker::sweep::HOUR_MS;
 use crate::worker::sweep::MINUTE_MS;
 use crate::worker::sweep::SweepError;
 use crate::worker::sweep::Sweeper;
 
-/// How far back GitHub repeats a delivery.
-const WINDOW_MS: i64 = 72 * HOUR_MS;
 /// What the last sweep may not have seen: deliveries are logged late.
 const OVERLAP_MS: i64 = 15 * MINUTE_MS;
 /// How young a failed attempt is left alone.
@@ -31,7 +28,7 @@ impl Sweeper {
     /// Reads the log since the last sweep and asks again for what did not come through.
     pub(super) async fn sweep_deliveries(&self, last_ms: Option<TimestampMs>) -> Result<(), SweepError> {
         let now_ms = self.clock.now_ms();
-        let window_ms = now_ms.saturating_sub(WINDOW_MS);
+        let window_ms = now_ms.saturating_sub(self.github.repeats_for_ms());
         let since_ms = last_ms.map_or(window_ms, |last_ms| (last_ms - OVERLAP_MS).max(window_ms));
         let attempts = self.github.attempts(since_ms).await?;
         let mut asked = 0;
