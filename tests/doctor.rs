@@ -42,6 +42,8 @@ struct Patient {
     installation: InstallationId,
     secret: String,
     database: String,
+    /// Where below its address the stand-in has its API.
+    api: &'static str,
     folder: tempfile::TempDir,
     server: JoinHandle<()>,
     _contract: Contract,
@@ -63,7 +65,7 @@ impl Patient {
         // What serve leaves behind.
         drop(Store::open(&database).await.unwrap());
         let patient =
-            Patient { standin, installation, secret, database, folder, server, _contract: contract };
+            Patient { standin, installation, secret, database, api: "", folder, server, _contract: contract };
         patient.policy("acme/.github", "fromguard.yml", POLICY);
         patient.repository("acme/shop", "README.md", "A shop.\n");
         let app = patient.standin.app_id();
@@ -90,7 +92,7 @@ impl Patient {
             .arg("doctor")
             .args(arguments)
             .env_clear()
-            .env("FROMGUARD_GITHUB_API_URL", self.standin.base_url())
+            .env("FROMGUARD_GITHUB_API_URL", self.standin.base_url() + self.api)
             .env("FROMGUARD_APP_ID", self.standin.app_id().to_string())
             .env("FROMGUARD_PRIVATE_KEY", self.standin.app_private_key_pem())
             .env("FROMGUARD_WEBHOOK_SECRET", &self.secret)
@@ -414,6 +416,17 @@ async fn the_app_is_not_installed_where_it_is_looked_for() {
     let patient = Patient::healthy().await;
     let line = patient.line("repository", &["--repo", "acme/nowhere"]).await;
     line.expect("fail", "The App is not installed on acme/nowhere, or there is no such repository", "Add it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_enterprise_server_sets_no_limits() {
+    let mut patient = Patient::healthy().await;
+    patient.api = "/api/v3";
+    let status = 404;
+    let body = r#"{"message":"Rate limiting is not enabled."}"#.to_owned();
+    let not_enabled = Fault::Status { status, headers: Vec::new(), body };
+    patient.standin.fail_next(Endpoint::rest("GET", "/rate_limit"), not_enabled, 1);
+    patient.line("limits", &[]).await.expect("ok", "This GitHub Enterprise Server sets no limits.", "");
 }
 
 #[tokio::test(flavor = "multi_thread")]

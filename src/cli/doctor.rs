@@ -56,10 +56,10 @@ pub(super) fn run(args: &Args, style: Style) -> anyhow::Result<Outcome> {
     let Some(app) = config.app else { bail!(NOT_SET_UP) };
     let subject = Subject {
         github: github::Settings {
+            timeouts: Timeouts::of(&config.github_api_url),
             api_url: config.github_api_url,
             app_id: app.id,
             private_key: app.private_key,
-            timeouts: Timeouts::default(),
         },
         webhook_secrets: app.webhook_secrets,
         database_url: config.database_url,

@@ -95,10 +95,10 @@ fn parts(config: Config) -> anyhow::Result<Parts> {
             webhook_secrets: WebhookSecrets::new(&app.webhook_secrets)?,
             sweeps: true,
             github: github::Settings {
+                timeouts: Timeouts::of(&config.github_api_url),
                 api_url: config.github_api_url,
                 app_id: app.id,
                 private_key: app.private_key,
-                timeouts: Timeouts::default(),
             },
         }),
         None => None,

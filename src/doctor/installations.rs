@@ -75,9 +75,11 @@ pub(super) async fn examine(
         .await;
     let mut least: Option<(u64, &InstallationFacts, Limits)> = None;
     let mut policies = Vec::new();
+    let mut unlimited = false;
     for (installation, limits, policy) in asked {
         match limits {
-            Ok(limits) => {
+            Ok(None) => unlimited = true,
+            Ok(Some(limits)) => {
                 let percent = percent(limits.rest).min(percent(limits.graphql));
                 if percent < LEFT_LOW_PERCENT {
                     lines.push(low(installation, limits));
@@ -97,6 +99,9 @@ pub(super) async fn examine(
         let left = left(limits);
         lines
             .push(Line::ok("limits", format!("{}{most} of its limits: {left}.", installation.account.login)));
+    }
+    if unlimited {
+        lines.push(Line::ok("limits", "This GitHub Enterprise Server sets no limits."));
     }
     lines.extend(policies);
     lines

@@ -78,6 +78,7 @@ pub(super) fn lost_without_event(name: &str) -> &'static str {
         "pull_request" => "pull requests are found late, by the sweep",
         "pull_request_review" => "an approval settles no review",
         "push" => "a change of policy judges nothing again",
+        "repository" => "a renamed, transferred or unarchived repository is found late, by the sweep",
         _ => "something goes unnoticed",
     }
 }

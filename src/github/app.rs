@@ -21,9 +21,13 @@ use serde::Serialize;
 use crate::clock::Clock;
 use crate::clock::TimestampMs;
 use crate::github::SetUpError;
+use crate::github::client::Answer;
 use crate::github::client::Call;
 use crate::github::client::Client;
 use crate::github::error::Error;
+use crate::github::pace::Cost;
+use crate::github::pace::Pace;
+use crate::github::pace::Payer;
 use crate::ids::InstallationId;
 use crate::ids::RepositoryId;
 use crate::ids::RepositoryPlace;
@@ -49,6 +53,7 @@ pub(crate) struct App {
     id: u64,
     key: EncodingKey,
     client: Client,
+    pace: Arc<Pace>,
     jwt: Mutex<Option<Jwt>>,
     tokens: Mutex<HashMap<Key, Slot>>,
 }
@@ -76,10 +81,15 @@ impl Token {
 }
 
 impl App {
-    pub(crate) fn new(id: u64, private_key: &SecretString, client: Client) -> Result<App, SetUpError> {
+    pub(crate) fn new(
+        id: u64,
+        private_key: &SecretString,
+        client: Client,
+        pace: Arc<Pace>,
+    ) -> Result<App, SetUpError> {
         let key = EncodingKey::from_rsa_pem(private_key.expose_secret().trim().as_bytes())
             .map_err(|error| SetUpError::PrivateKey(error.to_string()))?;
-        Ok(App { id, key, client, jwt: Mutex::default(), tokens: Mutex::default() })
+        Ok(App { id, key, client, pace, jwt: Mutex::default(), tokens: Mutex::default() })
     }
 
     pub(crate) fn id(&self) -> u64 {
@@ -113,6 +123,18 @@ impl App {
         let secret = jwt.secret.clone();
         *cached = Some(jwt);
         Ok(secret)
+    }
+
+    /// A REST call in the App's own name.
+    pub(crate) async fn rest(&self, call: Call<'_>) -> Result<Answer, Error> {
+        let (jwt, cost) = (self.jwt()?, Cost::of_rest(&call.method));
+        self.pace.send(Payer::App, cost, self.clock(), self.client.rest(&jwt, call)).await
+    }
+
+    /// A REST call in the App's name that an installation wants.
+    async fn rest_for(&self, installation: InstallationId, call: Call<'_>) -> Result<Answer, Error> {
+        let (jwt, cost) = (self.jwt()?, Cost::of_rest(&call.method));
+        self.pace.send_for(installation, cost, self.clock(), self.client.rest(&jwt, call)).await
     }
 
     /// A token for this repository, out of the cache if it lives long enough.
@@ -180,7 +202,7 @@ impl App {
 
         let path = format!("/app/installations/{}/access_tokens", place.installation);
         let call = Call::send(Method::POST, "the installation", &path, body);
-        let minted: Minted = self.client.rest(&self.jwt()?, call).await?.json()?;
+        let minted: Minted = self.rest_for(place.installation, call).await?.json()?;
         let expires_at: jiff::Timestamp = minted
             .expires_at
             .parse()
@@ -210,7 +232,7 @@ impl App {
         let path = format!("/app/installations/{installation}/access_tokens");
         let body = Body { permissions: Permissions { metadata: "read" } };
         let call = Call::send(Method::POST, "the installation", &path, &body);
-        let minted: Minted = self.client.rest(&self.jwt()?, call).await?.json()?;
+        let minted: Minted = self.rest_for(installation, call).await?.json()?;
         metrics::counter!("fromguard_github_tokens_minted_total").increment(1);
         Ok(SecretString::from(minted.token))
     }
@@ -224,7 +246,7 @@ impl App {
 
         let path = format!("/app/installations/{installation}");
         let call = Call::get("the installation", &path);
-        let found: Installation = self.client.rest(&self.jwt()?, call).await?.json()?;
+        let found: Installation = self.rest_for(installation, call).await?.json()?;
         Ok(found.repository_selection == "all")
     }
 }

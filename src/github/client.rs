@@ -44,7 +44,10 @@ use crate::github::error::one_line;
 /// The media type of everything but raw blobs.
 const JSON: &str = "application/vnd.github+json";
 
-/// The version of the REST API that our types are written for.
+/// Where GitHub Enterprise Server has its REST API.
+const ENTERPRISE_REST: &str = "/api/v3";
+
+/// The version of the REST API that our types are written for. Enterprise Server takes it from 3.9 on.
 /// <https://docs.github.com/en/rest/about-the-rest-api/api-versions>
 const API_VERSION: &str = "2022-11-28";
 
@@ -68,6 +71,23 @@ impl Default for Timeouts {
     fn default() -> Timeouts {
         Timeouts { connect: Duration::from_secs(5), request: Duration::from_secs(10) }
     }
+}
+
+impl Timeouts {
+    /// What the GitHub at this address is given: an Enterprise Server is as fast as the machine that
+    /// somebody gave it, and itself waits 30 seconds for others.
+    #[must_use]
+    pub fn of(api_url: &str) -> Timeouts {
+        match is_enterprise_server(api_url) {
+            true => Timeouts { request: Duration::from_secs(30), ..Timeouts::default() },
+            false => Timeouts::default(),
+        }
+    }
+}
+
+/// Whether an address of the REST API is a GitHub Enterprise Server's.
+fn is_enterprise_server(api_url: &str) -> bool {
+    api_url.trim().trim_end_matches('/').ends_with(ENTERPRISE_REST)
 }
 
 /// The way to one GitHub.
@@ -138,6 +158,11 @@ impl Client {
     /// How many requests were sent.
     pub(crate) fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Whether it leads to a GitHub Enterprise Server.
+    pub(crate) fn is_enterprise_server(&self) -> bool {
+        is_enterprise_server(&self.endpoints.rest)
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -337,7 +362,7 @@ impl Endpoints {
         }
         let origin = format!("{}://{authority}", if secure { "https" } else { "http" });
         let rest = uri.path().trim_end_matches('/').to_owned();
-        let graphql = match rest.strip_suffix("/api/v3") {
+        let graphql = match rest.strip_suffix(ENTERPRISE_REST) {
             Some(prefix) => format!("{prefix}/api/graphql"),
             None => format!("{rest}/graphql"),
         };
@@ -377,6 +402,15 @@ mod tests {
             graphql("http://127.0.0.1:8080/x").ok().as_deref(),
             Some("http://127.0.0.1:8080/x/graphql")
         );
+    }
+
+    #[test]
+    fn an_enterprise_server_is_given_more_time() {
+        let waits = |url| Timeouts::of(url).request.as_secs();
+        assert_eq!(waits("https://api.github.com"), 10);
+        // A tenant of GitHub's own, with data residence.
+        assert_eq!(waits("https://api.acme.ghe.com"), 10);
+        assert_eq!(waits("https://ghe.example.com/api/v3/"), 30);
     }
 
     #[test]

@@ -12,6 +12,12 @@ use crate::github::GitHub;
 use crate::github::client::Call;
 use crate::github::error::Error;
 
+const HOUR_MS: i64 = 60 * 60 * 1_000;
+/// How far back a delivery can be asked for again, at GitHub and at an Enterprise Server.
+/// <https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/redelivering-webhooks>
+const REPEATED_FOR_MS: i64 = 3 * 24 * HOUR_MS;
+const REPEATED_BY_SERVERS_FOR_MS: i64 = 7 * 24 * HOUR_MS;
+
 const PAGE: usize = 100;
 /// How many pages of the log are read at once.
 const MAX_PAGES: usize = 100;
@@ -40,6 +46,15 @@ impl Attempt {
 }
 
 impl GitHub {
+    /// How far back it repeats a delivery, in milliseconds.
+    #[must_use]
+    pub fn repeats_for_ms(&self) -> i64 {
+        match self.client().is_enterprise_server() {
+            true => REPEATED_BY_SERVERS_FOR_MS,
+            false => REPEATED_FOR_MS,
+        }
+    }
+
     /// The attempts since a time, the newest first.
     ///
     /// # Errors
@@ -85,7 +100,7 @@ impl GitHub {
 
         let path = format!("/app/hook/deliveries?per_page={PAGE}{cursor}");
         let call = Call::get("the App's deliveries", &path);
-        let answer = self.client().rest(&self.app().jwt()?, call).await?;
+        let answer = self.app().rest(call).await?;
         let mut attempts = Vec::new();
         for Listed { id, guid, delivered_at, status_code, event } in answer.json::<Vec<Listed>>()? {
             let at: jiff::Timestamp = delivered_at.parse().map_err(|_| Error::Malformed {
@@ -103,7 +118,7 @@ impl GitHub {
     pub async fn redeliver(&self, attempt: u64) -> Result<(), Error> {
         let path = format!("/app/hook/deliveries/{attempt}/attempts");
         let call = Call { method: Method::POST, ..Call::get("the delivery", &path) };
-        self.client().rest(&self.app().jwt()?, call).await.map(drop)
+        self.app().rest(call).await.map(drop)
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod installation;
 mod push;
+mod repository;
 
 use std::borrow::Cow;
 
@@ -21,7 +22,7 @@ use crate::ids::Sha;
 
 /// The events to subscribe to.
 pub const HANDLED: &[&str] =
-    &["check_run", "check_suite", "merge_group", "pull_request", "pull_request_review", "push"];
+    &["check_run", "check_suite", "merge_group", "pull_request", "pull_request_review", "push", "repository"];
 
 /// The events that every App gets, whatever it subscribes to.
 pub const AUTOMATIC: &[&str] = &["installation", "installation_repositories"];
@@ -48,6 +49,8 @@ pub enum Event {
     Policy(PolicyEvent),
     /// The default branch got other files that may name images.
     Stock(RepositoryPlace),
+    /// A repository has another name or owner.
+    Moved(MovedEvent),
     /// Nothing that concerns us.
     Other,
 }
@@ -122,6 +125,15 @@ pub struct PolicyEvent {
     /// The branch whose pull requests are concerned; `None` when it is the organisation's
     /// policy, and so every pull request of the installation.
     pub base: Option<String>,
+}
+
+/// What a repository is called now, and who lets the App in there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovedEvent {
+    /// Where it is now.
+    pub place: RepositoryPlace,
+    /// Whether it is, or was, the one that holds the organisation's policy.
+    pub organisation: bool,
 }
 
 /// What happened to a pull request.
@@ -303,6 +315,7 @@ pub fn read(event: &str, body: &[u8]) -> Result<Event, EventError> {
         "installation" => installation::installation(body),
         "installation_repositories" => installation::repositories(body),
         "push" => push::push(body),
+        "repository" => repository::repository(body),
         _ => Ok(Event::Other),
     }
 }

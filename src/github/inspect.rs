@@ -192,7 +192,7 @@ impl GitHub {
     /// When GitHub does not say.
     pub async fn hook_config(&self) -> Result<HookConfig, Error> {
         let call = Call::get("the App's webhook", "/app/hook/config");
-        self.client().rest(&self.app().jwt()?, call).await?.json()
+        self.app().rest(call).await?.json()
     }
 
     /// Where it is installed, suspended or not.
@@ -204,7 +204,7 @@ impl GitHub {
         for page in 1..=MAX_PAGES {
             let path = format!("/app/installations?per_page={PAGE}&page={page}");
             let call = Call::get("the installations", &path);
-            let page: Vec<InstallationFacts> = self.client().rest(&self.app().jwt()?, call).await?.json()?;
+            let page: Vec<InstallationFacts> = self.app().rest(call).await?.json()?;
             let last = page.len() < PAGE;
             found.extend(page);
             if last {
@@ -214,11 +214,12 @@ impl GitHub {
         Ok(found)
     }
 
-    /// What an installation has left. Asking costs nothing of it.
+    /// What an installation has left; `None` where nothing is limited, as an Enterprise Server does
+    /// unless its owner wants it. Asking costs nothing of it.
     ///
     /// # Errors
     /// When GitHub does not say.
-    pub async fn limits(&self, installation: InstallationId) -> Result<Limits, Error> {
+    pub async fn limits(&self, installation: InstallationId) -> Result<Option<Limits>, Error> {
         #[derive(Deserialize)]
         struct Overview {
             resources: Resources,
@@ -237,13 +238,16 @@ impl GitHub {
 
         let token = self.app().metadata_token(installation).await?;
         let call = Call::get("the limits", "/rate_limit");
-        let Overview { resources } = self.client().rest(&token, call).await?.json()?;
+        let Overview { resources } = match self.client().rest(&token, call).await {
+            Err(Error::NotFound { .. }) if self.client().is_enterprise_server() => return Ok(None),
+            answer => answer?.json()?,
+        };
         let left = |of: Resource| Left {
             limit: of.limit,
             remaining: of.remaining,
             reset_ms: of.reset.saturating_mul(1_000),
         };
-        Ok(Limits { rest: left(resources.core), graphql: left(resources.graphql) })
+        Ok(Some(Limits { rest: left(resources.core), graphql: left(resources.graphql) }))
     }
 
     /// A repository that the App is installed on.
@@ -267,7 +271,7 @@ impl GitHub {
 
         let path = repository_path(name, "/installation");
         let call = Call::get("the repository's installation", &path);
-        let installation: Installation = self.client().rest(&self.app().jwt()?, call).await?.json()?;
+        let installation: Installation = self.app().rest(call).await?.json()?;
         let token = self.app().metadata_token(installation.id).await?;
         let path = repository_path(name, "");
         let call = Call::get("the repository", &path);

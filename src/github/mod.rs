@@ -84,7 +84,7 @@ pub struct GitHub(Arc<Inner>);
 struct Inner {
     app: App,
     client: Client,
-    pace: Pace,
+    pace: Arc<Pace>,
     texts: Texts,
     scans: KeptScans,
 }
@@ -96,8 +96,9 @@ impl GitHub {
     /// When the address or the key cannot be used.
     pub fn new(settings: &Settings, clock: Clock) -> Result<GitHub, SetUpError> {
         let client = Client::new(&settings.api_url, settings.timeouts, clock)?;
-        let app = App::new(settings.app_id, &settings.private_key, client.clone())?;
-        let (pace, texts, scans) = (Pace::default(), Texts::default(), KeptScans::default());
+        let pace = Arc::<Pace>::default();
+        let app = App::new(settings.app_id, &settings.private_key, client.clone(), Arc::clone(&pace))?;
+        let (texts, scans) = (Texts::default(), KeptScans::default());
         Ok(GitHub(Arc::new(Inner { app, client, pace, texts, scans })))
     }
 

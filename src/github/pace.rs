@@ -6,15 +6,25 @@
 //! time at which it may be tried again, and who wanted it makes room for somebody else's.
 //! After GitHub itself refused, nothing of that installation is sent until it may be.
 //!
+//! What the App asks in its own name (its installations, its log of deliveries) has a share of its
+//! own. A token is asked for in the App's name too, but an installation wants it: GitHub does not say
+//! whose points that costs, so that it is taken from the installation's share, where many tokens hold up
+//! nobody else; and when GitHub refuses one, no token is asked for until it may be. Only what `doctor`
+//! asks for an installation is not counted: it is a process of its own, makes a dozen calls for each of a few
+//! installations, one after the other, and ends.
+//!
 //! <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits>
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::Mutex;
 
+use http::Method;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
 
+use crate::clock::Clock;
 use crate::clock::TimestampMs;
 use crate::github::error::Error;
 use crate::ids::InstallationId;
@@ -45,6 +55,22 @@ pub(crate) struct Cost {
     pub(crate) rest: i64,
     pub(crate) graphql: i64,
     pub(crate) content: i64,
+}
+
+impl Cost {
+    /// <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#calculating-points-for-the-secondary-rate-limit>
+    pub(crate) fn of_rest(method: &Method) -> Cost {
+        Cost { rest: if method == Method::GET { 1 } else { 5 }, ..Cost::default() }
+    }
+}
+
+/// Whose share a call is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Payer {
+    /// The App asks in its own name.
+    App,
+    /// One installation's token, or the way to one.
+    Installation(InstallationId),
 }
 
 /// So much in so long, filled up evenly.
@@ -84,7 +110,7 @@ impl Bucket {
     }
 }
 
-/// What one installation has left.
+/// What one payer has left.
 struct Allowance {
     rest: Bucket,
     graphql: Bucket,
@@ -137,7 +163,7 @@ impl Allowance {
 /// Keeps to what GitHub allows; one for the whole App.
 pub(crate) struct Pace {
     all: Arc<Semaphore>,
-    installations: Mutex<HashMap<InstallationId, Allowance>>,
+    payers: Mutex<HashMap<Payer, Allowance>>,
 }
 
 /// A call under way.
@@ -149,26 +175,61 @@ pub(crate) struct Permit {
 
 impl Default for Pace {
     fn default() -> Pace {
-        Pace { all: Arc::new(Semaphore::new(CONCURRENT)), installations: Mutex::default() }
+        Pace { all: Arc::new(Semaphore::new(CONCURRENT)), payers: Mutex::default() }
     }
 }
 
 impl Pace {
+    /// Sends a call when the payer's share allows it, and remembers when GitHub refuses.
+    ///
+    /// # Errors
+    /// What the call fails with; [`Error::RateLimited`] also when it may not be sent now.
+    pub(crate) async fn send<T>(
+        &self,
+        payer: Payer,
+        cost: Cost,
+        clock: &Clock,
+        call: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let _permit = self.enter(payer, cost, clock.now_ms()).await?;
+        let answer = call.await;
+        if let Err(Error::RateLimited { retry_at_ms, .. }) = &answer {
+            self.refused(payer, *retry_at_ms, clock.now_ms());
+        }
+        answer
+    }
+
+    /// Asks in the App's name for what an installation wants, and pays.
+    ///
+    /// # Errors
+    /// As [`Pace::send`]; a refusal keeps back what the App itself asks, too.
+    pub(crate) async fn send_for<T>(
+        &self,
+        installation: InstallationId,
+        cost: Cost,
+        clock: &Clock,
+        call: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let now_ms = clock.now_ms();
+        let refused_until_ms = self.with(Payer::App, now_ms, |allowance| allowance.refused_until_ms);
+        if refused_until_ms > now_ms {
+            return Err(kept_back(refused_until_ms));
+        }
+        let answer = self.send(Payer::Installation(installation), cost, clock, call).await;
+        if let Err(Error::RateLimited { retry_at_ms, .. }) = &answer {
+            self.refused(Payer::App, *retry_at_ms, clock.now_ms());
+        }
+        answer
+    }
+
     /// Lets a call through, as soon as fewer are under way.
     ///
     /// # Errors
     /// When it may not be sent now: [`Error::RateLimited`] says when.
-    pub(crate) async fn enter(
-        &self,
-        installation: InstallationId,
-        cost: Cost,
-        now_ms: TimestampMs,
-    ) -> Result<Permit, Error> {
-        let under_way = self.with(installation, now_ms, |allowance| {
+    async fn enter(&self, payer: Payer, cost: Cost, now_ms: TimestampMs) -> Result<Permit, Error> {
+        let under_way = self.with(payer, now_ms, |allowance| {
             if let Some(retry_at_ms) = allowance.ready_ms(cost, now_ms) {
-                let message = "fromguard keeps to GitHub's limits for this installation".to_owned();
-                metrics::counter!("fromguard_github_kept_back_total").increment(1);
-                return Err(Error::RateLimited { retry_at_ms, message });
+                return Err(kept_back(retry_at_ms));
             }
             for (bucket, cost) in allowance.buckets(cost) {
                 bucket.spend(cost);
@@ -183,8 +244,8 @@ impl Pace {
     }
 
     /// GitHub refuses until then.
-    pub(crate) fn refused(&self, installation: InstallationId, until_ms: TimestampMs, now_ms: TimestampMs) {
-        self.with(installation, now_ms, |allowance| {
+    pub(crate) fn refused(&self, payer: Payer, until_ms: TimestampMs, now_ms: TimestampMs) {
+        self.with(payer, now_ms, |allowance| {
             allowance.refused_until_ms = allowance.refused_until_ms.max(until_ms);
         });
     }
@@ -195,20 +256,25 @@ impl Pace {
         installation: InstallationId,
         now_ms: TimestampMs,
     ) -> Option<TimestampMs> {
-        self.with(installation, now_ms, |allowance| allowance.ready_ms(A_JUDGEMENT, now_ms))
+        let payer = Payer::Installation(installation);
+        self.with(payer, now_ms, |allowance| allowance.ready_ms(A_JUDGEMENT, now_ms))
     }
 
-    fn with<T>(
-        &self,
-        installation: InstallationId,
-        now_ms: TimestampMs,
-        work: impl FnOnce(&mut Allowance) -> T,
-    ) -> T {
-        let mut installations = self.installations.lock().expect("no holder of the allowances panics");
-        if installations.len() >= FORGET_AT {
-            installations.retain(|_, allowance| !allowance.is_idle(now_ms));
+    fn with<T>(&self, payer: Payer, now_ms: TimestampMs, work: impl FnOnce(&mut Allowance) -> T) -> T {
+        let mut payers = self.payers.lock().expect("no holder of the allowances panics");
+        if payers.len() >= FORGET_AT {
+            payers.retain(|_, allowance| !allowance.is_idle(now_ms));
         }
-        work(installations.entry(installation).or_insert_with(|| Allowance::new(now_ms)))
+        work(payers.entry(payer).or_insert_with(|| Allowance::new(now_ms)))
+    }
+}
+
+/// As GitHub's own limit.
+fn kept_back(retry_at_ms: TimestampMs) -> Error {
+    metrics::counter!("fromguard_github_kept_back_total").increment(1);
+    Error::RateLimited {
+        retry_at_ms,
+        message: "fromguard keeps to GitHub's limits for this installation".to_owned(),
     }
 }
 
@@ -216,14 +282,21 @@ impl Pace {
 mod tests {
     use super::*;
 
-    const ONE: InstallationId = InstallationId(1);
-    const OTHER: InstallationId = InstallationId(2);
+    const ONE: Payer = Payer::Installation(InstallationId(1));
+    const OTHER: Payer = Payer::Installation(InstallationId(2));
     const GET: Cost = Cost { rest: 1, graphql: 0, content: 0 };
     const POST: Cost = Cost { rest: 5, graphql: 0, content: 1 };
 
-    async fn sent(pace: &Pace, installation: InstallationId, cost: Cost, now_ms: i64) -> usize {
+    fn busy_until_ms(pace: &Pace, payer: Payer, now_ms: i64) -> Option<i64> {
+        match payer {
+            Payer::Installation(installation) => pace.busy_until_ms(installation, now_ms),
+            Payer::App => None,
+        }
+    }
+
+    async fn sent(pace: &Pace, payer: Payer, cost: Cost, now_ms: i64) -> usize {
         let mut sent = 0;
-        while pace.enter(installation, cost, now_ms).await.is_ok() {
+        while pace.enter(payer, cost, now_ms).await.is_ok() {
             sent += 1;
         }
         sent
@@ -256,10 +329,10 @@ mod tests {
     async fn one_installation_s_limit_is_not_another_s() {
         let pace = Pace::default();
         sent(&pace, ONE, GET, 0).await;
-        assert!(pace.busy_until_ms(ONE, 0).is_some());
-        assert_eq!(pace.busy_until_ms(OTHER, 0), None);
+        assert!(busy_until_ms(&pace, ONE, 0).is_some());
+        assert_eq!(busy_until_ms(&pace, OTHER, 0), None);
         pace.refused(OTHER, 90_000, 0);
-        assert_eq!(pace.busy_until_ms(OTHER, 0), Some(90_000));
+        assert_eq!(busy_until_ms(&pace, OTHER, 0), Some(90_000));
         let refused = pace.enter(OTHER, GET, 1).await.err();
         assert_eq!(refused.and_then(|error| error.retry_at_ms()), Some(90_000));
         assert!(pace.enter(OTHER, GET, 90_000).await.is_ok());
@@ -277,13 +350,38 @@ mod tests {
         assert!(pace.enter(ONE, GET, 0).await.is_ok());
     }
 
+    #[tokio::test]
+    async fn a_token_is_an_installation_s_to_pay_and_a_refused_one_keeps_back_the_app() {
+        let pace = Pace::default();
+        let clock = Clock::manual(0);
+        let (one, other) = (InstallationId(1), InstallationId(2));
+        let mint = Cost::of_rest(&Method::POST);
+        for _ in 0..900 / 5 {
+            assert!(pace.send_for(one, mint, &clock, async { Ok(()) }).await.is_ok());
+        }
+        assert!(pace.send_for(one, mint, &clock, async { Ok(()) }).await.is_err(), "its share is spent");
+        assert!(pace.send_for(other, mint, &clock, async { Ok(()) }).await.is_ok(), "and no other's");
+        assert!(pace.send(Payer::App, mint, &clock, async { Ok(()) }).await.is_ok(), "nor the App's");
+        let limited =
+            async { Err::<(), _>(Error::RateLimited { retry_at_ms: 60_000, message: String::new() }) };
+        assert!(pace.send_for(other, mint, &clock, limited).await.is_err());
+        for refused in [
+            pace.send(Payer::App, mint, &clock, async { Ok(()) }).await,
+            pace.send_for(InstallationId(3), mint, &clock, async { Ok(()) }).await,
+        ] {
+            assert_eq!(refused.err().and_then(|error| error.retry_at_ms()), Some(60_000));
+        }
+        clock.advance(std::time::Duration::from_secs(60));
+        assert!(pace.send_for(InstallationId(3), mint, &clock, async { Ok(()) }).await.is_ok());
+    }
+
     #[test]
     fn installations_that_rest_are_forgotten() {
         let pace = Pace::default();
         for number in 0..FORGET_AT as u64 {
-            pace.with(InstallationId(number), 0, |allowance| allowance.rest.spend(1));
+            pace.with(Payer::Installation(InstallationId(number)), 0, |allowance| allowance.rest.spend(1));
         }
-        pace.with(InstallationId(u64::MAX), 10 * MINUTE_MS, |_| ());
-        assert_eq!(pace.installations.lock().map(|it| it.len()).unwrap_or_default(), 1);
+        pace.with(Payer::App, 10 * MINUTE_MS, |_| ());
+        assert_eq!(pace.payers.lock().map(|it| it.len()).unwrap_or_default(), 1);
     }
 }

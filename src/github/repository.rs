@@ -14,6 +14,7 @@ use crate::github::client::segment;
 use crate::github::error::Error;
 use crate::github::graphql;
 use crate::github::pace::Cost;
+use crate::github::pace::Payer;
 use crate::ids::RepositoryName;
 use crate::ids::RepositoryPlace;
 
@@ -63,14 +64,8 @@ impl Repository {
         cost: Cost,
         call: impl Future<Output = Result<Answer, Error>>,
     ) -> Result<Answer, Error> {
-        let (pace, clock) = (self.github.pace(), self.github.client().clock());
-        let installation = self.place.installation;
-        let _permit = pace.enter(installation, cost, clock.now_ms()).await?;
-        let answer = call.await;
-        if let Err(Error::RateLimited { retry_at_ms, .. }) = &answer {
-            pace.refused(installation, *retry_at_ms, clock.now_ms());
-        }
-        answer
+        let payer = Payer::Installation(self.place.installation);
+        self.github.pace().send(payer, cost, self.github.client().clock(), call).await
     }
 
     /// A GraphQL query with this repository's token. Errors at the paths that
@@ -98,17 +93,15 @@ impl Repository {
         let data = graphql::data(what, &answer, tolerated, client.clock().now_ms());
         if let Err(Error::RateLimited { retry_at_ms, .. }) = &data {
             let now_ms = client.clock().now_ms();
-            self.github.pace().refused(self.place.installation, *retry_at_ms, now_ms);
+            self.github.pace().refused(Payer::Installation(self.place.installation), *retry_at_ms, now_ms);
         }
         data
     }
 }
 
-/// <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#calculating-points-for-the-secondary-rate-limit>
+/// What a call takes; a POST makes something new.
 fn rest_cost(call: &Call<'_>) -> Cost {
-    let reads = call.method == Method::GET;
-    let creates = call.method == Method::POST;
-    Cost { rest: if reads { 1 } else { 5 }, content: i64::from(creates), ..Cost::default() }
+    Cost { content: i64::from(call.method == Method::POST), ..Cost::of_rest(&call.method) }
 }
 
 /// `/repos/{owner}/{name}` of any repository, and what follows it.

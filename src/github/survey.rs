@@ -7,6 +7,8 @@ use serde::Serialize;
 use crate::github::GitHub;
 use crate::github::client::Call;
 use crate::github::error::Error;
+use crate::github::pace::Cost;
+use crate::github::pace::Payer;
 use crate::github::repository::Repository;
 use crate::ids::InstallationId;
 use crate::ids::PullNumber;
@@ -46,6 +48,8 @@ pub struct FoundPull {
     pub head: Sha,
     /// Whether our newest run there has ended.
     pub concluded: bool,
+    /// Whether a run of ours there, the newest or an older one, is in progress.
+    pub unfinished: bool,
 }
 
 /// A branch.
@@ -97,8 +101,7 @@ impl GitHub {
         for page in 1..=MAX_PAGES {
             let path = format!("/app/installations?per_page={PAGE}&page={page}");
             let call = Call::get("the installations", &path);
-            let installations: Vec<Installation> =
-                self.client().rest(&self.app().jwt()?, call).await?.json()?;
+            let installations: Vec<Installation> = self.app().rest(call).await?.json()?;
             let last = installations.len() < PAGE;
             found.extend(installations.into_iter().filter(|it| it.suspended_at.is_none()).map(|it| it.id));
             if last {
@@ -134,7 +137,10 @@ impl GitHub {
         for page in 1..=MAX_PAGES {
             let path = format!("/installation/repositories?per_page={PAGE}&page={page}");
             let call = Call::get("the installation's repositories", &path);
-            let listed: Page = self.client().rest(&token, call).await?.json()?;
+            let (payer, cost) = (Payer::Installation(installation), Cost::of_rest(&call.method));
+            let (client, clock) = (self.client(), self.client().clock());
+            let listed: Page =
+                self.pace().send(payer, cost, clock, client.rest(&token, call)).await?.json()?;
             let last = listed.repositories.len() < PAGE;
             let writable = listed.repositories.into_iter().filter(|it| !it.archived && !it.disabled);
             found.extend(writable.map(|it| Reached {
@@ -300,12 +306,25 @@ impl CommitNode {
         let runs = suites.filter_map(|suite| suite.check_runs.as_ref()).flat_map(|runs| &runs.nodes);
         runs.into_iter().any(|run| run.status == "COMPLETED")
     }
+
+    fn has_unfinished(&self) -> bool {
+        let suites = self.check_suites.iter().flat_map(|suites| &suites.nodes);
+        suites.filter_map(|suite| suite.unfinished.as_ref()).any(|runs| runs.total_count > 0)
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct SuiteNode {
     check_runs: Option<Nodes<RunNode>>,
+    #[serde(default)]
+    unfinished: Option<Counted>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Counted {
+    total_count: u64,
 }
 
 #[derive(Deserialize)]
@@ -344,7 +363,8 @@ impl PullNode {
     fn found(self) -> FoundPull {
         let at_head = self.commits.nodes.iter().find(|node| node.commit.oid == self.head_ref_oid);
         let concluded = at_head.is_some_and(|node| node.commit.is_concluded());
-        FoundPull { pull: self.number, head: self.head_ref_oid, concluded }
+        let unfinished = at_head.is_some_and(|node| node.commit.has_unfinished());
+        FoundPull { pull: self.number, head: self.head_ref_oid, concluded, unfinished }
     }
 }
 

@@ -20,6 +20,7 @@ use crate::github::event::ArrivedEvent;
 use crate::github::event::Event;
 use crate::github::event::GroupEvent;
 use crate::github::event::LeftEvent;
+use crate::github::event::MovedEvent;
 use crate::github::event::PolicyEvent;
 use crate::github::event::PullEvent;
 use crate::github::event::RerunEvent;
@@ -33,6 +34,7 @@ use crate::server::metrics;
 use crate::store::Ask;
 use crate::store::Delivery;
 use crate::store::Leave;
+use crate::store::Move;
 use crate::store::PullChange;
 use crate::store::Recorded;
 use crate::store::Rerun;
@@ -191,6 +193,17 @@ pub(super) async fn receive(State(app): State<Arc<App>>, request: Request) -> Ou
             record(&app, guid, Ask::Survey(vec![SurveyWish::again(place, base)])).await
         }
         Event::Stock(place) => want_stock(&app, guid, place).await,
+        Event::Moved(MovedEvent { place, organisation }) => {
+            // Policies may speak of a repository's name, and another owner has another policy.
+            let own = SurveyWish {
+                repository: Some((place.id, place.name.clone())),
+                again: true,
+                ..SurveyWish::first(place.installation)
+            };
+            let all = organisation.then(|| SurveyWish::again(place.clone(), None));
+            let wishes = all.into_iter().chain([own]).collect();
+            record(&app, guid, Ask::Move(Move { place, wishes })).await
+        }
         Event::Rerun(RerunEvent { place, head }) => {
             record(&app, guid, Ask::Rerun(Rerun { place, head })).await
         }

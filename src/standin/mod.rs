@@ -122,8 +122,8 @@ impl Default for StandinOptions {
 }
 
 /// The events that the App is subscribed to unless told otherwise.
-const EVENTS: [&str; 6] =
-    ["check_run", "check_suite", "merge_group", "pull_request", "pull_request_review", "push"];
+const EVENTS: [&str; 7] =
+    ["check_run", "check_suite", "merge_group", "pull_request", "pull_request_review", "push", "repository"];
 
 /// The stand-in could not do what it was asked. Whose doing it is stands in each message.
 #[derive(Debug, Error)]

@@ -358,6 +358,21 @@ pub(super) fn check_suite(
     payload
 }
 
+/// The payload of a `repository` event. `changes` says what was before, where something was.
+pub(super) fn repository(
+    state: &State,
+    shapes: Shapes<'_>,
+    action: &str,
+    repository: &Repository,
+    changes: Value,
+) -> Value {
+    let mut payload = of_app(state, shapes, repository, action);
+    if changes.as_object().is_some_and(|changes| !changes.is_empty()) {
+        payload["changes"] = changes;
+    }
+    payload
+}
+
 fn of_app(state: &State, shapes: Shapes<'_>, repository: &Repository, action: &str) -> Value {
     let mut payload = json!({
         "action": action,

@@ -134,7 +134,7 @@ pub(super) async fn apply(
                 raise(&rerun.head.0, false, true);
                 continue;
             }
-            Ask::Survey(_) | Ask::Leave(_) => continue,
+            Ask::Survey(_) | Ask::Leave(_) | Ask::Move(_) => continue,
         };
 
         let before = standings.get(&pointer);
@@ -184,7 +184,7 @@ async fn known_pulls<'a>(
         .iter()
         .filter_map(|said| match said.ask {
             Ask::Pull(change) => Some((change.place.id.0.cast_signed(), change.pull.0.cast_signed())),
-            Ask::Tip(_) | Ask::Rerun(_) | Ask::Survey(_) | Ask::Leave(_) => None,
+            Ask::Tip(_) | Ask::Rerun(_) | Ask::Survey(_) | Ask::Leave(_) | Ask::Move(_) => None,
         })
         .collect();
     let rows = query(concat!(

@@ -10,8 +10,10 @@
 //! and [`postgres`] open and [`migrations`] brings up to date, [`change`] turns what is said of
 //! pull requests into wanted judgements, [`tips`] knows the branches that are judged, [`intake`]
 //! commits deliveries in groups, [`queue`] leases judgements, [`surveys`] says what is to be looked
-//! through, [`chores`] what is done every so often, [`facts`] remembers what is not a judgement,
-//! [`evidence`] what registries said, [`inventory`] what stands on default branches, [`looks`] what became of that, [`prune`] forgets.
+//! through, [`moves`] follows repositories to new names and owners, [`chores`] says what is done every
+//! so often, [`facts`] remembers what is not a judgement, [`evidence`] what registries said, [`inventory`]
+//! what stands on default branches, [`looks`] what became of that, [`departures`] what is not believed
+//! yet, [`prune`] forgets.
 //! The store knows neither HTTP nor GitHub, and reads no clock: who calls says when.
 
 mod change;
@@ -26,6 +28,7 @@ mod intake;
 mod inventory;
 mod looks;
 mod migrations;
+mod moves;
 mod postgres;
 mod prune;
 mod queue;
@@ -129,6 +132,17 @@ pub enum Ask {
     Survey(Vec<SurveyWish>),
     /// Nothing is to be worked on any more.
     Leave(Leave),
+    /// A repository is called otherwise or belongs to somebody else.
+    Move(Move),
+}
+
+/// A repository's new name or owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// Where it is now.
+    pub place: RepositoryPlace,
+    /// What is to be looked through for it.
+    pub wishes: Vec<SurveyWish>,
 }
 
 /// What the App may not work on any more.
@@ -157,7 +171,7 @@ impl Ask {
             Ask::Pull(change) => Some((&change.place, &change.head)),
             Ask::Tip(change) => Some((&change.place, &change.head)),
             Ask::Rerun(rerun) => Some((&rerun.place, &rerun.head)),
-            Ask::Survey(_) | Ask::Leave(_) => None,
+            Ask::Survey(_) | Ask::Leave(_) | Ask::Move(_) => None,
         }
     }
 
@@ -165,6 +179,10 @@ impl Ask {
     fn hold(&self, hold: &mut Hold) {
         match self {
             Ask::Survey(_) | Ask::Leave(_) => hold.surveys(),
+            Ask::Move(Move { place, .. }) => {
+                hold.repository(place.id);
+                hold.surveys();
+            }
             Ask::Pull(PullChange { place, .. })
             | Ask::Tip(TipChange { place, .. })
             | Ask::Rerun(Rerun { place, .. }) => hold.repository(place.id),
@@ -359,7 +377,9 @@ impl Store {
     pub async fn open(url: &str) -> Result<Store, StoreError> {
         let (database, lock) = Database::open(url).await?;
         if !database.is_shared() {
-            queue::void_leases(&mut database.connect().await?).await?;
+            let mut connection = database.connect().await?;
+            queue::void_leases(&mut connection).await?;
+            surveys::void_leases(&mut connection).await?;
         }
         let changes = watch::Sender::new(0);
         let intake = intake::Intake::start(database.clone(), changes.clone());

@@ -11,6 +11,7 @@ use crate::ids::RepositoryName;
 use crate::ids::RepositoryPlace;
 use crate::store::Ask;
 use crate::store::Leave;
+use crate::store::Move;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::change;
@@ -21,6 +22,7 @@ use crate::store::database::given;
 use crate::store::database::json;
 use crate::store::database::query;
 use crate::store::inventory;
+use crate::store::moves;
 
 /// How long after a push that changes a policy the pull requests are looked up: several
 /// pushes in that time are one look.
@@ -222,12 +224,12 @@ impl Store {
     }
 
     /// Wants judgements of what a survey found, each from its time on. With `idle`, only of
-    /// heads of which none is wanted or under way.
+    /// heads of which none is wanted or under way. Answers which are wanted now, in their order.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn want(&self, asks: &[(Ask, TimestampMs)], idle: bool) -> Result<(), StoreError> {
-        {
+    pub async fn want(&self, asks: &[(Ask, TimestampMs)], idle: bool) -> Result<Vec<bool>, StoreError> {
+        let taken: Vec<bool> = {
             let mut connection = self.inner.database.connect().await?;
             let mut transaction = connection.begin().await?;
             let mut hold = Hold::default();
@@ -237,16 +239,19 @@ impl Store {
                 true => busy(&mut transaction, asks).await?,
                 false => Vec::new(),
             };
+            let taken: Vec<bool> = asks.iter().map(|(ask, _)| !busy.contains(&ask.head_key())).collect();
             let said: Vec<Said<'_>> = asks
                 .iter()
-                .filter(|(ask, _)| !busy.contains(&ask.head_key()))
-                .map(|(ask, at_ms)| Said { ask, now_ms: *at_ms, event: true })
+                .zip(&taken)
+                .filter(|(_, taken)| **taken)
+                .map(|((ask, at_ms), _)| Said { ask, now_ms: *at_ms, event: true })
                 .collect();
             change::apply(&mut transaction, &said).await?;
             transaction.commit().await?;
-        }
+            taken
+        };
         self.changed();
-        Ok(())
+        Ok(taken)
     }
 
     /// The repositories of an installation in which a pull request is known to be open.
@@ -268,6 +273,12 @@ impl Store {
         .await?;
         rows.iter().map(|row| Ok(RepositoryId(row.try_get::<i64, _>(0)?.cast_unsigned()))).collect()
     }
+}
+
+/// Ends the leases of processes that are no more: what they looked through is due at once.
+pub(super) async fn void_leases(connection: &mut Connection) -> Result<(), StoreError> {
+    query("UPDATE surveys SET lease = NULL, due_ms = 0 WHERE lease IS NOT NULL").execute(connection).await?;
+    Ok(())
 }
 
 /// Raises or makes the rows of wishes; the earlier time counts.
@@ -309,9 +320,11 @@ async fn want(connection: &mut Connection, wishes: &[(&SurveyWish, TimestampMs)]
 pub(super) async fn apply(connection: &mut Connection, said: &[Said<'_>]) -> Result<(), StoreError> {
     let mut wanted: Vec<(&SurveyWish, TimestampMs)> = Vec::new();
     for Said { ask, now_ms, .. } in said {
+        let at_ms = |wish: &SurveyWish| now_ms + if wish.again { POLICY_SETTLES_MS } else { 0 };
         match ask {
-            Ask::Survey(wishes) => {
-                let at_ms = |wish: &SurveyWish| now_ms + if wish.again { POLICY_SETTLES_MS } else { 0 };
+            Ask::Survey(wishes) => wanted.extend(wishes.iter().map(|wish| (wish, at_ms(wish)))),
+            Ask::Move(Move { place, wishes }) => {
+                moves::follow(connection, place).await?;
                 wanted.extend(wishes.iter().map(|wish| (wish, at_ms(wish))));
             }
             Ask::Leave(left) => {

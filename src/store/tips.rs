@@ -31,7 +31,7 @@ pub(super) async fn known<'a>(
         .iter()
         .filter_map(|said| match said.ask {
             Ask::Tip(change) => Some((change.place.id.0.cast_signed(), change.tip.branch.as_str())),
-            Ask::Pull(_) | Ask::Rerun(_) | Ask::Survey(_) | Ask::Leave(_) => None,
+            Ask::Pull(_) | Ask::Rerun(_) | Ask::Survey(_) | Ask::Leave(_) | Ask::Move(_) => None,
         })
         .collect();
     if keys.is_empty() {

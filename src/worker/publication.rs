@@ -31,6 +31,11 @@ use crate::worker::judgement::Judged;
 /// The most annotations of one run.
 const MAX_ANNOTATIONS: usize = 200;
 
+/// What a run says whose head is nobody's any more.
+const GONE: &str = "Nothing that is to be judged has this commit as its head any more.";
+/// What a run says that was left in progress under a newer one.
+const SHADOWED: &str = "A newer run on this commit has the result.";
+
 /// The run of one judgement.
 pub(super) struct Posting {
     draft: Draft,
@@ -48,7 +53,8 @@ impl Posting {
         let run = job.last_run.as_ref().filter(|run| run.conclusion.is_none()).map(|run| run.id);
         Posting {
             draft: Draft { head: job.head.clone(), external_id, started_at_ms: worker.clock.now_ms() },
-            look_first: run.is_none() && job.attempts > 0,
+            // Who asks again may do so because one stands there.
+            look_first: run.is_none() && (job.attempts > 0 || job.rerun),
             run,
         }
     }
@@ -164,10 +170,10 @@ impl Worker {
     }
 
     async fn cancel(&self, repository: &Repository, job: &Job, posting: &mut Posting) -> Result<(), Stop> {
+        self.prove(job).await?;
         self.adopt(repository, posting).await?;
         if let Some(id) = posting.run.take() {
-            self.prove(job).await?;
-            repository.cancel_run(id, self.clock.now_ms()).await?;
+            repository.cancel_run(id, self.clock.now_ms(), GONE).await?;
             let run = PostedRun { id, conclusion: Some("cancelled".to_owned()) };
             self.store.posted(job, &run).await?;
         }
@@ -222,12 +228,21 @@ impl Worker {
         repository.post_completed_run(&posting.draft, completion).await
     }
 
-    /// Takes over a run that an earlier attempt left in progress.
+    /// Takes over a run that an earlier attempt left in progress, if it is the newest; others are ended.
     async fn adopt(&self, repository: &Repository, posting: &mut Posting) -> Result<(), github::Error> {
-        if posting.look_first && posting.run.is_none() {
-            posting.run = repository.find_run_in_progress(&posting.draft).await?;
-            posting.look_first = false;
+        if !posting.look_first || posting.run.is_some() {
+            return Ok(());
         }
+        let unfinished = repository.unfinished_runs(&posting.draft).await?;
+        for id in unfinished.shadowed {
+            match repository.cancel_run(id, self.clock.now_ms(), SHADOWED).await {
+                // It is gone already, or completed.
+                Ok(()) | Err(github::Error::NotFound { .. } | github::Error::Unprocessable { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        posting.run = unfinished.newest;
+        posting.look_first = false;
         Ok(())
     }
 
@@ -260,7 +275,7 @@ impl Worker {
     async fn want_pull(&self, job: &Job, pull: PullNumber, head: Sha) -> Result<(), StoreError> {
         let change =
             PullChange { place: job.place.clone(), pull, head, open: true, announce: false, files: 0 };
-        self.store.want(&[(Ask::Pull(change), self.clock.now_ms())], false).await
+        self.store.want(&[(Ask::Pull(change), self.clock.now_ms())], false).await.map(drop)
     }
 
     async fn publish_comment(

@@ -72,6 +72,36 @@ async fn after_a_refusal_nothing_more_is_asked_until_it_may_be() {
 }
 
 #[tokio::test]
+async fn a_refused_token_keeps_back_every_token_until_it_may_be() {
+    let house = House::new().await;
+    house.standin.install("globex");
+    let pulls = [open(&house, "acme", 1), open(&house, "globex", 1)].concat();
+    house.standin.fail_next(Endpoint::token(), Fault::SecondaryLimitNoHeaders, 1);
+    let asked = times(&house, "/app/installations/{installation_id}/access_tokens");
+    house.standin.deliver_all().await.unwrap();
+    while asked.lock().unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    house.settle().await;
+    assert!(pulls.iter().all(|pull| house.conclusion(pull) == "success"));
+    let asked = asked.lock().unwrap();
+    // The other one may be under way already.
+    assert!(asked.iter().filter(|(at_ms, _)| *at_ms < 60_000).count() <= 2, "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_refused_list_of_repositories_keeps_back_its_installation() {
+    let house = House::new().await;
+    let list = Endpoint::rest("GET", "/installation/repositories");
+    house.standin.fail_next(list, Fault::SecondaryLimitNoHeaders, 1);
+    house.standin.announce_installed(house.installation);
+    house.deliver().await;
+    house.sweep_once().await;
+    assert_eq!(house.standin.faults_left(), 0);
+    assert_eq!(house.github.busy_until_ms(house.installation), Some(house.clock.now_ms() + 60_000));
+}
+
+#[tokio::test]
 async fn an_hour_s_limit_that_is_spent_ends_in_no_failure() {
     let house = House::new().await;
     let pulls = open(&house, "acme", 2);

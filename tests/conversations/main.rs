@@ -9,9 +9,11 @@ mod contract;
 mod harness;
 
 mod comments;
+mod enterprise;
 mod heads;
 mod large;
 mod limits;
 mod plan;
 mod queue;
+mod repositories;
 mod sweeps;

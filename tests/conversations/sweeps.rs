@@ -7,6 +7,8 @@ use fromguard::standin::Endpoint;
 use fromguard::standin::Fault;
 use fromguard::standin::MergeBox;
 use fromguard::standin::PullPlace;
+use fromguard::store::Ask;
+use fromguard::store::PullChange;
 
 use crate::harness;
 use crate::harness::House;
@@ -335,6 +337,63 @@ async fn ten_pull_requests_are_judged_again_one_after_the_other_the_newest_first
     assert!(runs.iter().all(|run| run.conclusion.as_deref() == Some("success")));
     assert!(runs.is_sorted_by_key(|run| std::cmp::Reverse(run.id)), "the newest first");
     assert!(house.clock.now_ms() - began_ms >= 18_000, "not all at once");
+}
+
+/// Judges a pull request until its run is in progress, and loses the worker and the store.
+async fn lost_in_progress(house: &mut House, repo: &mut Repo) -> PullPlace {
+    let pull = open(house, repo, "feature", UNKNOWN);
+    house.stop_worker().await;
+    house.standin.deliver_all().await.unwrap();
+    // So late that people are told that it has begun.
+    house.clock.advance(Duration::from_secs(5));
+    house.standin.fail_next(Endpoint::graphql(), Fault::Hang, 1);
+    house.start_worker();
+    while house.standin.faults_left() > 0 {
+        tokio::task::yield_now().await;
+    }
+    house.kill_worker().await;
+    house.forget_everything().await;
+    house.start_worker();
+    let run = house.run(&pull);
+    assert_eq!((run.status.as_str(), run.conclusion), ("in_progress", None));
+    pull
+}
+
+#[tokio::test]
+async fn a_run_that_was_left_in_progress_by_a_store_that_is_lost_is_completed() {
+    let mut house = House::new().await;
+    let mut repo = shop(&house);
+    let pull = lost_in_progress(&mut house, &mut repo).await;
+    house.sweep().await;
+    let head = house.standin.head(&pull).unwrap();
+    let runs = house.standin.check_runs(&repo.name, &head.0).unwrap();
+    let ended: Vec<_> = runs.iter().map(|run| run.conclusion.as_deref().unwrap_or(&run.status)).collect();
+    assert_eq!(ended, ["failure"]);
+}
+
+#[tokio::test]
+async fn a_run_that_was_left_in_progress_under_a_newer_one_is_ended_and_decides_nothing() {
+    let mut house = House::new().await;
+    let mut repo = shop(&house);
+    let pull = lost_in_progress(&mut house, &mut repo).await;
+    let (store, head) = (house.store.clone(), house.standin.head(&pull).unwrap());
+    // An event comes in before anybody looks, and its judgement knows of no run.
+    let place = house.place(&repo);
+    let change =
+        PullChange { place, pull: pull.number, head: head.clone(), open: true, announce: false, files: 0 };
+    store.want(&[(Ask::Pull(change), house.clock.now_ms())], false).await.unwrap();
+    house.settle().await;
+    let ended = |house: &House| {
+        let mut runs = house.standin.check_runs(&repo.name, &head.0).unwrap();
+        runs.sort_by_key(|run| run.id);
+        runs.into_iter().map(|run| run.conclusion.unwrap_or(run.status)).collect::<Vec<_>>()
+    };
+    assert_eq!(ended(&house), ["in_progress", "failure"]);
+    house.sweep().await;
+    let ended = ended(&house);
+    assert_eq!(ended[0], "cancelled", "{ended:?}");
+    assert!(ended[1..].iter().all(|word| word == "failure"), "{ended:?}");
+    assert_eq!(house.conclusion(&pull), "failure");
 }
 
 #[tokio::test]

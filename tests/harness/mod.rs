@@ -19,6 +19,9 @@ use fromguard::github::GitHub;
 use fromguard::github::Timeouts;
 use fromguard::github::signature::WebhookSecrets;
 use fromguard::ids::InstallationId;
+use fromguard::ids::RepositoryId;
+use fromguard::ids::RepositoryName;
+use fromguard::ids::RepositoryPlace;
 use fromguard::ids::Sha;
 use fromguard::registry::Inquiry;
 use fromguard::server::Pieces;
@@ -84,16 +87,21 @@ impl House {
 
     /// The same with options; the clocks are set here.
     pub(crate) async fn with(options: StandinOptions, settings: worker::Settings) -> House {
-        House::built(options, settings, true).await
+        House::built(options, settings, true, "").await
+    }
+
+    /// The same on a GitHub Enterprise Server.
+    pub(crate) async fn of_enterprise() -> House {
+        House::built(StandinOptions::default(), settings(), true, "/api/v3").await
     }
 
     /// The same where nobody holds the exchanges against the descriptions, which takes most of
     /// the time: for thousands of them.
     pub(crate) async fn unwatched(settings: worker::Settings) -> House {
-        House::built(StandinOptions::default(), settings, false).await
+        House::built(StandinOptions::default(), settings, false, "").await
     }
 
-    async fn built(options: StandinOptions, settings: worker::Settings, watched: bool) -> House {
+    async fn built(options: StandinOptions, settings: worker::Settings, watched: bool, api: &str) -> House {
         let clock = Clock::manual(START_MS);
         let options = StandinOptions { clock: clock.clone(), jwt_clock: clock.clone(), ..options };
         let standin = Standin::start(options).await.expect("the stand-in starts");
@@ -110,7 +118,9 @@ impl House {
         standin.deliver_to(&format!("http://{}/webhook", server.address().expect("an address")));
         let server =
             tokio::spawn(async move { server.run(std::future::pending()).await.expect("the server runs") });
-        let github = GitHub::new(&github_settings(&standin), clock.clone()).expect("the stand-in's key");
+        let api_url = standin.base_url() + api;
+        let github_settings = github::Settings { api_url, ..github_settings(&standin) };
+        let github = GitHub::new(&github_settings, clock.clone()).expect("the stand-in's key");
         let folders = tempfile::tempdir().expect("a folder");
         let mut house = House {
             standin,
@@ -183,10 +193,18 @@ impl House {
     pub(crate) fn repository_of(&self, full_name: &str, files: &[(&str, &str)]) -> Repo {
         let folder = self.folders.path().join(full_name.replace('/', "+"));
         let builder = Builder::init(&folder).expect("a repository");
-        let mut repo = Repo { name: full_name.to_owned(), builder, main: Sha(String::new()) };
+        let (main, id) = (Sha(String::new()), RepositoryId(0));
+        let mut repo = Repo { name: full_name.to_owned(), id, builder, main };
         repo.main = repo.commit("main", files);
-        self.standin.add_repository(&repo.name, Path::new(&folder)).expect("a repository");
+        repo.id = self.standin.add_repository(&repo.name, Path::new(&folder)).expect("a repository");
         repo
+    }
+
+    /// Where a repository of the organisation is, for what is said to the store itself.
+    pub(crate) fn place(&self, repo: &Repo) -> RepositoryPlace {
+        let (owner, name) = repo.name.split_once('/').expect("owner/name");
+        let name = RepositoryName { owner: owner.to_owned(), name: name.to_owned() };
+        RepositoryPlace { installation: self.installation, id: repo.id, name }
     }
 
     /// Delivers what waits and lets the App work until it has nothing to do.
@@ -294,6 +312,7 @@ pub(crate) fn github_settings(standin: &Standin) -> github::Settings {
 pub(crate) struct Repo {
     /// `acme/shop`.
     pub(crate) name: String,
+    pub(crate) id: RepositoryId,
     pub(crate) builder: Builder,
     /// Where `main` was at the beginning.
     pub(crate) main: Sha,

@@ -147,6 +147,29 @@ async fn installations_and_pushes_have_every_field_of_the_published_examples() {
 }
 
 #[tokio::test]
+async fn a_repository_that_moves_has_every_field_of_the_published_examples() {
+    let world = World::start().await;
+    let github = &world.github;
+    github.change_default_branch("acme/shop", "topic").unwrap();
+    github.rename("acme/shop", "store").unwrap();
+    github.archive("acme/store").unwrap();
+    github.unarchive("acme/store").unwrap();
+    github.install("globex");
+    github.transfer("acme/store", "globex").unwrap();
+    let waiting = github.waiting_deliveries();
+    let actions: Vec<&str> = waiting.iter().map(|delivery| delivery.action.as_str()).collect();
+    assert_eq!(actions, ["edited", "renamed", "archived", "unarchived", "transferred"]);
+    for delivery in waiting.iter().filter(|delivery| !delivery.action.ends_with("archived")) {
+        let payload: Value = serde_json::from_slice(&delivery.body).unwrap();
+        let mut found = Vec::new();
+        lacking(&example_of("repository", &delivery.action), &payload, "", &mut found);
+        // It was an organisation's.
+        found.retain(|pointer| pointer != "/changes/owner/from/user");
+        assert!(found.is_empty(), "repository.{} lacks {found:#?}", delivery.action);
+    }
+}
+
+#[tokio::test]
 async fn the_log_of_deliveries_is_paged_by_cursor_and_gives_a_delivery_again() {
     let world = World::start().await;
     let pull = world.open();

@@ -141,6 +141,100 @@ fn a_push_that_touches_a_policy_says_whose() {
     assert_eq!(base(&tag), None);
 }
 
+/// A published `repository` example, as an installation is told it.
+fn repository(action: &str) -> Value {
+    let mut payload = published(&format!("repository.{action}"));
+    payload["installation"] = json!({"id": 7});
+    payload
+}
+
+#[test]
+fn the_published_repositories_say_where_each_is_now() {
+    let read = |payload: &Value| read("repository", payload.to_string().as_bytes());
+    for action in ["renamed", "transferred"] {
+        let mut payload = repository(action);
+        let Ok(Event::Moved(moved)) = read(&payload) else { panic!("{action}") };
+        assert_eq!(
+            (moved.place.id.0, moved.place.installation.0),
+            (payload["repository"]["id"].as_u64().unwrap(), 7)
+        );
+        assert_eq!(moved.place.name.to_string(), payload["repository"]["full_name"].as_str().unwrap());
+        assert!(!moved.organisation);
+        payload["repository"]["name"] = json!(".github");
+        assert!(
+            matches!(read(&payload), Ok(Event::Moved(MovedEvent { organisation: true, .. }))),
+            "{action}"
+        );
+    }
+    let mut was = repository("renamed");
+    was["changes"]["repository"]["name"]["from"] = json!(".github");
+    assert!(matches!(read(&was), Ok(Event::Moved(MovedEvent { organisation: true, .. }))));
+
+    let edited = repository("edited");
+    assert!(edited["changes"]["default_branch"].is_object());
+    let Ok(Event::Arrived(arrived)) = read(&edited) else { panic!("edited") };
+    assert_eq!(arrived.repositories.unwrap()[0].0.0, edited["repository"]["id"]);
+    let mut description = edited.clone();
+    description["changes"] = json!({"description": {"from": "before"}});
+    assert_eq!(read(&description), Ok(Event::Other));
+    let mut home = edited;
+    home["repository"]["name"] = json!(".github");
+    assert!(matches!(read(&home), Ok(Event::Policy(PolicyEvent { base: None, .. }))));
+    home["action"] = json!("deleted");
+    assert!(matches!(read(&home), Ok(Event::Policy(PolicyEvent { base: None, .. }))));
+
+    // Visibility is asked with each judgement.
+    for action in ["privatized", "publicized"] {
+        assert_eq!(read(&repository(action)), Ok(Event::Other), "{action}");
+    }
+    // No example of these is published.
+    let mut gone = repository("renamed");
+    for action in ["archived", "deleted"] {
+        gone["action"] = json!(action);
+        let Ok(Event::Left(left)) = read(&gone) else { panic!("{action}") };
+        assert_eq!(left.repositories, Some(vec![RepositoryId(gone["repository"]["id"].as_u64().unwrap())]));
+    }
+    gone["action"] = json!("unarchived");
+    assert!(matches!(read(&gone), Ok(Event::Arrived(_))));
+}
+
+/// Every event and action that is handled. The second list has no published example: its tests
+/// change another one's, as the documentation says.
+const HANDLED_ACTIONS: [(&str, &[&str], &[&str]); 9] = [
+    ("check_run", &["rerequested", "requested_action"], &[]),
+    ("check_suite", &["rerequested"], &[]),
+    ("installation", &["created", "deleted", "new_permissions_accepted", "suspend", "unsuspend"], &[]),
+    ("installation_repositories", &["added", "removed"], &[]),
+    ("merge_group", &["checks_requested"], &["destroyed"]),
+    ("pull_request", &["closed", "opened", "ready_for_review", "reopened", "synchronize"], &["edited"]),
+    ("pull_request_review", &["dismissed", "submitted"], &[]),
+    ("push", &[""], &[]),
+    ("repository", &["edited", "renamed", "transferred"], &["archived", "deleted", "unarchived"]),
+];
+
+#[test]
+fn every_event_and_action_has_its_published_example_or_is_known_to_have_none() {
+    let mut events: Vec<&str> = HANDLED.iter().chain(AUTOMATIC).copied().collect();
+    events.sort_unstable();
+    assert_eq!(events, HANDLED_ACTIONS.map(|(event, ..)| event));
+    let file = |event: &str, action: &str| {
+        let name = format!("{event}.{action}");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/github/webhooks");
+        std::path::PathBuf::from(format!("{folder}/{}.json", name.trim_end_matches('.')))
+    };
+    for (event, published, unpublished) in HANDLED_ACTIONS {
+        for action in published {
+            let body = std::fs::read(file(event, action)).unwrap();
+            let read = read(event, &body);
+            // Of some events only other webhooks' examples are published.
+            assert!(matches!(read, Ok(_) | Err(EventError::NoInstallation)), "{event}.{action}: {read:?}");
+        }
+        for action in unpublished {
+            assert!(!file(event, action).exists(), "{event}.{action} has an example: test it");
+        }
+    }
+}
+
 #[test]
 fn a_push_to_the_default_branch_may_change_what_stands_there() {
     let stock = |payload: &Value| match read("push", payload.to_string().as_bytes()) {

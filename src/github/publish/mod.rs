@@ -41,7 +41,7 @@ pub const ANNOTATIONS_PER_REQUEST: usize = 50;
 const BUTTONS: &[wire::Action] =
     &[wire::Action { label: "Re-check", description: "Judge this commit again", identifier: event::RECHECK }];
 
-/// How many pages of runs are searched for one of ours.
+/// How many pages of runs are searched for ours: GitHub keeps no more of one name.
 const MAX_PAGES: usize = 10;
 const PAGE: usize = 100;
 
@@ -98,6 +98,15 @@ pub struct Completion<'a> {
     pub at_ms: TimestampMs,
     /// What it shows; of its annotations the first 50 are sent, the rest is [`Repository::append`]ed.
     pub output: &'a CheckRunOutput,
+}
+
+/// Runs of ours that were left in progress.
+#[derive(Debug, Default)]
+pub struct Unfinished {
+    /// The newest of all our runs, when it is one of them: it decides, and is to be completed.
+    pub newest: Option<CheckRunId>,
+    /// Those under a newer one.
+    pub shadowed: Vec<CheckRunId>,
 }
 
 impl Repository {
@@ -163,31 +172,38 @@ impl Repository {
         }
     }
 
-    /// Completes a run of a head that is not judged any more.
+    /// Completes a run that decides nothing: of a head that is not judged any more, or under a newer one.
     ///
     /// # Errors
     /// When it is not known to be completed.
-    pub async fn cancel_run(&self, id: CheckRunId, at_ms: TimestampMs) -> Result<(), Error> {
+    pub async fn cancel_run(&self, id: CheckRunId, at_ms: TimestampMs, why: &str) -> Result<(), Error> {
         let output = CheckRunOutput {
             title: "Superseded".to_owned(),
-            summary: "Nothing that is to be judged has this commit as its head any more.".to_owned(),
+            summary: why.to_owned(),
             text: None,
             annotations: Vec::new(),
         };
         self.complete_run(id, Completion { conclusion: "cancelled", at_ms, output: &output }).await
     }
 
-    /// A run that an earlier attempt left in progress, newest first. It may be of an earlier generation:
-    /// what was wanted can rise after a crash and before the next attempt.
+    /// Our runs on the head that were left in progress. They may be of earlier generations: what was
+    /// wanted can rise after a crash and before the next attempt.
     ///
     /// # Errors
     /// When GitHub does not say.
-    pub async fn find_run_in_progress(&self, draft: &Draft) -> Result<Option<CheckRunId>, Error> {
+    pub async fn unfinished_runs(&self, draft: &Draft) -> Result<Unfinished, Error> {
         let prefix = draft.external_id.repository_prefix();
-        self.find_run(&draft.head, |run, external_id| {
-            run.conclusion.is_none() && external_id.starts_with(&prefix)
-        })
-        .await
+        let runs = self.runs(&draft.head).await?;
+        let ours = |run: &&Run| run.external_id.as_deref().is_some_and(|id| id.starts_with(&prefix));
+        let newest = runs.iter().filter(ours).map(|run| run.id).max();
+        let mut unfinished = Unfinished::default();
+        for run in runs.iter().filter(ours).filter(|run| run.conclusion.is_none()) {
+            match Some(run.id) == newest {
+                true => unfinished.newest = newest,
+                false => unfinished.shadowed.push(run.id),
+            }
+        }
+        Ok(unfinished)
     }
 
     async fn post_run(&self, draft: &Draft, state: State<'_>) -> Result<CheckRunId, Error> {
@@ -201,7 +217,9 @@ impl Repository {
         };
         match self.post_run_once(&body).await {
             Err(error) if error.ambiguous() => {
-                match self.find_run(&draft.head, |_, found| found == external_id).await? {
+                let runs = self.runs(&draft.head).await?;
+                let it = runs.iter().find(|run| run.external_id.as_ref() == Some(&external_id));
+                match it.map(|run| run.id) {
                     Some(id) => Ok(id),
                     None => self.post_run_once(&body).await,
                 }
@@ -226,30 +244,22 @@ impl Repository {
         self.rest(Call::get("the check run", &path)).await?.json()
     }
 
-    async fn find_run(
-        &self,
-        head: &Sha,
-        is_it: impl Fn(&Run, &str) -> bool,
-    ) -> Result<Option<CheckRunId>, Error> {
+    /// Every run of ours on a head.
+    async fn runs(&self, head: &Sha) -> Result<Vec<Run>, Error> {
         let app_id = self.github.app_id();
-        let mut seen = 0;
+        let mut found = Vec::new();
         for page in 1..=MAX_PAGES {
             let path = self.path(&format!(
                 "/commits/{head}/check-runs?check_name={CHECK_RUN_NAME}&app_id={app_id}&filter=all&per_page={PAGE}&page={page}"
             ));
             let runs: Runs = self.rest(Call::get("the check runs", &path)).await?.json()?;
-            seen += runs.check_runs.len();
-            let last = runs.check_runs.is_empty() || seen >= runs.total_count;
-            let is_it =
-                |run: &&Run| run.external_id.as_deref().is_some_and(|external_id| is_it(run, external_id));
-            if let Some(id) = runs.check_runs.iter().filter(is_it).map(|run| run.id).max() {
-                return Ok(Some(id));
-            }
+            let last = runs.check_runs.is_empty() || found.len() + runs.check_runs.len() >= runs.total_count;
+            found.extend(runs.check_runs);
             if last {
                 break;
             }
         }
-        Ok(None)
+        Ok(found)
     }
 }
 

@@ -7,6 +7,7 @@
 mod deliveries;
 mod installations;
 mod queue;
+mod repositories;
 mod views;
 
 use std::path::Path;
@@ -121,14 +122,6 @@ impl Standin {
     /// When there is no such repository.
     pub fn make_public(&self, repository: &str) -> Result<(), StandinError> {
         self.change(repository, |found| found.private = false)
-    }
-
-    /// Archives a repository: from now on nothing can be written to it.
-    ///
-    /// # Errors
-    /// When there is no such repository.
-    pub fn archive(&self, repository: &str) -> Result<(), StandinError> {
-        self.change(repository, |found| found.archived = true)
     }
 
     /// Makes another branch the default one.

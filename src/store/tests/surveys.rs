@@ -70,6 +70,22 @@ async fn a_survey_that_failed_or_was_lost_is_tried_again() {
 }
 
 #[tokio::test]
+async fn what_a_dead_process_looked_through_is_due_at_the_next_start() {
+    // On SQLite; in PostgreSQL its holder may be another replica, and lives or not.
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("fromguard.db").display());
+    let store = Store::open(&url).await.unwrap();
+    store.want_surveys(&[(wish(7), 0)]).await.unwrap();
+    let cut_short = look(&store, 1_000).await;
+    drop(store);
+    let store = Store::open(&url).await.unwrap();
+    let taken_up = look(&store, 1_001).await;
+    assert_eq!((taken_up.wish.clone(), taken_up.attempts), (cut_short.wish, 1));
+    store.finish_survey(&taken_up, 1_002).await.unwrap();
+    assert_eq!(store.next_survey_ms().await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn what_a_survey_found_is_judged_unless_it_is_at_work_already() {
     let store = Store::for_tests().await;
     store.record(delivery("g1", 7, 'a'), 0).await.unwrap();

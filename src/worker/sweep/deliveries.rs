@@ -1,5 +1,5 @@
 //! Deliveries that did not come through. GitHub does not send them again by itself, and
-//! forgets them after three days.
+//! forgets them after a few days.
 //!
 //! Redelivery: <https://docs.github.com/en/webhooks/using-webhooks/automatically-redelivering-failed-deliveries-for-a-github-app-webhook>
 
@@ -8,21 +8,19 @@ use std::collections::HashMap;
 use crate::clock::TimestampMs;
 use crate::github::Attempt;
 use crate::github::GitHub;
-use crate::worker::sweep::HOUR_MS;
 use crate::worker::sweep::MINUTE_MS;
 use crate::worker::sweep::SweepError;
 use crate::worker::sweep::Sweeper;
 
-/// How far back GitHub repeats a delivery.
-const WINDOW_MS: i64 = 72 * HOUR_MS;
 /// What the last sweep may not have seen: deliveries are logged late.
 const OVERLAP_MS: i64 = 15 * MINUTE_MS;
 /// How young a failed attempt is left alone.
 const YOUNG_MS: i64 = MINUTE_MS / 2;
 /// How often a delivery is asked for again.
 const MOST_REDELIVERIES: i64 = 5;
-/// How many are asked for again in one sweep; the rest is the next one's.
-const MOST_IN_A_SWEEP: usize = 200;
+/// How many are asked for again in one sweep; the rest is the next one's. At 5 points each, beside the
+/// hundred pages of the log, it is within the 900 points that the App has in a minute.
+const MOST_IN_A_SWEEP: usize = 150;
 /// What we answer to a delivery that is not one of ours to take, however often it comes.
 const REFUSED: [u16; 3] = [400, 401, 413];
 
@@ -30,7 +28,7 @@ impl Sweeper {
     /// Reads the log since the last sweep and asks again for what did not come through.
     pub(super) async fn sweep_deliveries(&self, last_ms: Option<TimestampMs>) -> Result<(), SweepError> {
         let now_ms = self.clock.now_ms();
-        let window_ms = now_ms.saturating_sub(WINDOW_MS);
+        let window_ms = now_ms.saturating_sub(self.github.repeats_for_ms());
         let since_ms = last_ms.map_or(window_ms, |last_ms| (last_ms - OVERLAP_MS).max(window_ms));
         let attempts = self.github.attempts(since_ms).await?;
         let mut asked = 0;

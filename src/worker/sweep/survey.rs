@@ -7,8 +7,10 @@ use crate::github::FoundGroup;
 use crate::github::FoundPull;
 use crate::ids::RepositoryId;
 use crate::ids::RepositoryPlace;
+use crate::ids::Sha;
 use crate::store::Ask;
 use crate::store::PullChange;
+use crate::store::Rerun;
 use crate::store::Survey;
 use crate::store::SurveyWish;
 use crate::store::Tip;
@@ -17,9 +19,9 @@ use crate::worker::sweep::SECOND_MS;
 use crate::worker::sweep::SweepError;
 use crate::worker::sweep::Sweeper;
 
-/// How far apart the repositories of an installation are looked through. A look costs
-/// two of the 5,000 points that an installation has in an hour, at the least.
-const BETWEEN_REPOSITORIES_MS: i64 = 2 * SECOND_MS;
+/// How far apart the repositories of an installation are looked through. A look costs four of
+/// the 5,000 points that an installation has in an hour, at the least: this leaves others 2,000 of them.
+const BETWEEN_REPOSITORIES_MS: i64 = 5 * SECOND_MS;
 /// How far apart judgements start that nobody waits for.
 const BETWEEN_JUDGEMENTS_MS: i64 = 2 * SECOND_MS;
 /// How far apart installations are begun with.
@@ -73,18 +75,25 @@ impl Sweeper {
         };
         let groups = found.groups.into_iter().filter(for_base);
         let groups = groups.filter(|group| again || !group.tip.concluded);
-        let pulls = found.pulls.into_iter().filter(|pull| again || !pull.concluded);
+        let pulls: Vec<FoundPull> =
+            found.pulls.into_iter().filter(|pull| again || !pull.concluded || pull.unfinished).collect();
+        let unfinished: HashSet<Sha> =
+            pulls.iter().filter(|pull| pull.unfinished).map(|pull| pull.head.clone()).collect();
         let first_run =
             found.default_branch.filter(|branch| survey.wish.first_run && !branch.concluded).into_iter();
         let asks = groups
             .map(|group| group_ask(place, group))
             .chain(first_run.map(|branch| branch_ask(place, branch)))
-            .chain(pulls.map(|pull| pull_ask(place, pull)));
+            .chain(pulls.into_iter().map(|pull| pull_ask(place, pull)));
         let now_ms = self.clock.now_ms();
         let asks: Vec<_> = asks.zip((0..).map(|n: i64| now_ms + n * BETWEEN_JUDGEMENTS_MS)).collect();
         if !asks.is_empty() {
             tracing::info!(repository = %place.name, commits = asks.len(), again, "a survey wants commits judged");
-            self.store.want(&asks, !again).await?;
+            let taken = self.store.want(&asks, !again).await?;
+            let left = asks.iter().zip(taken).filter(|(_, taken)| *taken);
+            let left: Vec<_> =
+                left.filter_map(|((ask, at_ms), _)| Some((left_ask(ask, &unfinished)?, *at_ms))).collect();
+            self.store.want(&left, false).await?;
         }
         Ok(())
     }
@@ -93,6 +102,12 @@ impl Sweeper {
 fn pull_ask(place: &RepositoryPlace, found: FoundPull) -> Ask {
     let FoundPull { pull, head, .. } = found;
     Ask::Pull(PullChange { place: place.clone(), pull, head, open: true, announce: false, files: 0 })
+}
+
+/// Where a run was left in progress, the judgement is to look for it, as one that is asked for again does.
+fn left_ask(ask: &Ask, unfinished: &HashSet<Sha>) -> Option<Ask> {
+    let Ask::Pull(PullChange { place, head, .. }) = ask else { return None };
+    unfinished.contains(head).then(|| Ask::Rerun(Rerun { place: place.clone(), head: head.clone() }))
 }
 
 fn group_ask(place: &RepositoryPlace, found: FoundGroup) -> Ask {

@@ -5,7 +5,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 /// Events and the actions of which an example is kept. `pull_request.edited` has no published example.
-const EVENTS: [(&str, &[&str]); 9] = [
+const EVENTS: [(&str, &[&str]); 10] = [
     (
         "pull_request",
         &["opened", "reopened", "synchronize", "ready_for_review", "closed", "converted_to_draft"],
@@ -15,6 +15,7 @@ const EVENTS: [(&str, &[&str]); 9] = [
     ("check_suite", &["requested", "rerequested"]),
     ("merge_group", &["checks_requested"]),
     ("push", &[]),
+    ("repository", &["edited", "privatized", "publicized", "renamed", "transferred"]),
     ("ping", &[]),
     ("installation", &["created", "deleted", "new_permissions_accepted", "suspend", "unsuspend"]),
     ("installation_repositories", &["added", "removed"]),

@@ -23,6 +23,9 @@ fn wanted(run: &CheckRun, arguments: &Arguments) -> bool {
     let filter = |key: &str| arguments.get("filterBy").map(|filter| &filter[key]);
     filter("appId").and_then(Value::as_u64).is_none_or(|app| run.app == app)
         && filter("checkName").and_then(Value::as_str).is_none_or(|name| run.name == name)
+        && filter("status")
+            .and_then(Value::as_str)
+            .is_none_or(|status| run.status.eq_ignore_ascii_case(status))
 }
 
 impl Resolver<'_, '_> {
@@ -56,11 +59,12 @@ impl Resolver<'_, '_> {
             "commit" => Ok(Resolved::Node(Node::Commit(repository, head))),
             "repository" => Ok(Resolved::Node(Node::Repository(repository))),
             "checkRuns" => {
-                // The newest of each name stands for all of them, and the newest come first.
+                // Unless all are wanted, the newest of each name stands for all of them; the newest come first.
+                let all = arguments.get("filterBy").is_some_and(|filter| filter["checkType"] == "ALL");
                 let mut found: Vec<CheckRun> = Vec::new();
                 for run in self.call.state.check_runs.iter().rev() {
                     let here = run.repository == repository && run.head == head && run.suite == suite;
-                    let shadowed = found.iter().any(|newer| newer.name == run.name);
+                    let shadowed = !all && found.iter().any(|newer| newer.name == run.name);
                     if here && !shadowed && wanted(run, arguments) {
                         found.push(run.clone());
                     }
