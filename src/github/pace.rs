@@ -215,11 +215,15 @@ impl Pace {
         if refused_until_ms > now_ms {
             return Err(kept_back(refused_until_ms));
         }
-        let answer = self.send(Payer::Installation(installation), cost, clock, call).await;
-        if let Err(Error::RateLimited { retry_at_ms, .. }) = &answer {
-            self.refused(Payer::App, *retry_at_ms, clock.now_ms());
-        }
-        answer
+        // A share that is spent is no refusal of GitHub's: only what GitHub answers keeps back the App.
+        let answered = async {
+            let answer = call.await;
+            if let Err(Error::RateLimited { retry_at_ms, .. }) = &answer {
+                self.refused(Payer::App, *retry_at_ms, clock.now_ms());
+            }
+            answer
+        };
+        self.send(Payer::Installation(installation), cost, clock, answered).await
     }
 
     /// Lets a call through, as soon as fewer are under way.

@@ -13,6 +13,7 @@ pub(super) async fn follow(connection: &mut Connection, place: &RepositoryPlace)
     for sql in [
         "UPDATE heads SET installation = $2, owner = $3, name = $4 WHERE repository = $1",
         "UPDATE surveys SET owner = $3, name = $4 WHERE repository = $1 AND installation = $2",
+        "UPDATE inventories SET installation = $2, owner = $3, name = $4 WHERE repository = $1",
     ] {
         query(sql)
             .bind(repository)
