@@ -20,6 +20,7 @@ use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::clock::TimestampMs;
+use crate::counts;
 use crate::github::SetUpError;
 use crate::github::client::Answer;
 use crate::github::client::Call;
@@ -207,7 +208,7 @@ impl App {
             .expires_at
             .parse()
             .map_err(|_| Error::Malformed { reason: "a token whose expires_at is no time".into() })?;
-        metrics::counter!("fromguard_github_tokens_minted_total").increment(1);
+        counts::TOKENS_MINTED.add();
         Ok(Token {
             secret: Arc::new(SecretString::from(minted.token)),
             until_ms: expires_at.as_millisecond() - TOKEN_MARGIN_MS,
@@ -233,7 +234,7 @@ impl App {
         let body = Body { permissions: Permissions { metadata: "read" } };
         let call = Call::send(Method::POST, "the installation", &path, &body);
         let minted: Minted = self.rest_for(installation, call).await?.json()?;
-        metrics::counter!("fromguard_github_tokens_minted_total").increment(1);
+        counts::TOKENS_MINTED.add();
         Ok(SecretString::from(minted.token))
     }
 

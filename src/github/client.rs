@@ -37,6 +37,7 @@ use serde::de::DeserializeOwned;
 
 use crate::clock::Clock;
 use crate::clock::TimestampMs;
+use crate::counts;
 use crate::github::SetUpError;
 use crate::github::error::Error;
 use crate::github::error::one_line;
@@ -240,7 +241,7 @@ impl Client {
             .expect("every part was checked");
 
         self.requests.fetch_add(1, Ordering::Relaxed);
-        metrics::counter!("fromguard_github_requests_total").increment(1);
+        counts::GITHUB_REQUESTS.add();
         let limit = self.timeouts.request;
         tokio::time::timeout(limit, self.exchange(request, call.max_bytes))
             .await

@@ -26,6 +26,7 @@ use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::clock::TimestampMs;
+use crate::counts;
 use crate::github::error::Error;
 use crate::ids::InstallationId;
 
@@ -275,7 +276,7 @@ impl Pace {
 
 /// As GitHub's own limit.
 fn kept_back(retry_at_ms: TimestampMs) -> Error {
-    metrics::counter!("fromguard_github_kept_back_total").increment(1);
+    counts::GITHUB_KEPT_BACK.add();
     Error::RateLimited {
         retry_at_ms,
         message: "fromguard keeps to GitHub's limits for this installation".to_owned(),

@@ -32,9 +32,6 @@ const DRAIN_MAX: Duration = Duration::from_secs(10);
 /// How often what is old is forgotten.
 const PRUNE_EVERY: Duration = Duration::from_secs(10 * 60);
 
-/// How often the metrics' samples are summed up, so that they do not pile up.
-const METRICS_UPKEEP_EVERY: Duration = Duration::from_secs(5);
-
 /// What the server is made of.
 #[derive(Clone)]
 pub struct Pieces {
@@ -52,7 +49,6 @@ struct App {
     secrets: Option<WebhookSecrets>,
     /// Bytes of bodies that may be in memory at one time.
     body_bytes: Arc<Semaphore>,
-    metrics: metrics::Metrics,
 }
 
 /// A server that listens and does not answer yet.
@@ -69,9 +65,8 @@ impl Server {
     pub async fn bind(address: SocketAddr, pieces: Pieces) -> io::Result<Server> {
         let Pieces { store, clock, secrets } = pieces;
         let body_bytes = Arc::new(Semaphore::new(body::IN_MEMORY_MAX_BYTES));
-        let metrics = metrics::Metrics::installed();
         let listener = TcpListener::bind(address).await?;
-        Ok(Server { listener, app: Arc::new(App { store, clock, secrets, body_bytes, metrics }) })
+        Ok(Server { listener, app: Arc::new(App { store, clock, secrets, body_bytes }) })
     }
 
     /// Where it listens.
@@ -124,25 +119,16 @@ impl Server {
     }
 }
 
-/// Keeps disk and memory flat. Never returns.
+/// Keeps the disk flat. Never returns.
 async fn keep_house(app: &App) {
-    let prune = async {
-        loop {
-            match app.store.prune(app.clock.now_ms()).await {
-                Ok(0) => {}
-                Ok(rows) => tracing::info!(rows, "forgot what is old"),
-                Err(error) => tracing::error!(%error, "what is old could not be forgotten"),
-            }
-            app.clock.sleep(PRUNE_EVERY).await;
+    loop {
+        match app.store.prune(app.clock.now_ms()).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::info!(rows, "forgot what is old"),
+            Err(error) => tracing::error!(%error, "what is old could not be forgotten"),
         }
-    };
-    let upkeep = async {
-        loop {
-            tokio::time::sleep(METRICS_UPKEEP_EVERY).await;
-            app.metrics.upkeep();
-        }
-    };
-    let ((), ()) = tokio::join!(prune, upkeep);
+        app.clock.sleep(PRUNE_EVERY).await;
+    }
 }
 
 #[cfg(test)]

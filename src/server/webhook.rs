@@ -15,6 +15,7 @@ use http::header::CONNECTION;
 use http::header::CONTENT_LENGTH;
 use http::header::RETRY_AFTER;
 
+use crate::counts;
 use crate::github::event;
 use crate::github::event::ArrivedEvent;
 use crate::github::event::Event;
@@ -30,7 +31,6 @@ use crate::ids::RepositoryPlace;
 use crate::server::App;
 use crate::server::body;
 use crate::server::body::NoBody;
-use crate::server::metrics;
 use crate::store::Ask;
 use crate::store::Delivery;
 use crate::store::Leave;
@@ -117,7 +117,7 @@ impl Outcome {
 impl IntoResponse for Outcome {
     fn into_response(self) -> Response {
         let (status, message, name) = self.said();
-        metrics::count_delivery(name);
+        counts::DELIVERIES.add(name);
         let mut response = (status, message).into_response();
         let headers = response.headers_mut();
         if status == StatusCode::SERVICE_UNAVAILABLE {

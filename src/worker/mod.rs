@@ -25,6 +25,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::clock::TimestampMs;
+use crate::counts;
 use crate::github::GitHub;
 use crate::registry::Inquiry;
 use crate::store::Job;
@@ -231,13 +232,13 @@ impl Worker {
                 Ok(())
             }
             Outcome::Later { at_ms } => {
-                metrics::counter!("fromguard_postponed_total").increment(1);
+                counts::POSTPONED.add();
                 // Spread, so that what waited together does not come back together.
                 let spread_ms = i64::try_from(backoff::random() % POSTPONED_SPREAD_MS).unwrap_or(0);
                 self.store.postpone(job, at_ms.saturating_add(spread_ms)).await
             }
             Outcome::Unreportable(why) => {
-                metrics::counter!("fromguard_unreportable_total").increment(1);
+                counts::UNREPORTABLE.add();
                 tracing::warn!(repository = %place, %head, %why, "a judgement cannot be reported");
                 self.store.give_up(job, &why).await.map(drop)
             }
@@ -245,7 +246,7 @@ impl Worker {
                 let now_ms = self.clock.now_ms();
                 let random = backoff::random();
                 let at_ms = self.settings.backoff.next_ms(now_ms, job.attempts, not_before_ms, random);
-                metrics::counter!("fromguard_retries_total").increment(1);
+                counts::RETRIES.add();
                 tracing::warn!(
                     repository = %place, %head, attempt = job.attempts + 1, wait_ms = at_ms - now_ms, %error,
                     "a judgement failed and is tried again"

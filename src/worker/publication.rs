@@ -8,6 +8,7 @@ use fromguard_core::report::Report;
 use thiserror::Error as ThisError;
 
 use crate::clock::TimestampMs;
+use crate::counts;
 use crate::github;
 use crate::github::Repository;
 use crate::github::publish::ANNOTATIONS_PER_REQUEST;
@@ -133,8 +134,7 @@ impl Worker {
         if let Err(stop) = run {
             return self.stopped(job, stop);
         }
-        metrics::counter!("fromguard_judgements_total", "conclusion" => report.conclusion.as_str())
-            .increment(1);
+        counts::JUDGEMENTS.add(report.conclusion.as_str());
         match commented {
             Ok(()) => Outcome::Done,
             Err(Stop::GitHub(error)) if error.repeatable() && !self.tried_enough(job) => {

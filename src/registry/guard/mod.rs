@@ -53,6 +53,7 @@ use self::connector::SystemNames;
 use self::tls::Trust;
 use super::error::Error;
 use crate::clock::Clock;
+use crate::counts;
 
 pub use address::Network;
 pub use connector::Names;
@@ -265,7 +266,7 @@ impl Guard {
         if let Some(authorization) = authorization {
             request.headers_mut().insert(AUTHORIZATION, authorization);
         }
-        metrics::counter!("fromguard_evidence_requests_total").increment(1);
+        counts::EVIDENCE_REQUESTS.add();
         let answer = way.client.request(request).await.map_err(|error| refused_or_unreachable(&error))?;
         let (parts, body) = answer.into_parts();
         let limit_bytes = self.inner.limits.answer_bytes;

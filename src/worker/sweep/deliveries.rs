@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use crate::clock::TimestampMs;
+use crate::counts;
 use crate::github::Attempt;
 use crate::github::GitHub;
 use crate::worker::sweep::MINUTE_MS;
@@ -39,7 +40,7 @@ impl Sweeper {
             }
             if self.store.count_redelivery(&lost.guid, MOST_REDELIVERIES, now_ms).await? {
                 self.github.redeliver(lost.id).await?;
-                metrics::counter!("fromguard_redeliveries_total").increment(1);
+                counts::REDELIVERIES.add();
                 tracing::info!(
                     guid = lost.guid,
                     event = lost.event,
