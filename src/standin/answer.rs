@@ -14,6 +14,8 @@ pub(super) struct Request {
     pub(super) path: String,
     pub(super) query: Vec<(String, String)>,
     pub(super) headers: HeaderMap,
+    /// Whether it was asked of a GitHub Enterprise Server, by that prefix.
+    pub(super) enterprise: bool,
     pub(super) body: Vec<u8>,
 }
 

@@ -202,10 +202,10 @@ async fn injected(
 }
 
 fn read(head: &http::request::Parts, body: Vec<u8>) -> Request {
-    let path = head.uri.path();
-    let path = match path {
+    let asked = head.uri.path();
+    let path = match asked {
         ENTERPRISE_GRAPHQL => GRAPHQL,
-        _ => path.strip_prefix(ENTERPRISE_REST).filter(|rest| rest.starts_with('/')).unwrap_or(path),
+        _ => asked.strip_prefix(ENTERPRISE_REST).filter(|rest| rest.starts_with('/')).unwrap_or(asked),
     };
     Request {
         method: head.method.to_string(),
@@ -223,6 +223,7 @@ fn read(head: &http::request::Parts, body: Vec<u8>) -> Request {
             })
             .collect(),
         headers: head.headers.clone(),
+        enterprise: asked != path,
         body,
     }
 }

@@ -46,8 +46,7 @@ async fn found_after(house: &House, days: u32) -> bool {
     let mut repo = shop(house);
     let address = house.standin.webhook_url();
     house.standin.deliver_to("http://127.0.0.1:9/webhook");
-    let pull = open(house, &mut repo, "feature");
-    house.standin.retitle(&pull, "Better").unwrap();
+    open(house, &mut repo, "feature");
     house.standin.deliver_all().await.unwrap();
     house.standin.deliver_to(&address);
     house.clock.advance(days * DAY);

@@ -221,9 +221,14 @@ impl House {
             let mut changes = self.store.changes();
             loop {
                 changes.borrow_and_update();
-                // In this order: a lease that is taken in between is seen by the second look.
-                let due_ms = self.store.next_due_ms().await.expect("the store answers");
+                // In this order: a lease that is taken in between is seen by the second look, and one that
+                // is given back by the third.
+                let before_ms = self.store.next_due_ms().await.expect("the store answers");
                 let status = self.store.queue_status(self.clock.now_ms()).await.expect("the store answers");
+                let due_ms = self.store.next_due_ms().await.expect("the store answers");
+                if due_ms != before_ms {
+                    continue;
+                }
                 if status.leased == 0 {
                     if status.waiting == 0 {
                         return;

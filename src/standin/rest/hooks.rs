@@ -12,8 +12,10 @@ use crate::standin::lock;
 use crate::standin::time::iso;
 use crate::standin::webhook::Attempt;
 
-/// How long GitHub keeps a delivery.
-const KEPT_MS: i64 = 3 * 24 * 60 * 60 * 1000;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// How long GitHub keeps a delivery, and a GitHub Enterprise Server.
+const KEPT_MS: i64 = 3 * DAY_MS;
+const KEPT_BY_SERVERS_MS: i64 = 7 * DAY_MS;
 const DEFAULT_PER_PAGE: usize = 30;
 const PER_PAGE_LIMIT: usize = 100;
 const CURSOR: &str = "v1_";
@@ -43,7 +45,8 @@ pub(super) fn list(call: &mut Call<'_>) -> Outcome {
             .ok_or_else(|| Answer::unprocessable("The cursor is not valid."))?,
     };
     let deliveries = lock(call.deliveries);
-    let kept = |attempt: &&Attempt| attempt.id < below && attempt.at_ms >= call.now_ms - KEPT_MS;
+    let kept_ms = if call.request.enterprise { KEPT_BY_SERVERS_MS } else { KEPT_MS };
+    let kept = |attempt: &&Attempt| attempt.id < below && attempt.at_ms >= call.now_ms - kept_ms;
     let mut newest = deliveries.attempts.iter().rev().filter(kept);
     let page: Vec<&Attempt> = newest.by_ref().take(per_page).collect();
     let next = page.last().filter(|_| newest.next().is_some()).map(|last| {
