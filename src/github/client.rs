@@ -214,7 +214,8 @@ impl Client {
 
     async fn send(&self, bearer: &SecretString, uri: &str, call: Call<'_>) -> Result<Answer, Error> {
         let what = call.what;
-        let (status, headers, body) = self.answered(bearer, uri, call).await?;
+        // What octocrab and hyper need is large, and everything that asks GitHub holds it.
+        let (status, headers, body) = Box::pin(self.answered(bearer, uri, call)).await?;
         self.settled(what, status, headers, body)
     }
 

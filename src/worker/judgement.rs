@@ -223,7 +223,7 @@ impl Worker {
             organisation_policy_seen: seen,
             day: Day::from_unix_ms(self.clock.now_ms()),
         };
-        match fetch::fetch(repository, request).await {
+        match Box::pin(fetch::fetch(repository, request)).await {
             Ok(Fetched::Change(change)) => {
                 if let Some(since_ms) = closing_since_ms {
                     self.is_open_after_all(job, pull, since_ms).await?;
@@ -268,7 +268,7 @@ impl Worker {
             organisation_policy_seen: seen,
             day: Day::from_unix_ms(self.clock.now_ms()),
         };
-        match fetch::fetch_tip(repository, request).await {
+        match Box::pin(fetch::fetch_tip(repository, request)).await {
             Ok(Fetched::Change(change)) => {
                 let Change { name, subject, organisation_policy_read, private, organisation_tip, .. } =
                     *change;
@@ -306,7 +306,7 @@ impl Worker {
             self.store.set_organisation_policy_seen(job.place.installation).await?;
         }
         let judged = match &self.inquiry {
-            Some(inquiry) => inquiry.of(Arc::new(own)).judge(subject, private).await,
+            Some(inquiry) => Box::pin(inquiry.of(Arc::new(own)).judge(subject, private)).await,
             None => tokio::task::spawn_blocking(move || judge(subject)).await.map(|report| (report, None)),
         };
         Ok(match judged {

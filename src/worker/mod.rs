@@ -179,13 +179,14 @@ impl Worker {
 
     /// Works on a judgement and keeps its lease; writes down how it ended.
     async fn hold(&self, job: Job) {
-        let mut outcome = self.keeping_the_lease(&job, self.clone().work(job.clone())).await;
+        let mut outcome = self.keeping_the_lease(&job, Box::pin(self.clone().work(job.clone()))).await;
         if outcome.is_none() {
             let report = Report::could_not_judge(
                 Fault::Fromguard,
                 "judging stopped inside fromguard; its log has the details",
             );
-            outcome = self.keeping_the_lease(&job, self.clone().conclude(job.clone(), report)).await;
+            outcome =
+                self.keeping_the_lease(&job, Box::pin(self.clone().conclude(job.clone(), report))).await;
         }
         let outcome = outcome.unwrap_or_else(|| Outcome::Again {
             not_before_ms: None,

@@ -143,12 +143,12 @@ impl Sweeper {
             let taken = self.store.take_chore(chore.name, now_ms, now_ms + chore.every_ms).await?;
             let Some(taken) = taken else { continue };
             let done = match chore.name {
-                name if name == DELIVERIES.name => self.sweep_deliveries(taken.last_ms).await,
+                name if name == DELIVERIES.name => Box::pin(self.sweep_deliveries(taken.last_ms)).await,
                 name if name == LOOKS.name => match &self.inquiry {
-                    Some(inquiry) => self.look_again(inquiry).await,
+                    Some(inquiry) => Box::pin(self.look_again(inquiry)).await,
                     None => Ok(()),
                 },
-                _ => self.want_every_installation().await,
+                _ => Box::pin(self.want_every_installation()).await,
             };
             match done {
                 Ok(()) => self.store.finish_chore(&taken).await?,
@@ -158,9 +158,9 @@ impl Sweeper {
             return Ok(true);
         }
         let Some(survey) = self.store.claim_survey(now_ms, SURVEY_LEASE_MS).await? else {
-            return self.take_stock(now_ms).await;
+            return Box::pin(self.take_stock(now_ms)).await;
         };
-        match self.survey(&survey).await {
+        match Box::pin(self.survey(&survey)).await {
             Ok(()) => self.store.finish_survey(&survey, self.clock.now_ms()).await?,
             Err(SweepError::GitHub(error)) if !error.repeatable() => {
                 // Gone, uninstalled, suspended: an event or the next day's look wants it again.
