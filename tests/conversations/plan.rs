@@ -104,6 +104,21 @@ async fn closing_a_pull_request_costs_one_question() {
     assert_eq!((traffic.total(), traffic.longest_chain()), (1, 1), "{}", traffic.describe());
 }
 
+#[tokio::test]
+async fn asking_again_costs_one_look_at_the_runs_that_stand() {
+    let (house, mut repo) = warm().await;
+    repo.branch("feature", &[("README.md", "feature\n")]);
+    let pull = house.standin.open_pull_request(&repo.name, "main", "feature").unwrap();
+    house.deliver().await;
+    house.standin.reset_traffic();
+    house.standin.rerequest_all(&pull).unwrap();
+    house.deliver().await;
+    let traffic = house.standin.traffic();
+    let looks = traffic.count("GET", "/repos/{owner}/{repo}/commits/{ref}/check-runs");
+    assert_eq!(looks, 1, "{}", traffic.describe());
+    assert_eq!(house.conclusion(&pull), "success");
+}
+
 /// The texts of files that GraphQL answered with since the last look.
 struct Texts(Arc<Mutex<Vec<String>>>);
 
