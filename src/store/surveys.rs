@@ -224,12 +224,12 @@ impl Store {
     }
 
     /// Wants judgements of what a survey found, each from its time on. With `idle`, only of
-    /// heads of which none is wanted or under way. Answers which are wanted now, in their order.
+    /// heads of which none is wanted or under way.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn want(&self, asks: &[(Ask, TimestampMs)], idle: bool) -> Result<Vec<bool>, StoreError> {
-        let taken: Vec<bool> = {
+    pub async fn want(&self, asks: &[(Ask, TimestampMs)], idle: bool) -> Result<(), StoreError> {
+        {
             let mut connection = self.inner.database.connect().await?;
             let mut transaction = connection.begin().await?;
             let mut hold = Hold::default();
@@ -239,19 +239,19 @@ impl Store {
                 true => busy(&mut transaction, asks).await?,
                 false => Vec::new(),
             };
-            let taken: Vec<bool> = asks.iter().map(|(ask, _)| !busy.contains(&ask.head_key())).collect();
-            let said: Vec<Said<'_>> = asks
+            let said = asks
                 .iter()
-                .zip(&taken)
-                .filter(|(_, taken)| **taken)
-                .map(|((ask, at_ms), _)| Said { ask, now_ms: *at_ms, event: true })
-                .collect();
-            change::apply(&mut transaction, &said).await?;
+                .filter(|(ask, _)| !busy.contains(&ask.head_key()))
+                .map(|(ask, at_ms)| Said { ask, now_ms: *at_ms, event: true });
+            // After the news: beside it, an ask for another judgement would be taken for a part of it.
+            let (asked_again, news): (Vec<_>, Vec<_>) =
+                said.partition(|said| matches!(said.ask, Ask::Rerun(_)));
+            change::apply(&mut transaction, &news).await?;
+            change::apply(&mut transaction, &asked_again).await?;
             transaction.commit().await?;
-            taken
-        };
+        }
         self.changed();
-        Ok(taken)
+        Ok(())
     }
 
     /// The repositories of an installation in which a pull request is known to be open.

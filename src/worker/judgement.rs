@@ -362,7 +362,7 @@ impl Worker {
             return self.observe(job, pull, job.head.clone(), true).await;
         }
         let again = Rerun { place: job.place.clone(), head: job.head.clone() };
-        self.store.want(&[(Ask::Rerun(again), settled_ms)], false).await.map(drop)
+        self.store.want(&[(Ask::Rerun(again), settled_ms)], false).await
     }
 
     async fn observe(&self, job: &Job, pull: PullNumber, head: Sha, open: bool) -> Result<(), StoreError> {

@@ -275,7 +275,7 @@ impl Worker {
     async fn want_pull(&self, job: &Job, pull: PullNumber, head: Sha) -> Result<(), StoreError> {
         let change =
             PullChange { place: job.place.clone(), pull, head, open: true, announce: false, files: 0 };
-        self.store.want(&[(Ask::Pull(change), self.clock.now_ms())], false).await.map(drop)
+        self.store.want(&[(Ask::Pull(change), self.clock.now_ms())], false).await
     }
 
     async fn publish_comment(

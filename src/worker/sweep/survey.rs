@@ -89,11 +89,11 @@ impl Sweeper {
         let asks: Vec<_> = asks.zip((0..).map(|n: i64| now_ms + n * BETWEEN_JUDGEMENTS_MS)).collect();
         if !asks.is_empty() {
             tracing::info!(repository = %place.name, commits = asks.len(), again, "a survey wants commits judged");
-            let taken = self.store.want(&asks, !again).await?;
-            let left = asks.iter().zip(taken).filter(|(_, taken)| *taken);
+            // At once: in between, a judgement might begin that does not look.
             let left: Vec<_> =
-                left.filter_map(|((ask, at_ms), _)| Some((left_ask(ask, &unfinished)?, *at_ms))).collect();
-            self.store.want(&left, false).await?;
+                asks.iter().filter_map(|(ask, at_ms)| Some((left_ask(ask, &unfinished)?, *at_ms))).collect();
+            let asks: Vec<_> = asks.into_iter().chain(left).collect();
+            self.store.want(&asks, !again).await?;
         }
         Ok(())
     }
