@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use aws_lc_rs::digest;
 use futures_util::future::BoxFuture;
 
+use super::keyless::BUNDLED;
 use super::operator::Operator;
 use crate::clock::TimestampMs;
 
@@ -55,7 +56,34 @@ impl Archives {
 pub(super) fn verified_by(operator: &Operator) -> String {
     // Taken apart, so that a new field has to be thought about.
     let Operator { rows: _, keys, scanners, trust_root, scans: _ } = operator;
-    let text = format!("{} {keys:?} {scanners:?} {trust_root:?}", env!("CARGO_PKG_VERSION"));
+    let root = trust_root.clone().unwrap_or_else(|| BUNDLED.concat());
+    let text = format!("{} {keys:?} {scanners:?} {root}", env!("CARGO_PKG_VERSION"));
     let sum = digest::digest(&digest::SHA256, text.as_bytes());
     sum.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use fromguard_core::trust::Signer;
+
+    use super::super::operator::KnownKey;
+    use super::*;
+
+    #[test]
+    fn whatever_decides_which_signatures_hold_ends_what_was_found_by_it() {
+        let signer = Signer { issuer: "https://issuer.example".to_owned(), identity: "somebody".to_owned() };
+        let bundled = Operator::default();
+        let key = KnownKey { pem: "a key".to_owned(), signer: signer.clone() };
+        let keyed = Operator { keys: vec![key], ..Operator::default() };
+        let scanned = Operator { scanners: vec![signer], ..Operator::default() };
+        let of = |root: String| Operator { trust_root: Some(root), ..Operator::default() };
+        let mut all = vec![&bundled, &keyed, &scanned].into_iter().map(verified_by).collect::<Vec<_>>();
+        all.push(verified_by(&of("another root".to_owned())));
+        let count = all.len();
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), count, "each is another");
+        // The bundled roots are among it, as they stand: newer ones verify otherwise.
+        assert_eq!(verified_by(&bundled), verified_by(&of(BUNDLED.concat())));
+    }
 }

@@ -44,7 +44,6 @@ trust:
   verified: {images: ["hub:verified-publisher"], publishers: [grafana], require: {digest: true}}
 scrutinise:
   source-repo: public
-  source-active-within: 180d
   pushed-at-least: 7d
   vulnerabilities: {critical-fixable: 0, scan-within: 30d}
   end-of-life: false
@@ -125,7 +124,7 @@ fn scanned() -> Scanned {
 /// What would have been answered.
 fn recorded() -> anyhow::Result<Evidence> {
     const HUB: &str = "Docker Hub";
-    const VERIFIED_BY_SIGSTORE: &str = "docker.io, verified by sigstore";
+    const REGISTRY: &str = "docker.io";
     let today = day(TODAY)?;
     let mut evidence = Evidence::none();
     evidence.set_publisher("grafana", known(Badge::VerifiedPublisher, HUB, today));
@@ -143,9 +142,9 @@ fn recorded() -> anyhow::Result<Evidence> {
         Some(SourceRepository {
             address: "https://github.com/foo/exporter".to_owned(),
             public: true,
-            active: Some(day("2026-11-12")?),
+            active: None,
         }),
-        VERIFIED_BY_SIGSTORE,
+        "docker.io, by the certificate of its provenance of 2026-10-29",
         today,
     );
     let signer = Signer {
@@ -154,11 +153,11 @@ fn recorded() -> anyhow::Result<Evidence> {
     };
     let provenance =
         Provenance { builder: signer.identity.clone(), github_hosted: true, signer: signer.clone() };
-    proven.signatures = known(vec![signer], VERIFIED_BY_SIGSTORE, today);
-    proven.provenance = known(vec![provenance], VERIFIED_BY_SIGSTORE, today);
+    proven.signatures = known(vec![signer], REGISTRY, today);
+    proven.provenance = known(vec![provenance], REGISTRY, today);
     let scan = ScanResult { critical_fixable: 0, day: day("2026-11-20")? };
     proven.scan = known(Some(scan), "Trivy, supplied by the organisation", today);
-    proven.end_of_life = known(false, VERIFIED_BY_SIGSTORE, today);
+    proven.end_of_life = known(false, REGISTRY, today);
 
     let stranger = evidence.of_mut(&reference(STRANGER)?);
     stranger.pushed = known(day("2026-11-24")?, HUB, today);
@@ -201,6 +200,7 @@ mod tests {
             "Python 3.7 is past its end of life since 2023-06-27: use `docker.io/library/python:3.14`",
             "comes from the source `verified`",
             "everything that `scrutinise` asks for is proven",
+            "`https://github.com/foo/exporter`, which is public (docker.io, by the certificate of its provenance",
             "claims `https://github.com/stranger/redis`, not proven",
             "Official alternative: `docker.io/library/redis:8`",
         ] {

@@ -45,6 +45,9 @@ const MAX_PART_BYTES: usize = 64 * 1024;
 /// The longest state of a log that is read, in bytes: each line may be a signature.
 const MAX_CHECKPOINT_BYTES: usize = 16 * 1024;
 
+/// The bundled roots: of Sigstore's public instance, and of GitHub.
+pub(super) const BUNDLED: [&str; 2] = [SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_GITHUB_TRUSTED_ROOT];
+
 /// Who says whose a workflow of GitHub's is.
 const GITHUB_ACTIONS: &str = "https://token.actions.githubusercontent.com";
 /// What a certificate calls a runner that is not the repository owner's own.
@@ -94,8 +97,8 @@ pub(super) struct Source {
 impl Keyless {
     /// By the public instance of Sigstore, and by GitHub's own about GitHub's workflows.
     pub(super) fn bundled() -> Result<Keyless, String> {
-        let public = roots(SIGSTORE_PRODUCTION_TRUSTED_ROOT, None)?;
-        let github = roots(SIGSTORE_GITHUB_TRUSTED_ROOT, Some(GITHUB_ACTIONS))?;
+        let [public, github] = BUNDLED;
+        let (public, github) = (roots(public, None)?, roots(github, Some(GITHUB_ACTIONS))?);
         Ok(Keyless { roots: public.into_iter().chain(github).collect() })
     }
 
