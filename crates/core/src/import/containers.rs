@@ -47,7 +47,7 @@ pub(super) fn read(yaml: &Yaml) -> Option<Draft> {
     if default == Asks::Signature {
         draft.changed(
             "default",
-            "asks for a signature, which is not verified by this version: a person has to look",
+            "asks for a signature: until a source says whose (`require: {signed-by: …}`), a person has to look",
         );
     }
     for (scope, asked) in &scopes {
@@ -75,9 +75,15 @@ pub(super) fn read(yaml: &Yaml) -> Option<Draft> {
 fn signature(scope: &str, default: Asks, scopes: &[(&str, Asks)], draft: &mut Draft) {
     let wider = is_accepted_around(scope, scopes);
     let Some(condition) = condition(scope).filter(|_| wider || default == Asks::Nothing) else {
-        return draft.leave_out(scope, "it asks for a signature, which this version does not verify");
+        return draft.leave_out(
+            scope,
+            "it asks for a signature: a source has to say whose (`require: {signed-by: …}`)",
+        );
     };
-    draft.changed(scope, "asks for a signature, which this version does not verify: a person has to look");
+    draft.changed(
+        scope,
+        "asks for a signature: until a source says whose (`require: {signed-by: …}`), a person has to look",
+    );
     draft.rule("needs-a-signature", condition, "review", "policy.json asks for a signature of this image");
 }
 
