@@ -208,7 +208,6 @@ impl Facts {
                 }))
             }
             Item::UsedBefore => not_known(wanted, "no inventory of default branches is kept".to_owned()),
-            Item::EndOfLife => not_known(wanted, "no registry says it".to_owned()),
         }
     }
 
@@ -503,7 +502,6 @@ pub(super) fn not_known(wanted: &Wanted, why: String) -> Entry {
             Item::SourceRepository => dossier.source_repository = Learnt::Unavailable(why),
             Item::Pushed => dossier.pushed = Learnt::Unavailable(why),
             Item::Scan => dossier.scan = Learnt::Unavailable(why),
-            Item::EndOfLife => dossier.end_of_life = Learnt::Unavailable(why),
         }
     }))
 }

@@ -13,9 +13,8 @@ pub(super) const KIND: &str = "https://cosign.sigstore.dev/attestation/vuln/v1";
 /// Of the two days that it has, the older counts.
 pub(super) fn read(predicate: &Value) -> Option<ScanResult> {
     let finished = Day::parse(predicate.pointer("/metadata/scanFinishedOn")?.as_str()?.get(..10)?)?;
-    let ScanResult { critical_fixable, day } =
-        trust::read_scan(&predicate.pointer("/scanner/result")?.to_string()).ok()?.result;
-    Some(ScanResult { critical_fixable, day: day.min(finished) })
+    let result = trust::read_scan(&predicate.pointer("/scanner/result")?.to_string()).ok()?.result;
+    Some(ScanResult { day: result.day.min(finished), ..result })
 }
 
 #[cfg(test)]
@@ -35,7 +34,7 @@ mod tests {
             read(&json!({"scanner": {"result": result}, "metadata": {"scanFinishedOn": finished}}))
         };
         let day = |text| Day::parse(text).expect("a day");
-        let scan = |text| Some(ScanResult { critical_fixable: 1, day: day(text) });
+        let scan = |text| Some(ScanResult { critical_fixable: 1, day: day(text), end_of_life: None });
         assert_eq!(read_of(&result, "2026-11-20T01:02:03Z"), scan("2026-11-18"));
         assert_eq!(read_of(&result, "2026-11-17T01:02:03Z"), scan("2026-11-17"));
         assert_eq!((read_of(&result, "soon"), read_of(&json!({}), "2026-11-17T01:02:03Z")), (None, None));

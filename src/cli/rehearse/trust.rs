@@ -155,9 +155,8 @@ fn recorded() -> anyhow::Result<Evidence> {
         Provenance { builder: signer.identity.clone(), github_hosted: true, signer: signer.clone() };
     proven.signatures = known(vec![signer], REGISTRY, today);
     proven.provenance = known(vec![provenance], REGISTRY, today);
-    let scan = ScanResult { critical_fixable: 0, day: day("2026-11-20")? };
+    let scan = ScanResult { critical_fixable: 0, day: day("2026-11-20")?, end_of_life: Some(false) };
     proven.scan = known(Some(scan), "Trivy, supplied by the organisation", today);
-    proven.end_of_life = known(false, REGISTRY, today);
 
     let stranger = evidence.of_mut(&reference(STRANGER)?);
     stranger.pushed = known(day("2026-11-24")?, HUB, today);

@@ -16,7 +16,11 @@ use crate::trust::Dossier;
 use crate::trust::Fact;
 use crate::trust::Item;
 use crate::trust::Learnt;
+use crate::trust::ScanResult;
 use crate::trust::Wanted;
+
+/// For how many days a scan says that an operating system is maintained.
+const SYSTEM_SCAN_MAX_DAYS: i64 = 90;
 
 /// What evidence says of one item.
 enum Answer {
@@ -130,10 +134,7 @@ impl Judging<'_> {
                 // What the tag admits needs no further proof.
                 Some(remark) => Answer::Refuted(remark.to_string()),
                 None if let Some(text) = maintained(image, dossier, today) => Answer::Proven(text),
-                None => self.fact(image, Item::EndOfLife, &dossier.end_of_life, |over| match over {
-                    false => Answer::Proven("it is not past its end of life".to_owned()),
-                    true => Answer::Refuted("it is past its end of life".to_owned()),
-                }),
+                None => self.fact(image, Item::Scan, &dossier.scan, |scan| of_its_system(*scan, today)),
             },
             Check::NoLookalike => match trust::lookalike(image, &standing.trust.hosts) {
                 None => Answer::Proven("its name is not close to a known one".to_owned()),
@@ -198,6 +199,23 @@ fn maintained(image: &ImageRef, dossier: &Dossier, today: Day) -> Option<String>
     let digest = image.digest.as_ref()?;
     dossier.tag.known().filter(|fact| fact.value.covers(digest))?;
     trust::maintained(image, today)
+}
+
+/// What a scan says of the operating system in an image.
+fn of_its_system(scan: Option<ScanResult>, today: Day) -> Answer {
+    let Some((scan, over)) = scan.and_then(|scan| Some((scan, scan.end_of_life?))) else {
+        let text = "no scan says whether its operating system is past its end of life";
+        return Answer::NotKnown(text.to_owned());
+    };
+    let text = format!("by the scan of {} its operating system is", scan.day);
+    if over {
+        return Answer::Refuted(format!("{text} past its end of life"));
+    }
+    // It may have ended since.
+    match (0..=SYSTEM_SCAN_MAX_DAYS).contains(&today.days_since(scan.day)) {
+        true => Answer::Proven(format!("{text} not past its end of life")),
+        false => Answer::NotKnown(format!("{text} not past its end of life, which is too long ago")),
+    }
 }
 
 /// Who says a fact, and when, for people.

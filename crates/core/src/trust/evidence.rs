@@ -60,8 +60,6 @@ pub struct Dossier {
     pub pushed: Learnt<Day>,
     /// The scan result that was verified or supplied; `None` when there is none.
     pub scan: Learnt<Option<ScanResult>>,
-    /// Whether what it is built on is past its end of life.
-    pub end_of_life: Learnt<bool>,
 }
 
 /// What a tag stands for in its registry.
@@ -151,6 +149,9 @@ pub struct ScanResult {
     pub critical_fixable: u32,
     /// The day of the scan.
     pub day: Day,
+    /// Whether the operating system in the image was past its end of life on that day; `None`
+    /// when the scanner does not say, or found none.
+    pub end_of_life: Option<bool>,
 }
 
 /// The badge of a publisher on Docker Hub.
@@ -200,8 +201,6 @@ pub enum Item {
     Pushed,
     /// [`Dossier::scan`]
     Scan,
-    /// [`Dossier::end_of_life`]
-    EndOfLife,
 }
 
 /// The publisher's namespace of an image on Docker Hub, whose host is in normal form;
@@ -222,7 +221,6 @@ static NOTHING: Dossier = Dossier {
     claimed_source: Learnt::NotAsked,
     pushed: Learnt::NotAsked,
     scan: Learnt::NotAsked,
-    end_of_life: Learnt::NotAsked,
 };
 
 impl Evidence {

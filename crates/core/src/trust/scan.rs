@@ -2,7 +2,7 @@
 //! its digest: how many critical vulnerabilities with a fix there are, and when it looked.
 //!
 //! ```text
-//! Trivy   `trivy image --format json`:  Metadata.RepoDigests, CreatedAt, Results[].Vulnerabilities[]
+//! Trivy   `trivy image --format json`:  Metadata.{RepoDigests,OS}, CreatedAt, Results[].Vulnerabilities[]
 //! Grype   `grype -o json`:              source.target.{manifestDigest,repoDigests}, descriptor.timestamp, matches[]
 //! SARIF   2.1.0, of either:             runs[].{properties.repoDigests,invocations[].endTimeUtc,results[]}
 //! ```
@@ -79,7 +79,13 @@ fn trivy(document: &Value) -> Result<SuppliedScan, ScanError> {
     let found = items(&document["Results"]).flat_map(|result| items(&result["Vulnerabilities"]));
     let critical = found.filter(|one| is(&one["Severity"], "critical") && trivy_has_fix(one));
     let critical = critical.count();
-    supplied("Trivy", digests(&document["Metadata"]["RepoDigests"]), &document["CreatedAt"], critical)
+    let metadata = &document["Metadata"];
+    let scan = supplied("Trivy", digests(&metadata["RepoDigests"]), &document["CreatedAt"], critical)?;
+    // Trivy writes `EOSL` only where it is true.
+    let system = &metadata["OS"];
+    let is_known = system["Family"].as_str().is_some_and(|family| !family.is_empty() && family != "none");
+    let end_of_life = is_known.then(|| system["EOSL"] == Value::Bool(true));
+    Ok(SuppliedScan { result: ScanResult { end_of_life, ..scan.result }, ..scan })
 }
 
 /// `Status` says it; before Trivy had that, an empty `FixedVersion` did.
@@ -154,7 +160,8 @@ fn supplied(
     // RFC 3339: the day stands first, in UTC or in an offset that moves it by one at most.
     let day = time.as_str().and_then(|time| Day::parse(time.get(..10)?)).ok_or(ScanError::NoTime)?;
     let critical_fixable = u32::try_from(critical).unwrap_or(u32::MAX);
-    Ok(SuppliedScan { digests, scanner: scanner.to_owned(), result: ScanResult { critical_fixable, day } })
+    let result = ScanResult { critical_fixable, day, end_of_life: None };
+    Ok(SuppliedScan { digests, scanner: scanner.to_owned(), result })
 }
 
 /// The digests of references: `sha256:…` of `ghcr.io/acme/app@sha256:…`.
@@ -220,6 +227,20 @@ mod tests {
         // A fix that nobody told of counts as one.
         assert_eq!(read(GRYPE), "Grype 2 2 2026-11-21");
         assert_eq!(read(SARIF), "Trivy 1 1 2026-11-22");
+    }
+
+    #[test]
+    fn trivy_says_whether_the_operating_system_is_over() {
+        let over = |system: &str| {
+            let text = TRIVY
+                .replace("DIGEST", DIGEST)
+                .replace("\"Metadata\": {", &format!("\"Metadata\": {{{system}"));
+            read_scan(&text).map(|scan| scan.result.end_of_life)
+        };
+        assert_eq!(over(r#""OS": {"Family": "debian", "Name": "8.11", "EOSL": true}, "#), Ok(Some(true)));
+        assert_eq!(over(r#""OS": {"Family": "debian", "Name": "12.8"}, "#), Ok(Some(false)));
+        assert_eq!(over(r#""OS": {"Family": "none"}, "#), Ok(None));
+        assert_eq!(over(""), Ok(None));
     }
 
     #[test]

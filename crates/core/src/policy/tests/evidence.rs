@@ -72,8 +72,8 @@ fn proven(evidence: &mut Evidence, text: &str) {
         active: Some(day_of("2026-06-01")),
     }));
     dossier.pushed = known(day_of("2026-11-18"));
-    dossier.scan = known(Some(ScanResult { critical_fixable: 0, day: day_of("2026-10-26") }));
-    dossier.end_of_life = known(false);
+    dossier.scan =
+        known(Some(ScanResult { critical_fixable: 0, day: day_of("2026-10-26"), end_of_life: Some(false) }));
 }
 
 #[test]
@@ -83,9 +83,9 @@ fn offline_nothing_is_proven_and_everything_is_wanted() {
     for (text, wanted) in [
         ("ghcr.io/acme-oss/app@A", ("undecided unsure+unsure+unsure [partners]".to_owned(), 3)),
         ("docker.io/foo/bar:1", ("fail unknown".to_owned(), 0)),
-        ("docker.io/foo/bar@A", ("fail unknown".to_owned(), 5)),
+        ("docker.io/foo/bar@A", ("fail unknown".to_owned(), 4)),
         ("node:24@A", ("undecided unsure [official]".to_owned(), 1)),
-        ("docker.io/acme/tool:1.0@A", ("fail unsure+unknown".to_owned(), 6)),
+        ("docker.io/acme/tool:1.0@A", ("fail unsure+unknown".to_owned(), 5)),
     ] {
         assert_eq!(judged(&policies, text, &none), wanted, "{text}");
     }
@@ -193,9 +193,14 @@ fn an_unfamiliar_image_passes_when_everything_is_proven() {
     assert_eq!(with(&|one| one.pushed = known(day_of("2026-11-19"))), "fail unknown");
     assert_eq!(with(&|one| one.pushed = known(day_of("2025-11-24"))), "fail unknown");
     assert_eq!(with(&|one| one.scan = known(None)), "fail unknown");
-    assert_eq!(with(&|one| one.end_of_life = known(true)), "fail unknown");
-    assert_eq!(with(&|one| one.end_of_life = Learnt::NotAsked), "fail unknown");
-    let scan = |critical_fixable, day: &str| known(Some(ScanResult { critical_fixable, day: day_of(day) }));
+    let system =
+        |end_of_life| known(Some(ScanResult { critical_fixable: 0, day: day_of("2026-11-24"), end_of_life }));
+    assert_eq!(with(&|one| one.scan = system(Some(true))), "fail unknown");
+    assert_eq!(with(&|one| one.scan = system(None)), "fail unknown");
+    assert_eq!(with(&|one| one.scan = system(Some(false))), "pass");
+    let scan = |critical_fixable, day: &str| {
+        known(Some(ScanResult { critical_fixable, day: day_of(day), end_of_life: Some(false) }))
+    };
     assert_eq!(with(&|one| one.scan = scan(1, "2026-11-24")), "fail unknown");
     assert_eq!(with(&|one| one.scan = scan(0, "2026-10-25")), "fail unknown");
     // The first use needs a person, however hard `unknown` is.
@@ -204,7 +209,7 @@ fn an_unfamiliar_image_passes_when_everything_is_proven() {
     assert_eq!(
         with(&|one| {
             one.used_before = known(false);
-            one.end_of_life = known(true);
+            one.scan = system(Some(true));
         }),
         "fail unknown"
     );

@@ -110,8 +110,11 @@ fn what_is_proven_is_said_to_be() {
     let provenance =
         Provenance { builder: "https://builder.example".to_owned(), github_hosted: false, signer };
     facts.provenance = fact(vec![provenance], "quay.io, verified", "2026-11-25");
-    facts.scan =
-        fact(Some(ScanResult { critical_fixable: 2, day: day("2026-11-20") }), "trivy", "2026-11-25");
+    facts.scan = fact(
+        Some(ScanResult { critical_fixable: 2, day: day("2026-11-20"), end_of_life: None }),
+        "trivy",
+        "2026-11-25",
+    );
     let said = shown(&report(pinned, evidence));
     for wanted in [
         "Source: `https://github.com/foo/bar`, proven by its provenance, public, last pushed to on 2026-11-01, 24 days ago (",
