@@ -90,12 +90,13 @@ fn inquiry(operator: Operator) -> anyhow::Result<Inquiry> {
 }
 
 fn parts(config: Config) -> anyhow::Result<Parts> {
+    let timeouts = Timeouts::of(&config.github_api_url);
     let app = match config.app {
         Some(app) => Some(AppParts {
             webhook_secrets: WebhookSecrets::new(&app.webhook_secrets)?,
             sweeps: true,
             github: github::Settings {
-                timeouts: Timeouts::of(&config.github_api_url),
+                timeouts,
                 api_url: config.github_api_url,
                 app_id: app.id,
                 private_key: app.private_key,
@@ -107,7 +108,7 @@ fn parts(config: Config) -> anyhow::Result<Parts> {
         listen: config.listen,
         database_url: config.database_url,
         app,
-        worker: worker::Settings::default(),
+        worker: worker::Settings::outlasting(timeouts.request),
         clock: Clock::system(),
     })
 }

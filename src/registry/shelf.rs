@@ -2,7 +2,7 @@
 //! asks for the same at the same time waits for one answer, errors are remembered
 //! for a short time, and what cannot be refreshed is given out with its age.
 //!
-//! It is in memory and bounded; a shelf that lasts writes into the [`Archive`] as well,
+//! It is in memory and bounded; a shelf that lasts writes into the [`Archive`](super::Archive) as well,
 //! and looks there before it asks. Errors last for no longer than the process. Knows no
 //! registry.
 

@@ -40,7 +40,8 @@ pub struct Settings {
     /// How many judgements are under way at once.
     pub concurrency: usize,
     /// How long a lease holds, in milliseconds; it is renewed after a third of that. Where replicas
-    /// share a database, what a dead one was at is taken over after this long.
+    /// share a database, what a dead one was at is taken over after this long: nothing that it had
+    /// asked of GitHub may come true later than that.
     pub lease_ms: i64,
     /// How often judging is tried before the head is said to be unjudgeable.
     pub judging_attempts: u32,
@@ -62,6 +63,16 @@ impl Default for Settings {
             backoff: Backoff::default(),
             grace: Duration::from_secs(20),
         }
+    }
+}
+
+impl Settings {
+    /// Those for a GitHub that works on a request for so long at most.
+    #[must_use]
+    pub fn outlasting(request: Duration) -> Settings {
+        let usual = Settings::default();
+        let request_ms = i64::try_from(request.as_millis()).unwrap_or(i64::MAX);
+        Settings { lease_ms: usual.lease_ms.max(request_ms.saturating_add(request_ms / 2)), ..usual }
     }
 }
 
@@ -273,5 +284,16 @@ struct AbortOnDrop(AbortHandle);
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         self.0.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_outlasts_what_a_dead_process_asked_for() {
+        let lease_ms = |seconds| Settings::outlasting(Duration::from_secs(seconds)).lease_ms;
+        assert_eq!([lease_ms(1), lease_ms(10), lease_ms(30)], [15_000, 15_000, 45_000]);
     }
 }
