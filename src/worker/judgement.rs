@@ -247,6 +247,12 @@ impl Worker {
                 self.observe(job, pull, job.head.clone(), false).await?;
                 Ok(One::Gone)
             }
+            // That it left is all that is known of it: nobody else is held up by it.
+            Err(FetchError::GitHub(github::Error::NotFound { .. }))
+                if job.left.contains(&pull) && self.tried_enough(job) =>
+            {
+                Ok(One::Gone)
+            }
             Err(error) => {
                 Ok(self.not_fetched(job, &error, |report| Judged::pull(pull, report, comment, None)))
             }

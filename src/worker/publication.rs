@@ -372,7 +372,7 @@ impl Worker {
         if self.store.renew(job, until_ms).await? { Ok(()) } else { Err(Stop::Lost) }
     }
 
-    fn tried_enough(&self, job: &Job) -> bool {
+    pub(super) fn tried_enough(&self, job: &Job) -> bool {
         job.attempts.saturating_add(1) >= self.settings.judging_attempts
     }
 

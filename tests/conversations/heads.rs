@@ -169,6 +169,24 @@ async fn an_older_head_that_is_delivered_late_turns_nothing_green() {
 }
 
 #[tokio::test]
+async fn a_pull_request_that_left_and_that_github_hides_holds_up_nobody() {
+    let house = House::new().await;
+    let mut repo = shop(&house);
+    let lax = POLICY.replace("unknown: fail", "unknown: allow");
+    repo.branch("lax", &[(POLICY_PATH, &lax)]);
+    repo.branch("feature", &[("Dockerfile", UNKNOWN)]);
+    let hidden = house.standin.open_pull_request(&repo.name, "main", "feature").unwrap();
+    let second = house.standin.open_pull_request(&repo.name, "lax", "feature").unwrap();
+    house.deliver().await;
+    assert_eq!(house.conclusion(&second), "failure");
+    house.standin.push(&hidden, &repo.main.0.clone()).unwrap();
+    let asked = Endpoint::graphql().with_body_containing(&format!("\"number\":{}", hidden.number.0));
+    house.standin.fail_next(asked, Fault::GraphqlErrorIn200 { kind: "NOT_FOUND".to_owned() }, 1_000);
+    house.deliver().await;
+    assert_eq!(house.conclusion(&second), "success");
+}
+
+#[tokio::test]
 async fn a_closing_that_github_cannot_confirm_yet_leaves_the_result_alone() {
     let house = House::new().await;
     let mut repo = shop(&house);
